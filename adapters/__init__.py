@@ -1,0 +1,1 @@
+"""Edges shared by both stories: stores, queues, identity, telemetry."""

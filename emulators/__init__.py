@@ -1,0 +1,1 @@
+"""Loopback stand-ins with a movable clock, for the demo and the tests."""

@@ -1,0 +1,1 @@
+"""The FOCUS specification as data: pure, no I/O beyond its own data files."""

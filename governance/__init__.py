@@ -1,0 +1,1 @@
+"""The truth about control: alerts, plans, orders and their record."""

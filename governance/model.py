@@ -1,0 +1,132 @@
+"""What moves through the control story; frozen values, money as Decimal with its currency beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Protocol
+
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A budget the ledger knows (ledger.toml); `scope` is an ARM id without a trailing slash, lower case."""
+
+    name: str
+    id: str
+    scope: str
+    currency: str
+    amount: Decimal
+    opt_in_key: str
+    opt_in_value: str
+    action_threshold: Decimal = Decimal("0.8")
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A budget alert, parsed; `threshold` is a ratio of the limit, `kind` is actual or forecast.
+
+    `key` identifies one effect: budget, period, threshold and kind. `digest` is the raw body's SHA-256.
+    """
+
+    key: str
+    budget_id: str
+    budget_name: str
+    scope: str
+    currency: str
+    limit: Decimal
+    spent: Decimal
+    threshold: Decimal
+    kind: str
+    period: str
+    form: str
+    fired_at: datetime | None
+    digest: str
+    notice_only: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a body is not an alert we act on; `status` is the 4xx to answer."""
+
+    status: int
+    reason: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A virtual machine as the control plane shows it; `power` is a PowerState word or 'unknown'."""
+
+    id: str
+    name: str
+    resource_group: str
+    location: str
+    tags: Mapping[str, str]
+    power: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A machine in or out of a plan, with the reason."""
+
+    id: str
+    kind: str
+    tags: Mapping[str, str]
+    power: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Exactly what will be stopped and what not; `digest` covers targets, refused and the alert."""
+
+    alert_key: str
+    targets: tuple[Target, ...]
+    spared: tuple[Target, ...]
+    dry_run: bool
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of an append-only, hash-chained stream."""
+
+    stream: str
+    sequence: int
+    kind: str
+    at: datetime
+    body: Mapping[str, object]
+    previous_digest: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A queue message as a value; the shell sends it."""
+
+    queue: str
+    body: Mapping[str, object]
+    delay: timedelta = field(default=timedelta())
+
+
+class Queue(Protocol):
+    """Sends messages; Transient when the queue cannot take one."""
+
+    def send(self, message: Message) -> None: ...
+
+
+class Fleet(Protocol):
+    """The control plane of one kind of machine. Faults: Transient (with retry_after), Missing, Rejected."""
+
+    def machines(self, scope: str) -> list[Machine]:
+        """Every machine of the scope, all pages, with power state."""
+
+    def machine(self, id: str) -> Machine:
+        """One machine read now: tags and power state."""
+
+    def begin_stop(self, id: str) -> None:
+        """Ask for deallocation; returning means accepted, not done."""

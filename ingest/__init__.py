@@ -1,0 +1,1 @@
+"""Provider bills become FOCUS rows."""

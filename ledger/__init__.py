@@ -1,0 +1,1 @@
+"""The truth about money: deliveries, the versioned book and what is read from it."""
