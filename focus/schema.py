@@ -1,0 +1,68 @@
+"""Columns of a FOCUS dataset and of the ledger, derived from the data files; nothing is typed twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from focus.data import load
+
+VERSION = "1.3"
+DUCKDB_TYPES = {
+    "String": "VARCHAR",
+    "JSON": "VARCHAR",
+    "Decimal": "DECIMAL(38,24)",
+    "Date/Time": "TIMESTAMP WITH TIME ZONE",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column; `nullable` is the specification's own word: 'true', 'false' or 'conditional'."""
+
+    name: str
+    data_type: str
+    feature_level: str
+    nullable: str
+    allowed_values: tuple[str, ...]
+
+    @property
+    def duckdb_type(self) -> str:
+        return DUCKDB_TYPES[self.data_type]
+
+
+@cache
+def columns(dataset: str = "CostAndUsage", version: str = VERSION) -> tuple[Column, ...]:
+    """The dataset's columns in the order of the specification's column index."""
+    entries = load(f"columns-{version}.json")["datasets"][dataset]["columns"]
+    return tuple(_column(entry) for entry in sorted(entries, key=lambda entry: int(entry["ordinal"])))
+
+
+@cache
+def custom_columns() -> tuple[Column, ...]:
+    """The ledger's own x_ columns, which follow the FOCUS columns in every row."""
+    entries = load("custom-columns.json")["columns"]
+    return tuple(Column(entry["id"], entry["data_type"], "Custom", "true", ()) for entry in entries)
+
+
+@cache
+def ledger_columns() -> tuple[Column, ...]:
+    """What one row of the ledger holds, partition columns apart."""
+    return columns() + custom_columns()
+
+
+def ledger_types() -> tuple[tuple[str, str], ...]:
+    """(column, DuckDB type) of a ledger row, in order."""
+    return tuple((column.name, column.duckdb_type) for column in ledger_columns())
+
+
+def _column(entry: dict[str, object]) -> Column:
+    allowed = entry["allowed_values"] or ()
+    assert isinstance(allowed, list | tuple)
+    return Column(
+        str(entry["id"]),
+        str(entry["data_type"]),
+        str(entry["feature_level"]),
+        str(entry["allows_nulls"]).lower(),
+        tuple(map(str, allowed)),
+    )
