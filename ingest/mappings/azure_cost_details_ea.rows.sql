@@ -1,0 +1,35 @@
+-- One row per raw line. Billed money comes from the actual file, amortised money from the amortized one; each line is taken from one of them.
+WITH line AS (
+    SELECT
+        *,
+        lower(replace(coalesce(ChargeType, ''), ' ', '')) AS charge_type,
+        -- Older files leave PricingModel blank; a benefit on the line still tells.
+        CASE
+            WHEN blank_to_null(PricingModel) IS NOT NULL THEN lower(replace(trim(PricingModel), ' ', ''))
+            WHEN benefitId ILIKE '%/microsoft.billingbenefits/%' THEN 'savingsplan'
+            WHEN blank_to_null(coalesce(benefitId, ReservationId)) IS NOT NULL THEN 'reservation'
+            ELSE ''
+        END AS pricing_model
+    FROM raw
+),
+told AS (
+    SELECT
+        *,
+        pricing_model IN ('reservation', 'savingsplan') OR charge_type IN ('unusedreservation', 'unusedsavingsplan') AS is_commitment,
+        charge_type IN ('purchase', 'refund') AS is_purchase,
+        getvariable('basis') = 'actual' AS is_actual_alone
+    FROM line
+)
+SELECT
+    *,
+    'charge' AS x_RowKind,
+    CASE
+        WHEN is_actual_alone THEN ''
+        WHEN x_RawRole = 'actual' AND NOT (is_commitment AND is_purchase) THEN 'azure-actual-row-taken-from-amortized'
+        WHEN x_RawRole = 'actual' THEN ''
+        WHEN is_commitment AND is_purchase THEN 'azure-commitment-purchase-taken-from-actual'
+        WHEN is_commitment THEN 'azure-commitment-usage-billed-zero'
+        ELSE ''
+    END AS x_Rule,
+    x_Rule IN ('', 'azure-commitment-usage-billed-zero') AS x_Keep
+FROM told

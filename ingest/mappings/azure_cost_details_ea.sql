@@ -1,0 +1,133 @@
+-- Azure cost details (Enterprise Agreement) to FOCUS 1.3, one line per column in the specification's order.
+WITH told AS (
+    SELECT
+        *,
+        lower(blank_to_null(ResourceId)) AS resource_id,
+        coalesce(blank_to_null(MeterCategory), blank_to_null(ConsumedService), 'Azure') AS service_name,
+        lower(coalesce(blank_to_null(ConsumedService), regexp_extract(ResourceId, '.*/providers/([^/]+)/', 1), '')) AS resource_provider,
+        -- The leading count of '100 Hours', '10K' or '1/Month' is a block size; what follows is the unit.
+        regexp_extract(trim(UnitOfMeasure), '^(\d+[KMB]?)\s*(.*)$', ['block', 'unit']) AS measure,
+        lower(replace(coalesce(blank_to_null(ResourceLocationNormalized), blank_to_null(ResourceLocation)), ' ', '')) AS location,
+        blank_to_null(coalesce(benefitId, ReservationId)) AS benefit,
+        money(CostInBillingCurrency) AS cost,
+        CASE WHEN PublisherType ILIKE 'marketplace' THEN coalesce(blank_to_null(PublisherName), 'Microsoft') ELSE 'Microsoft' END AS seller
+    FROM rows
+    WHERE x_Keep
+),
+line AS (
+    SELECT
+        t.*,
+        coalesce(c.ChargeCategory, 'Adjustment') AS category,
+        c.ChargeClass AS class,
+        c.commitment_status,
+        category IN ('Usage', 'Purchase') AS is_priced,
+        CASE WHEN t.pricing_model = '' THEN 'Standard' ELSE coalesce(p.PricingCategory, 'Other') END AS pricing_category,
+        CASE WHEN t.is_commitment THEN coalesce(p.CommitmentDiscountCategory, 'Usage') END AS commitment_category,
+        CASE WHEN t.is_commitment THEN coalesce(p.CommitmentDiscountType, 'Reservation') END AS commitment_type,
+        CASE WHEN t.is_commitment THEN lower(coalesce(t.benefit, blank_to_null(t.ProductOrderId), blank_to_null(t.ProductOrderName))) END AS commitment_id,
+        coalesce(b.block, '1') AS block,
+        coalesce(b.inverse, '1') AS per_block,
+        CASE WHEN b.block IS NULL THEN coalesce(blank_to_null(t.UnitOfMeasure), 'Units') ELSE coalesce(u.unit, blank_to_null(t.measure.unit), 'Units') END AS unit,
+        coalesce(s.ServiceCategory, v.ServiceCategory, 'Other') AS service_category,
+        coalesce(s.ServiceSubcategory, v.ServiceSubcategory, 'Other (Other)') AS service_subcategory,
+        coalesce(g.region_id, t.location) AS region_id,
+        coalesce(g.region_name, blank_to_null(t.ResourceLocation), t.location) AS region_name,
+        -- A price of zero beside a cost is a missing price.
+        CASE WHEN t.cost = 0 OR money(t.UnitPrice) <> 0 THEN blank_to_null(t.UnitPrice) END AS contracted_price,
+        CASE WHEN t.cost = 0 OR money(t.PayGPrice) <> 0 THEN blank_to_null(t.PayGPrice) END AS list_price
+    FROM told AS t
+    LEFT JOIN azure_charge_types AS c ON t.charge_type = c.charge_type
+    LEFT JOIN azure_pricing_models AS p ON t.pricing_model = p.pricing_model
+    LEFT JOIN azure_blocks AS b ON t.measure.block = b.block_text
+    LEFT JOIN azure_units AS u ON CASE WHEN trim(t.measure.unit) = '' THEN '-' ELSE lower(replace(trim(t.measure.unit), '/ ', '/')) END = u.source_unit
+    LEFT JOIN azure_services AS s ON lower(t.service_name) = s.meter_category
+    LEFT JOIN azure_resource_providers AS v ON t.resource_provider = v.resource_provider
+    LEFT JOIN azure_regions AS g ON t.location = g.location
+)
+SELECT
+    NULL AS AllocatedMethodId,
+    NULL AS AllocatedMethodDetails,
+    NULL AS AllocatedResourceId,
+    NULL AS AllocatedResourceName,
+    NULL AS AllocatedTags,
+    blank_to_null(AvailabilityZone) AS AvailabilityZone,
+    CASE WHEN x_Rule = '' THEN cost ELSE 0 END AS BilledCost,
+    trim(BillingAccountId) AS BillingAccountId,
+    coalesce(blank_to_null(BillingAccountName), trim(BillingAccountId)) AS BillingAccountName,
+    'Billing Account' AS BillingAccountType,
+    trim(BillingCurrencyCode) AS BillingCurrency,
+    CAST(getvariable('period_end') AS TIMESTAMPTZ) AS BillingPeriodEnd,
+    CAST(getvariable('period_start') AS TIMESTAMPTZ) AS BillingPeriodStart,
+    NULL AS CapacityReservationId,
+    NULL AS CapacityReservationStatus,
+    category AS ChargeCategory,
+    class AS ChargeClass,
+    coalesce(blank_to_null(ProductName), blank_to_null(ProductOrderName), blank_to_null(MeterName), service_name) AS ChargeDescription,
+    CASE
+        WHEN Frequency ILIKE 'recurring' THEN 'Recurring'
+        WHEN category = 'Usage' AND coalesce(Frequency, '') NOT ILIKE 'onetime' THEN 'Usage-Based'
+        WHEN Frequency ILIKE 'usagebased' AND category <> 'Purchase' THEN 'Usage-Based'
+        ELSE 'One-Time'
+    END AS ChargeFrequency,
+    utc(date_of("Date") + INTERVAL 1 DAY) AS ChargePeriodEnd,
+    utc(date_of("Date")) AS ChargePeriodStart,
+    CASE WHEN commitment_id IS NOT NULL THEN commitment_category END AS CommitmentDiscountCategory,
+    commitment_id AS CommitmentDiscountId,
+    CASE WHEN commitment_id IS NOT NULL THEN coalesce(blank_to_null(benefitName), blank_to_null(ReservationName), blank_to_null(ProductOrderName)) END AS CommitmentDiscountName,
+    -- A plan is counted in money, a reservation in the hours it covers.
+    CASE WHEN commitment_id IS NULL OR NOT is_priced THEN NULL WHEN commitment_category = 'Spend' THEN cost ELSE money(Quantity) END AS CommitmentDiscountQuantity,
+    CASE WHEN commitment_id IS NOT NULL AND category = 'Usage' THEN commitment_status END AS CommitmentDiscountStatus,
+    CASE WHEN commitment_id IS NOT NULL THEN commitment_type END AS CommitmentDiscountType,
+    CASE WHEN CommitmentDiscountQuantity IS NULL THEN NULL WHEN commitment_category = 'Spend' THEN trim(BillingCurrencyCode) ELSE 'Hours' END AS CommitmentDiscountUnit,
+    CASE WHEN category = 'Usage' AND commitment_status = 'Used' THEN money(Quantity) END AS ConsumedQuantity,
+    CASE WHEN ConsumedQuantity IS NOT NULL THEN unit END AS ConsumedUnit,
+    NULL AS ContractApplied,
+    CASE WHEN is_priced THEN product(contracted_price, Quantity) ELSE cost END AS ContractedCost,
+    CASE WHEN is_priced THEN product(contracted_price, block) END AS ContractedUnitPrice,
+    CASE WHEN is_commitment AND is_purchase AND NOT is_actual_alone THEN 0 ELSE cost END AS EffectiveCost,
+    CASE WHEN is_priced THEN 'Microsoft' END AS HostProviderName,
+    NULL AS InvoiceId,
+    'Microsoft' AS InvoiceIssuerName,
+    CASE WHEN is_priced THEN product(list_price, Quantity) ELSE cost END AS ListCost,
+    CASE WHEN is_priced THEN product(list_price, block) END AS ListUnitPrice,
+    CASE WHEN is_priced THEN pricing_category END AS PricingCategory,
+    trim(BillingCurrencyCode) AS PricingCurrency,
+    ContractedUnitPrice AS PricingCurrencyContractedUnitPrice,
+    EffectiveCost AS PricingCurrencyEffectiveCost,
+    ListUnitPrice AS PricingCurrencyListUnitPrice,
+    CASE WHEN is_priced THEN product(per_block, Quantity) END AS PricingQuantity,
+    CASE WHEN PricingQuantity IS NOT NULL THEN unit END AS PricingUnit,
+    'Microsoft' AS ProviderName,
+    seller AS PublisherName,
+    region_id AS RegionId,
+    CASE WHEN region_id IS NOT NULL THEN region_name END AS RegionName,
+    resource_id AS ResourceId,
+    CASE WHEN resource_id IS NOT NULL THEN coalesce(blank_to_null(ResourceName), CASE WHEN is_purchase THEN blank_to_null(benefitName) END, nullif(regexp_extract(trim(ResourceId), '([^/]+)/?$', 1), '')) END AS ResourceName,
+    CASE WHEN resource_id IS NOT NULL THEN coalesce(nullif(regexp_extract(resource_id, '.*/providers/([^/]+/[^/]+)', 1), ''), nullif(resource_provider, ''), 'resource') END AS ResourceType,
+    seller AS ServiceProviderName,
+    service_category AS ServiceCategory,
+    service_name AS ServiceName,
+    service_subcategory AS ServiceSubcategory,
+    CASE WHEN is_priced THEN coalesce(blank_to_null(MeterId), blank_to_null(PartNumber), blank_to_null(ProductOrderName), service_name) END AS SkuId,
+    CASE WHEN is_priced THEN blank_to_null(MeterName) END AS SkuMeter,
+    NULL AS SkuPriceDetails,
+    CASE WHEN is_priced THEN concat_ws('|', SkuId, blank_to_null(PartNumber), blank_to_null(OfferId), blank_to_null(PricingModel), blank_to_null(Term)) END AS SkuPriceId,
+    blank_to_null(SubscriptionId) AS SubAccountId,
+    CASE WHEN SubAccountId IS NOT NULL THEN coalesce(blank_to_null(SubscriptionName), SubAccountId) END AS SubAccountName,
+    CASE WHEN SubAccountId IS NOT NULL THEN 'Subscription' END AS SubAccountType,
+    -- Enterprise Agreement tags come without their braces; text that is no JSON even with them is kept whole under one key.
+    CASE
+        WHEN blank_to_null(Tags) IS NULL THEN NULL
+        WHEN starts_with(trim(Tags), '{') AND json_valid(Tags) THEN CAST(json(Tags) AS VARCHAR)
+        WHEN json_valid('{' || rtrim(trim(Tags), ',') || '}') THEN CAST(json('{' || rtrim(trim(Tags), ',') || '}') AS VARCHAR)
+        ELSE CAST(json_object('x_UnreadableTags', Tags) AS VARCHAR)
+    END AS Tags,
+    'Azure' AS x_Provider,
+    service_name AS x_ServiceCode,
+    x_RowKind,
+    ChargeType AS x_ChargeType,
+    blank_to_null(MeterName) AS x_UsageType,
+    NULL AS x_Operation,
+    getvariable('basis') AS x_EffectiveCostBasis,
+    NULL AS x_PriceSource
+FROM line

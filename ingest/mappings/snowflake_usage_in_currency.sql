@@ -1,0 +1,106 @@
+-- Snowflake USAGE_IN_CURRENCY_DAILY to FOCUS 1.3, one line per column in the specification's order.
+WITH told AS (
+    SELECT
+        *,
+        -- Values are upper case in live accounts and lower case in the manual.
+        upper(replace(coalesce(blank_to_null(SERVICE_TYPE), blank_to_null(USAGE_TYPE), 'UNKNOWN'), ' ', '_')) AS service,
+        upper(replace(coalesce(blank_to_null(RATING_TYPE), ''), ' ', '_')) AS rating,
+        lower(replace(coalesce(blank_to_null(BILLING_TYPE), CASE WHEN USAGE_TYPE ILIKE '%rebate%' THEN 'rebate' ELSE 'consumption' END), ' ', '_')) AS billing,
+        money(USAGE_IN_CURRENCY) AS cost,
+        blank_to_null(REGION) AS cloud_region
+    FROM rows
+    WHERE x_Keep
+),
+line AS (
+    SELECT
+        t.*,
+        coalesce(b.ChargeCategory, 'Usage') AS category,
+        coalesce(b.ChargeFrequency, 'Usage-Based') AS frequency,
+        coalesce(b.ChargeCategory, 'Usage') IN ('Usage', 'Purchase') AS is_priced,
+        coalesce(r.unit, CASE WHEN t.rating <> '' THEN 'Units' WHEN regexp_matches(t.USAGE_TYPE, '(?i)storage|transfer') THEN 'TB' ELSE 'Credits' END) AS unit,
+        coalesce(s.ServiceName, 'Snowflake ' || t.service) AS service_name,
+        coalesce(s.ServiceCategory, 'Other') AS service_category,
+        coalesce(s.ServiceSubcategory, 'Other (Other)') AS service_subcategory,
+        CASE split_part(upper(t.cloud_region), '_', 1) WHEN 'AWS' THEN 'AWS' WHEN 'AZURE' THEN 'Microsoft' WHEN 'GCP' THEN 'Google' END AS host
+    FROM told AS t
+    LEFT JOIN snowflake_billing_types AS b ON t.billing = b.billing_type
+    LEFT JOIN snowflake_rating_types AS r ON t.rating = r.rating_type
+    LEFT JOIN snowflake_services AS s ON t.service = s.service_type
+)
+SELECT
+    NULL AS AllocatedMethodId,
+    NULL AS AllocatedMethodDetails,
+    NULL AS AllocatedResourceId,
+    NULL AS AllocatedResourceName,
+    NULL AS AllocatedTags,
+    NULL AS AvailabilityZone,
+    cost AS BilledCost,
+    coalesce(blank_to_null(CONTRACT_NUMBER), trim(ORGANIZATION_NAME)) AS BillingAccountId,
+    trim(ORGANIZATION_NAME) AS BillingAccountName,
+    CASE WHEN blank_to_null(CONTRACT_NUMBER) IS NULL THEN 'Organization' ELSE 'Contract' END AS BillingAccountType,
+    trim(CURRENCY) AS BillingCurrency,
+    CAST(getvariable('period_end') AS TIMESTAMPTZ) AS BillingPeriodEnd,
+    CAST(getvariable('period_start') AS TIMESTAMPTZ) AS BillingPeriodStart,
+    NULL AS CapacityReservationId,
+    NULL AS CapacityReservationStatus,
+    category AS ChargeCategory,
+    NULL AS ChargeClass,
+    blank_to_null(USAGE_TYPE) AS ChargeDescription,
+    frequency AS ChargeFrequency,
+    utc(date_of(USAGE_DATE) + INTERVAL 1 DAY) AS ChargePeriodEnd,
+    utc(date_of(USAGE_DATE)) AS ChargePeriodStart,
+    NULL AS CommitmentDiscountCategory,
+    NULL AS CommitmentDiscountId,
+    NULL AS CommitmentDiscountName,
+    NULL AS CommitmentDiscountQuantity,
+    NULL AS CommitmentDiscountStatus,
+    NULL AS CommitmentDiscountType,
+    NULL AS CommitmentDiscountUnit,
+    CASE WHEN category = 'Usage' THEN money(USAGE) END AS ConsumedQuantity,
+    CASE WHEN ConsumedQuantity IS NOT NULL THEN unit END AS ConsumedUnit,
+    NULL AS ContractApplied,
+    -- USAGE_IN_CURRENCY is usage at the contract's rate, rounded; with the rate itself at hand the unrounded product is better.
+    CASE WHEN is_priced THEN coalesce(product(EFFECTIVE_RATE, USAGE), cost) ELSE cost END AS ContractedCost,
+    CASE WHEN is_priced THEN money(EFFECTIVE_RATE) END AS ContractedUnitPrice,
+    cost AS EffectiveCost,
+    CASE WHEN is_priced THEN host END AS HostProviderName,
+    NULL AS InvoiceId,
+    'Snowflake' AS InvoiceIssuerName,
+    CASE WHEN NOT is_priced THEN cost END AS ListCost,
+    NULL AS ListUnitPrice,
+    CASE WHEN is_priced THEN 'Standard' END AS PricingCategory,
+    trim(CURRENCY) AS PricingCurrency,
+    ContractedUnitPrice AS PricingCurrencyContractedUnitPrice,
+    cost AS PricingCurrencyEffectiveCost,
+    NULL AS PricingCurrencyListUnitPrice,
+    CASE WHEN is_priced THEN money(USAGE) END AS PricingQuantity,
+    CASE WHEN PricingQuantity IS NOT NULL THEN unit END AS PricingUnit,
+    'Snowflake' AS ProviderName,
+    'Snowflake' AS PublisherName,
+    cloud_region AS RegionId,
+    cloud_region AS RegionName,
+    NULL AS ResourceId,
+    NULL AS ResourceName,
+    NULL AS ResourceType,
+    'Snowflake' AS ServiceProviderName,
+    service_category AS ServiceCategory,
+    service_name AS ServiceName,
+    service_subcategory AS ServiceSubcategory,
+    CASE WHEN is_priced THEN service || '|' || rating END AS SkuId,
+    CASE WHEN is_priced THEN blank_to_null(USAGE_TYPE) END AS SkuMeter,
+    NULL AS SkuPriceDetails,
+    CASE WHEN is_priced THEN concat_ws('|', SkuId, coalesce(cloud_region, ''), coalesce(blank_to_null(SERVICE_LEVEL), ''), coalesce(blank_to_null(BALANCE_SOURCE), '')) END AS SkuPriceId,
+    -- A locator is unique only within its region.
+    trim(ACCOUNT_LOCATOR) || coalesce('.' || cloud_region, '') AS SubAccountId,
+    coalesce(blank_to_null(ACCOUNT_NAME), SubAccountId) AS SubAccountName,
+    'Account' AS SubAccountType,
+    NULL AS Tags,
+    'Snowflake' AS x_Provider,
+    'Snowflake' AS x_ServiceCode,
+    x_RowKind,
+    blank_to_null(BILLING_TYPE) AS x_ChargeType,
+    blank_to_null(USAGE_TYPE) AS x_UsageType,
+    blank_to_null(BALANCE_SOURCE) AS x_Operation,
+    getvariable('basis') AS x_EffectiveCostBasis,
+    NULL AS x_PriceSource
+FROM line
