@@ -2,8 +2,8 @@
 WITH told AS (
     SELECT
         *,
-        -- Values are upper case in live accounts and lower case in the manual.
-        upper(replace(coalesce(blank_to_null(SERVICE_TYPE), blank_to_null(USAGE_TYPE), 'UNKNOWN'), ' ', '_')) AS service,
+        -- Values are upper case in live accounts and lower case in the manual; older exports have the label USAGE_TYPE alone.
+        upper(replace(coalesce(blank_to_null(SERVICE_TYPE), blank_to_null(regexp_replace(USAGE_TYPE, '^(overage-|reader )+', '', 'i')), 'UNKNOWN'), ' ', '_')) AS service,
         upper(replace(coalesce(blank_to_null(RATING_TYPE), ''), ' ', '_')) AS rating,
         lower(replace(coalesce(blank_to_null(BILLING_TYPE), CASE WHEN USAGE_TYPE ILIKE '%rebate%' THEN 'rebate' ELSE 'consumption' END), ' ', '_')) AS billing,
         money(USAGE_IN_CURRENCY) AS cost,

@@ -1,0 +1,126 @@
+"""The flows from a terminal: console script `ledger`. Exit codes: 0 done, 2 input refused, 3 try again later."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import terminal
+import wiring
+from ledger.faults import Conflict, Rejected, Transient
+
+REFUSED, LATER = 2, 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse, call one flow, print, and turn its errors into an exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        command: Callable[[argparse.Namespace], int] = options.run
+        return command(options)
+    except Rejected as refusal:
+        terminal.show_faults(refusal.faults, as_json=options.json)
+        return REFUSED
+    except (Transient, Conflict) as fault:
+        terminal.show_problem(f"try again later: {fault}", as_json=options.json)
+        return LATER
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="ledger", description="FOCUS 1.3 ledger of three clouds, and its cost guard.")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    _ingest_options(_command(commands, "ingest", run_ingest, "turn bills into FOCUS 1.3 rows and commit them"))
+    _command(commands, "summary", run_summary, "totals by provider, environment, service and month")
+    _alert_options(_command(commands, "alert", run_alert, "play a budget alert through the control story"))
+    return top
+
+
+def run_ingest(options: argparse.Namespace) -> int:
+    from ingest.intake import Request
+
+    found = wiring.settings(_env(options), options.config)
+    request = Request(options.provider, options.source, options.period, options.basis, found.sources)
+    with terminal.progress(quiet=options.json) as progress:
+        intake = wiring.take_in(options.path, request, found, os.environ, _now(), progress)
+    terminal.show_intake(intake, as_json=options.json)
+    return REFUSED if intake.faults else 0
+
+
+def run_summary(options: argparse.Namespace) -> int:
+    document = wiring.summary(wiring.settings(_env(options), options.config), os.environ)
+    terminal.show_summary(document, as_json=options.json)
+    return 0
+
+
+def run_alert(options: argparse.Namespace) -> int:
+    found = wiring.settings(_env(options), options.config)
+    body = Path(options.file).read_bytes() if Path(options.file).is_file() else _no_file(options.file)
+    status, lines, document = wiring.alert(body, found, os.environ, options.now or _now(), execute=options.execute)
+    terminal.show_receipt(status, lines, document, as_json=options.json)
+    return 0 if status < 400 else REFUSED
+
+
+def _ingest_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("path", nargs="+", help="files, folders or az://container/prefix")
+    command.add_argument("--provider", choices=("aws", "azure", "snowflake"), default="", help="refuse other bills")
+    command.add_argument("--source", default="", metavar="NAME", help="ledger partition to replace")
+    command.add_argument("--period", type=_period, metavar="YYYY-MM", help="refuse rows of another billing month")
+    command.add_argument(
+        "--basis",
+        choices=("amortized", "actual"),
+        default="amortized",
+        help="actual: commit Azure's actual file alone; effective cost is then marked as not amortised",
+    )
+
+
+def _alert_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", help="the webhook's JSON body")
+    command.add_argument("--now", type=_instant, metavar="T", help="pretend it is this instant (ISO 8601)")
+    command.add_argument("--execute", action="store_true", help="really stop machines of budgets that are live")
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    text: str,
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=text)
+    command.add_argument("--json", action="store_true", help="print JSON")
+    command.add_argument("--store", default="", metavar="URL", help="a folder or az://container/prefix")
+    command.add_argument("--config", type=Path, metavar="FILE", help="settings file (default: ledger.toml here)")
+    command.set_defaults(run=run)
+    return command
+
+
+def _env(options: argparse.Namespace) -> dict[str, str]:
+    return {**os.environ, **({"LEDGER_STORE": options.store} if options.store else {})}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _period(text: str) -> object:
+    from ledger.delivery import Period
+
+    return Period.parse(text)
+
+
+def _instant(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _no_file(name: str) -> bytes:
+    from ledger.faults import reject
+
+    raise reject("there is no such file", "Check the path.", "no-such-file", file=name)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

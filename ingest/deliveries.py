@@ -1,0 +1,154 @@
+"""Which files make up which delivery: one (source, billing period) each, Azure's as an actual and amortized pair."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from ingest.mappings import text
+from ingest.shapes import Shape
+from ingest.staging import Staged
+from ledger.delivery import Period, SourceRef
+from ledger.faults import Fault, Rejected, reject
+
+ROLES = ("actual", "amortized")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one file holds for one account and billing period; `hints` are the roles whose own rows it has."""
+
+    staged: Staged
+    account: str
+    period: Period
+    currencies: tuple[str, ...]
+    rows: int
+    hints: tuple[str, ...] = ()
+    total: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """A delivery ready to map, or, with `missing`, one that waits for the file of that role."""
+
+    source: SourceRef
+    period: Period
+    found: tuple[Found, ...]
+    basis: str
+    missing: str = ""
+
+    @property
+    def shape_name(self) -> str:
+        return self.found[0].staged.shape.name
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the files, their roles, the basis and the mapping itself: what decides the rows."""
+        shape = self.found[0].staged.shape
+        parts = sorted(f"{entry.staged.digest}:{entry.staged.file.role}" for entry in self.found)
+        parts += [self.basis, str(self.period), self.source.name, text("macros.sql")]
+        parts += [text(shape.rows_sql), text(shape.select_sql)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def source_name(provider: str, account: str, named: Mapping[tuple[str, str], str]) -> str:
+    """The configured source of this (provider, account), else one made of both: no two payers share a partition."""
+    configured = named.get((provider, account))
+    slug = re.sub(r"[^a-z0-9]+", "-", account.lower()).strip("-")
+    return configured or f"{provider}-{slug}"[:63].rstrip("-")
+
+
+def assemble(
+    source: SourceRef, period: Period, found: Sequence[Found], basis: str, held: Sequence[Found] = ()
+) -> Assembled:
+    """The delivery of these files, completed by those held back earlier where a pair is needed."""
+    shape = _one_shape(found)
+    if not shape.roles:
+        return Assembled(source, period, tuple(_distinct(found)), "amortized")
+    roled = assign_roles(found, held)
+    if basis == "actual":
+        return Assembled(source, period, _only_actual(roled), "actual")
+    present = {entry.staged.file.role for entry in roled}
+    missing = next((role for role in ROLES if role not in present), "")
+    return Assembled(source, period, tuple(roled), "amortized", missing)
+
+
+def assign_roles(found: Sequence[Found], held: Sequence[Found] = ()) -> list[Found]:
+    """Each file with its role: by its own rows, else by its name, else as the other half of a known one.
+
+    A newly given file takes the place of a held one of the same role.
+    """
+    fresh = [_with_role(entry, _evident(entry)) for entry in found]
+    kept = [entry for entry in held if entry.staged.file.role not in {new.staged.file.role for new in fresh}]
+    roles = {entry.staged.file.role for entry in (*fresh, *kept)} - {""}
+    open_files = [entry for entry in fresh if not entry.staged.file.role]
+    if not open_files:
+        return [*fresh, *kept]
+    free = [role for role in ROLES if role not in roles]
+    if len(open_files) > max(len(free), 1):
+        raise _unclear(open_files)
+    given = dict(zip((entry.staged.origin for entry in open_files), free or ["actual"], strict=False))
+    return [_with_role(entry, entry.staged.file.role or given[entry.staged.origin]) for entry in fresh] + kept
+
+
+def _evident(entry: Found) -> str:
+    if len(entry.hints) > 1:
+        raise reject(
+            "rows of an actual-cost and of an amortized-cost report stand in one file",
+            "Give the two reports as two files; joined together they count commitments twice.",
+            "mixed-metrics",
+            file=entry.staged.file.label,
+        )
+    words = set(re.split(r"[^a-z]+", entry.staged.file.label.lower().replace("cost", " ")))
+    by_name = "amortized" if "amortized" in words or "amortised" in words else "actual" if "actual" in words else ""
+    return entry.hints[0] if entry.hints else by_name
+
+
+def _with_role(entry: Found, role: str) -> Found:
+    return replace(entry, staged=replace(entry.staged, file=replace(entry.staged.file, role=role)))
+
+
+def _only_actual(found: Sequence[Found]) -> tuple[Found, ...]:
+    actual = tuple(entry for entry in found if entry.staged.file.role == "actual")
+    if not actual:
+        raise reject(
+            "the basis is actual, but only an amortized file was given",
+            "Give the actual-cost file, or give both without --basis.",
+            "basis",
+            file=found[0].staged.file.label,
+        )
+    return actual
+
+
+def _distinct(found: Sequence[Found]) -> list[Found]:
+    """The same bytes given twice count once."""
+    return list({entry.staged.digest: entry for entry in found}.values())
+
+
+def _one_shape(found: Sequence[Found]) -> Shape:
+    shapes = {entry.staged.shape.name: entry.staged.shape for entry in found}
+    if len(shapes) > 1:
+        raise reject(
+            f"files of several shapes ({', '.join(sorted(shapes))}) claim the same source and billing period",
+            "Ingest them one by one under names of their own: --source NAME.",
+            "several-shapes",
+            file=", ".join(sorted({entry.staged.file.label for entry in found})),
+        )
+    return next(iter(shapes.values()))
+
+
+def _unclear(files: Sequence[Found]) -> Rejected:
+    return Rejected(
+        [
+            Fault(
+                "nothing in this file tells whether it is the actual or the amortized report",
+                "Give one file of each metric and let the name say which: ...actual... and ...amortized...",
+                "unclear-metric",
+                entry.staged.file.label,
+            )
+            for entry in files
+        ]
+    )

@@ -1,0 +1,320 @@
+"""The money story: fetch -> stage -> map -> check -> reconcile -> commit, one delivery at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from ingest import checks
+from ingest.deliveries import Assembled, Found
+from ingest.mapping import StagedFile, focus_select, literal, raw_view, rows_view, tables, variables
+from ingest.mappings import text
+from ingest.shapes import Shape
+from ingest.staging import Staged
+from ledger.delivery import Part, Period, SourceRef
+from ledger.faults import Rejected, reject
+from ledger.reconcile import Balance, balances, raw_total_sql, raw_totals
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+Progress = Callable[[str, Mapping[str, object]], None]
+
+
+class Book(Protocol):
+    """What ingest needs of the ledger's book."""
+
+    def digest_of(self, source: str, period: Period) -> str | None: ...
+    def replace(self, source: SourceRef, period: Period, digest: str, parts: Sequence[Part], run_id: str) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """Row group size is the memory knob: 20,480 on the smallest instance, 122,880 where there are 4 GB."""
+
+    row_group_size: int = 20_480
+    file_size: str = "128MB"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The report of one delivery; `rules` counts raw rows per rule that drops them or zeroes their billed cost."""
+
+    id: str
+    source: str
+    provider: str
+    shape: str
+    period: str
+    basis: str
+    outcome: str
+    digest: str
+    files: tuple[Mapping[str, object], ...]
+    started: str
+    raw_rows: int = 0
+    mapped_rows: int = 0
+    balances: tuple[Balance, ...] = ()
+    rules: Mapping[str, int] = field(default_factory=dict)
+    rounded_rows: int = 0
+    version: int | None = None
+    missing: str = ""
+
+    def as_json(self) -> dict[str, object]:
+        """Decimals as plain strings."""
+        body = asdict(self)
+        body["balances"] = [{key: _plain(value) for key, value in line.items()} for line in map(dict, body["balances"])]
+        return body
+
+
+def prepare(connection: DuckDBPyConnection) -> None:
+    """Session settings and macros that every mapping relies on."""
+    connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = false;")
+    connection.execute(text("macros.sql"))
+
+
+def inspect(connection: DuckDBPyConnection, staged: Staged) -> list[Found]:
+    """What the file holds, per account and billing month. Rejected on bad values or when there are no rows."""
+    connection.execute(raw_view(staged.shape, [staged.file]))
+    _refuse_bad_values(connection, staged.shape)
+    rows = connection.execute(checks.contents_sql(staged.shape)).fetchall()
+    if not rows:
+        raise reject(
+            "the file has a header but no rows",
+            "No rows means unknown, not zero; nothing was changed.",
+            "no-rows",
+            file=staged.file.label,
+        )
+    keys = sorted({(str(row[0]), str(row[1])) for row in rows})
+    return [_found(staged, key, [row for row in rows if (str(row[0]), str(row[1])) == key]) for key in keys]
+
+
+def _found(staged: Staged, key: tuple[str, str], rows: Sequence[tuple[object, ...]]) -> Found:
+    hints = [role for index, role in enumerate(staged.shape.roles) if any(row[4 + index] for row in rows)]
+    currencies = tuple(sorted(str(row[2]) for row in rows))
+    return Found(staged, key[0], Period.parse(key[1]), currencies, sum(int(str(row[3])) for row in rows), tuple(hints))
+
+
+def _refuse_bad_values(connection: DuckDBPyConnection, shape: Shape) -> None:
+    sql = checks.bad_value_sql(shape)
+    counts = connection.execute(sql).fetchone() if sql else None
+    faults = [
+        checks.value_fault(column, rule, *example)
+        for (column, rule, condition), bad in zip(checks.checks(shape), counts or (), strict=False)
+        if bad
+        for example in connection.execute(checks.examples_sql(column, condition)).fetchall()
+    ]
+    if faults:
+        raise Rejected(faults)
+
+
+def ingest(
+    assembled: Assembled,
+    *,
+    connection: DuckDBPyConnection,
+    book: Book,
+    workspace: Path,
+    now: datetime,
+    run_id: str,
+    progress: Progress,
+    tuning: Tuning = Tuning(),
+) -> Run:
+    """Map, check and commit one delivery, all or nothing. Rejected leaves the ledger's last version in place."""
+    run = _opening(assembled, now, run_id)
+    if assembled.missing:
+        return run
+    if book.digest_of(assembled.source.name, assembled.period) == assembled.digest[:16]:
+        return replace(run, outcome="unchanged")
+    parts, run = map_delivery(assembled, run, connection, workspace, progress, tuning)
+    progress("commit", {"source": assembled.source.name, "period": str(assembled.period), "rows": run.mapped_rows})
+    version = book.replace(assembled.source, assembled.period, assembled.digest, parts, run_id)
+    return replace(run, outcome="committed", version=version)
+
+
+def map_delivery(
+    assembled: Assembled,
+    run: Run,
+    connection: DuckDBPyConnection,
+    workspace: Path,
+    progress: Progress,
+    tuning: Tuning,
+) -> tuple[list[Part], Run]:
+    """FOCUS rows as Parquet parts with a balanced report; Rejected when money would not be conserved."""
+    shape = assembled.found[0].staged.shape
+    tally = _Tally()
+    for index, unit in enumerate(_units(assembled)):
+        progress("map", {"files": [file.label for file in unit], "unit": index + 1, "units": len(_units(assembled))})
+        _map_unit(assembled, shape, unit, connection, workspace / f"unit-{index:05d}", tally, tuning)
+    _refuse_unpaired(assembled, tally)
+    return tally.parts, _balanced(run, tally)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What the units of one delivery add up to."""
+
+    parts: list[Part] = field(default_factory=list)
+    raw: dict[str, Decimal] = field(default_factory=dict)
+    rules: dict[tuple[str, str], Decimal] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    mapped: dict[str, Decimal] = field(default_factory=dict)
+    effective: dict[str, Decimal] = field(default_factory=dict)
+    actual: dict[str, Decimal] = field(default_factory=dict)
+    raw_rows: int = 0
+    rounded: int = 0
+
+
+def _units(assembled: Assembled) -> list[list[StagedFile]]:
+    """One input file at a time keeps memory flat; a pair is one unit, because its rows are merged."""
+    files = [entry.staged.file for entry in assembled.found]
+    return [files] if assembled.found[0].staged.shape.roles else [[file] for file in files]
+
+
+def _map_unit(
+    assembled: Assembled,
+    shape: Shape,
+    unit: Sequence[StagedFile],
+    connection: DuckDBPyConnection,
+    folder: Path,
+    tally: _Tally,
+    tuning: Tuning,
+) -> None:
+    for statement in _statements(assembled, shape, unit):
+        connection.execute(statement)
+    _measure_raw(shape, connection, tally)
+    _copy(connection, focus_select(shape), folder, tuning)
+    _measure_parts(connection, folder, tally)
+
+
+def _statements(assembled: Assembled, shape: Shape, unit: Sequence[StagedFile]) -> list[str]:
+    period = assembled.period
+    values = {
+        "period_start": f"{period.start:%Y-%m-%d} 00:00:00+00",
+        "period_end": f"{period.end:%Y-%m-%d} 00:00:00+00",
+        "source_name": assembled.source.name,
+        "basis": assembled.basis,
+    }
+    return [*tables(shape), *variables(values), raw_view(shape, unit, str(period)), rows_view(shape)]
+
+
+def _measure_raw(shape: Shape, connection: DuckDBPyConnection, tally: _Tally) -> None:
+    rows = connection.execute(raw_total_sql(shape.cost, shape.currency)).fetchall()
+    _add(tally.raw, raw_totals(rows))
+    tally.raw_rows += sum(int(row[4]) for row in rows)
+    for currency, rule, total, count in connection.execute(checks.rule_totals_sql(shape)).fetchall():
+        tally.rules[currency, rule] = tally.rules.get((currency, rule), Decimal(0)) + total
+        tally.counts[rule] = tally.counts.get(rule, 0) + count
+    if shape.roles:
+        actual = connection.execute(raw_total_sql(shape.cost, shape.currency, checks.ACTUAL_ROWS)).fetchall()
+        _add(tally.actual, raw_totals(actual))
+    counted = connection.execute(checks.long_fraction_sql(shape)).fetchone()
+    tally.rounded += int(counted[0]) if counted else 0
+
+
+def _copy(connection: DuckDBPyConnection, select: str, folder: Path, tuning: Tuning) -> None:
+    import duckdb
+
+    folder.mkdir(parents=True, exist_ok=True)
+    options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {tuning.row_group_size}"
+    try:
+        connection.execute(
+            f"COPY ({select}) TO {literal(str(folder))} ({options}, FILE_SIZE_BYTES '{tuning.file_size}', "
+            "OVERWRITE_OR_IGNORE true)"
+        )
+    except duckdb.ConversionException as error:
+        raise reject(
+            f"a value does not fit its column: {str(error).splitlines()[0][:200]}",
+            "Amounts have at most 14 digits before the point; check the file for a corrupted row.",
+            "value-out-of-range",
+        ) from error
+
+
+def _measure_parts(connection: DuckDBPyConnection, folder: Path, tally: _Tally) -> None:
+    facts: dict[str, list[tuple[int, datetime, datetime]]] = {}
+    if not any(folder.glob("*.parquet")):
+        return
+    for name, currency, rows, billed, effective, first, last in connection.execute(
+        checks.part_facts_sql(str(folder / "*.parquet"))
+    ).fetchall():
+        facts.setdefault(name, []).append((rows, first, last))
+        _add(tally.mapped, {currency: billed})
+        _add(tally.effective, {currency: effective or Decimal(0)})
+    tally.parts += [_part(name, seen) for name, seen in facts.items()]
+
+
+def _part(name: str, seen: Sequence[tuple[int, datetime, datetime]]) -> Part:
+    first, last = min(entry[1] for entry in seen), max(entry[2] for entry in seen)
+    rows = sum(entry[0] for entry in seen)
+    return Part(name, rows, Path(name).stat().st_size, _instant(first), _instant(last))
+
+
+def _instant(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _refuse_unpaired(assembled: Assembled, tally: _Tally) -> None:
+    """A pair bills exactly what its actual file says; anything else is a pair of different scopes or days."""
+    if assembled.basis == "actual" or not tally.actual or tally.actual == tally.mapped:
+        return
+    labels = " and ".join(entry.staged.file.label for entry in assembled.found)
+    sums = ", ".join(
+        f"{code} {tally.actual.get(code, Decimal(0)):f} in the actual file against {tally.mapped.get(code, Decimal(0)):f}"
+        for code in sorted({*tally.actual, *tally.mapped})
+    )
+    raise reject(
+        f"the actual and the amortized file do not pair: {sums} by the pair",
+        "Export both metrics for the same scope, month and day; or commit the actual file alone with --basis actual.",
+        "unpaired",
+        file=labels,
+    )
+
+
+def _balanced(run: Run, tally: _Tally) -> Run:
+    lines = balances(tally.raw, tally.rules, tally.mapped, tally.effective, tally.rounded)
+    return replace(
+        run,
+        raw_rows=tally.raw_rows,
+        mapped_rows=sum(part.rows for part in tally.parts),
+        balances=tuple(lines),
+        rules=tally.counts,
+        rounded_rows=tally.rounded,
+    )
+
+
+def _opening(assembled: Assembled, now: datetime, run_id: str) -> Run:
+    files = tuple(
+        {
+            "file": entry.staged.file.label,
+            "role": entry.staged.file.role,
+            "sha256": entry.staged.digest,
+            "rows": entry.rows,
+        }
+        for entry in assembled.found
+    )
+    return Run(
+        id=run_id,
+        source=assembled.source.name,
+        provider=assembled.source.provider,
+        shape=assembled.shape_name,
+        period=str(assembled.period),
+        basis=assembled.basis,
+        outcome="waiting" if assembled.missing else "open",
+        digest=assembled.digest,
+        files=files,
+        started=_instant(now),
+        missing=assembled.missing,
+    )
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return {key: _plain(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def _add(totals: dict[str, Decimal], more: Mapping[str, Decimal]) -> None:
+    for currency, amount in more.items():
+        totals[currency] = totals.get(currency, Decimal(0)) + amount

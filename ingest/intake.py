@@ -1,0 +1,206 @@
+"""From files to runs: stage them all, group them into deliveries, hold what waits for its pair, ingest the rest."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingest.deliveries import Assembled, Found, assemble, source_name
+from ingest.flow import Book, Progress, Run, Tuning, ingest, inspect
+from ingest.plan import Source, claims
+from ingest.sources.folder import Collected, LocalFile
+from ingest.staging import Staged, stage
+from ledger.delivery import Period, SourceRef
+from ledger.faults import Fault, Rejected
+from ledger.store import ObjectStore
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a person or a message asks for; empty means: take it from the files."""
+
+    provider: str = ""
+    source: str = ""
+    period: Period | None = None
+    basis: str = "amortized"
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What came of a call: a run per delivery, files that are no data, faults of deliveries that were refused."""
+
+    runs: tuple[Run, ...]
+    ignored: tuple[str, ...]
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The hands of an intake: an open connection, the book, its store, a scratch folder, and who to tell."""
+
+    connection: DuckDBPyConnection
+    book: Book
+    store: ObjectStore
+    workspace: Path
+    progress: Progress
+    new_id: Callable[[], str]
+    tuning: Tuning = Tuning()
+
+
+def take_in(collected: Collected, request: Request, desk: Desk, now: datetime) -> Intake:
+    """Ingest every delivery the files hold. Nothing is committed while any file cannot be read or does not fit."""
+    found, ignored = find(collected, request, desk)
+    groups = group(found, request)
+    runs: list[Run] = []
+    faults: list[Fault] = []
+    for source, period in sorted(groups):
+        try:
+            runs.append(_one(source, period, groups[source, period], request, desk, now))
+        except Rejected as refusal:
+            faults += refusal.faults
+    return Intake(tuple(runs), (*collected.ignored, *ignored), tuple(faults))
+
+
+def find(collected: Collected, request: Request, desk: Desk) -> tuple[list[Found], list[str]]:
+    """Every file's contents, and the labels of data files in folders that are no known bill. Collects all faults."""
+    found: list[Found] = []
+    ignored: list[str] = []
+    faults: list[Fault] = []
+    for index, file in enumerate(collected.files):
+        desk.progress("read", {"file": file.label, "number": index + 1, "of": len(collected.files)})
+        try:
+            found += inspect(desk.connection, stage(desk.connection, file.path, file.label, desk.workspace))
+        except Rejected as refusal:
+            unknown = not file.named and refusal.faults[0].rule == "unknown-shape"
+            (ignored.append(f"{file.label} (no known bill)") if unknown else faults.extend(refusal.faults))
+    faults += [fault for entry in found for fault in _misfits(entry, request)]
+    if not found and not faults:
+        faults.append(Fault("no bill was found", "Give the files of a bill or the folder that holds them.", "no-data"))
+    if faults:
+        raise Rejected(faults)
+    return found, ignored
+
+
+def group(found: Sequence[Found], request: Request) -> dict[tuple[SourceRef, Period], list[Found]]:
+    """Files per (source, billing period)."""
+    named = claims(request.sources)
+    groups: dict[tuple[SourceRef, Period], list[Found]] = {}
+    for entry in found:
+        provider = entry.staged.shape.provider
+        name = request.source or source_name(provider, entry.account, named)
+        groups.setdefault((SourceRef(name, provider), entry.period), []).append(entry)
+    return groups
+
+
+def assembled_of(source: SourceRef, period: Period, found: Sequence[Found], request: Request, desk: Desk) -> Assembled:
+    """The delivery as it stands with what was held back by earlier calls."""
+    held = _held(source, period, found, desk) if found[0].staged.shape.roles else []
+    return assemble(source, period, found, request.basis, held)
+
+
+def _one(source: SourceRef, period: Period, found: Sequence[Found], request: Request, desk: Desk, now: datetime) -> Run:
+    _one_account(source, found)
+    assembled = assembled_of(source, period, found, request, desk)
+    run_id = f"{now:%Y%m%dT%H%M%S}-{desk.new_id()}"
+    work = desk.workspace / run_id
+    run = ingest(
+        assembled,
+        connection=desk.connection,
+        book=desk.book,
+        workspace=work,
+        now=now,
+        run_id=run_id,
+        progress=desk.progress,
+        tuning=desk.tuning,
+    )
+    _after(run, assembled, desk)
+    shutil.rmtree(work, ignore_errors=True)
+    return run
+
+
+def _after(run: Run, assembled: Assembled, desk: Desk) -> None:
+    """Keep the run's report; hold back a lone half, forget the halves of a finished pair."""
+    if run.outcome == "waiting":
+        _hold(assembled, desk)
+    if run.outcome == "committed":
+        report = json.dumps(run.as_json(), indent=1).encode()
+        desk.store.create(f"runs/{run.source}/{run.period}/{run.id}.json", report)
+    if run.outcome in ("committed", "unchanged") and assembled.basis == "amortized":
+        for name in desk.store.names(_waiting(assembled.source, assembled.period)):
+            desk.store.delete(name)
+
+
+def _misfits(entry: Found, request: Request) -> list[Fault]:
+    """Where the file does not fit what was asked for or what the settings say of its source."""
+    label, provider = entry.staged.file.label, entry.staged.shape.provider
+    name = request.source or source_name(provider, entry.account, claims(request.sources))
+    source = next((source for source in request.sources if source.name == name), Source(name, provider))
+    faults = []
+    if request.provider and request.provider != provider or source.provider != provider:
+        meant = request.provider if request.provider and request.provider != provider else source.provider
+        faults.append(_misfit(f"this is a bill of {provider}, not of {meant}", "provider", label))
+    if request.period and request.period != entry.period:
+        faults.append(_misfit(f"the rows are of {entry.period}, not of {request.period}", "period", label))
+    strangers = [code for code in entry.currencies if source.currency and code != source.currency]
+    if strangers:
+        text = f"the file bills in {', '.join(strangers)}, but source {name} is set to {source.currency}"
+        faults.append(_misfit(text, "currency", label))
+    return faults
+
+
+def _misfit(message: str, rule: str, label: str) -> Fault:
+    advice = {
+        "provider": "Check --provider and --source, or the source's provider in ledger.toml.",
+        "period": "Check --period, or leave it out: the period is read from the rows.",
+        "currency": "Check the file, or the source's currency in ledger.toml; amounts are never converted on the way in.",
+    }
+    return Fault(message, advice[rule], rule, label)
+
+
+def _one_account(source: SourceRef, found: Sequence[Found]) -> None:
+    accounts = sorted({entry.account for entry in found})
+    if len(accounts) > 1 and found[0].staged.shape.roles:
+        text = f"files of several billing accounts ({', '.join(accounts)}) claim source {source.name}"
+        raise Rejected([Fault(text, "Ingest each account under a source of its own: --source NAME.", "accounts")])
+
+
+def _waiting(source: SourceRef, period: Period) -> str:
+    return f"waiting/{source.name}/{period}/"
+
+
+def _hold(assembled: Assembled, desk: Desk) -> None:
+    prefix = _waiting(assembled.source, assembled.period)
+    for entry in assembled.found:
+        copy = desk.workspace / f"hold-{entry.staged.digest[:16]}"
+        shutil.copyfile(entry.staged.origin, copy)
+        for name in desk.store.names(f"{prefix}{entry.staged.file.role}-"):
+            desk.store.delete(name)
+        desk.store.put_file(f"{prefix}{entry.staged.file.role}-{entry.staged.digest[:16]}.csv", copy)
+
+
+def _held(source: SourceRef, period: Period, found: Sequence[Found], desk: Desk) -> list[Found]:
+    """Halves of earlier calls, unless the very same file was given again."""
+    given = {entry.staged.digest[:16] for entry in found}
+    held: list[Found] = []
+    for name in desk.store.names(_waiting(source, period)):
+        role, _, digest = name.rpartition("/")[2].removesuffix(".csv").partition("-")
+        if digest not in given:
+            staged = stage(desk.connection, desk.store.fetch(name), f"{role} file of an earlier call", desk.workspace)
+            held += [_as_role(entry, role) for entry in inspect(desk.connection, staged) if entry.period == period]
+    return held
+
+
+def _as_role(entry: Found, role: str) -> Found:
+    return replace(entry, staged=replace(entry.staged, file=replace(entry.staged.file, role=role)))
+
+
+__all__ = ["Desk", "Intake", "LocalFile", "Request", "Staged", "assembled_of", "find", "group", "take_in"]

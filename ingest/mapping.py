@@ -1,0 +1,96 @@
+"""SQL text of a mapping: raw view, rows view, FOCUS select. Pure: what runs it receives an open connection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from focus.schema import ledger_types
+from ingest.mappings import table_names, table_path, text
+from ingest.shapes import PrefixMap, RawColumn, Shape, plain, resolve
+
+
+@dataclass(frozen=True, slots=True)
+class StagedFile:
+    """A file ready to map: Parquet on local disk, its headers, and what the person calls it."""
+
+    path: str
+    label: str
+    headers: tuple[str, ...]
+    role: str = ""
+
+
+def literal(value: str) -> str:
+    """A SQL string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def quoted(name: str) -> str:
+    """A SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def raw_view(shape: Shape, files: Sequence[StagedFile], period: str | None = None) -> str:
+    """View `raw`: the shape's columns by canonical name, absent optional ones as typed NULL, one billing month."""
+    parts = " UNION ALL BY NAME ".join(_raw_select(shape, file) for file in files)
+    where = "" if period is None else f" WHERE {shape.period} = DATE {literal(period + '-01')}"
+    return f"CREATE OR REPLACE TEMP VIEW raw AS SELECT * FROM ({parts}){where}"
+
+
+def tables(shape: Shape) -> list[str]:
+    """Statements that load the lookup tables which this shape's SQL names."""
+    body = text(shape.rows_sql) + text(shape.select_sql)
+    used = [name for name in table_names() if re.search(rf"\b{name}\b", body)]
+    return [
+        f"CREATE TEMP TABLE IF NOT EXISTS {name} AS FROM read_csv({literal(table_path(name))}, header=true, all_varchar=true)"
+        for name in used
+    ]
+
+
+def rows_view(shape: Shape) -> str:
+    """View `rows`: raw rows with x_RowKind, x_Rule and x_Keep, and the rows derived from them."""
+    return f"CREATE OR REPLACE TEMP VIEW rows AS {text(shape.rows_sql)}"
+
+
+def focus_select(shape: Shape) -> str:
+    """The ledger's row, every column cast to its type, in the specification's order."""
+    casts = ", ".join(f"CAST({quoted(name)} AS {kind}) AS {quoted(name)}" for name, kind in ledger_types())
+    return f"SELECT {casts} FROM ({text(shape.select_sql)})"
+
+
+def variables(values: Mapping[str, str]) -> list[str]:
+    """SET VARIABLE statements; period bounds arrive as ISO text and are cast where they are used."""
+    return [f"SET VARIABLE {name} = {literal(value)}" for name, value in values.items()]
+
+
+def _raw_select(shape: Shape, file: StagedFile) -> str:
+    found = resolve(shape, file.headers, file.label)
+    columns = [_column(column, found.get(column.name)) for column in shape.columns]
+    columns += [_map(entry, file.headers) for entry in shape.maps]
+    origin = f"{literal(file.label)} AS x_RawFile, {literal(file.role)} AS x_RawRole, file_row_number AS x_RawRow"
+    source = f"read_parquet({literal(file.path)}, file_row_number=true)"
+    return f"SELECT {', '.join(columns)}, {origin} FROM {source}"
+
+
+def _column(column: RawColumn, header: str | None) -> str:
+    name = quoted(column.name)
+    if header is None:
+        return f"CAST(NULL AS {column.type}) AS {name}"
+    if column.type == "DOUBLE":
+        return f"{quoted(header)} AS {name}"
+    return f"CAST({quoted(header)} AS {column.type}) AS {name}"
+
+
+def _map(entry: PrefixMap, headers: Sequence[str]) -> str:
+    """Blank values are dropped; the key is what follows the prefix."""
+    pairs = [
+        f"{{'key': {literal(plain(header)[len(entry.prefix) :])}, 'value': CAST({quoted(header)} AS VARCHAR)}}"
+        for header in headers
+        if plain(header).startswith(entry.prefix)
+        and (not entry.keys or plain(header)[len(entry.prefix) :] in entry.keys)
+    ]
+    if not pairs:
+        return f"CAST(NULL AS MAP(VARCHAR, VARCHAR)) AS {quoted(entry.name)}"
+    filled = f"list_filter([{', '.join(pairs)}], lambda pair: pair.value IS NOT NULL AND pair.value <> '')"
+    return f"map_from_entries({filled}) AS {quoted(entry.name)}"

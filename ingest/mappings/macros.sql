@@ -1,0 +1,33 @@
+-- Shared pieces of the mappings. Money goes through its decimal text: a direct cast from DOUBLE is wrong in 0.5 % of rows.
+CREATE OR REPLACE MACRO blank_to_null(x) AS nullif(trim(CAST(x AS VARCHAR)), '');
+
+-- Text or DOUBLE to DECIMAL(38,24), half-even: the engine's own cast rounds a tie away from zero, so an even digit before a tie is cut instead.
+CREATE OR REPLACE MACRO money(x) AS
+    CASE
+        WHEN length(CAST(x AS VARCHAR)) > 26 AND regexp_matches(trim(CAST(x AS VARCHAR)), '\.\d{23}[02468]50*$')
+            THEN CAST(regexp_replace(trim(CAST(x AS VARCHAR)), '50*$', '') AS DECIMAL(38, 24))
+        ELSE CAST(blank_to_null(x) AS DECIMAL(38, 24))
+    END;
+
+-- The same for a column that is DOUBLE: it never carries more digits than the type holds.
+CREATE OR REPLACE MACRO exact(x) AS CAST(CAST(x AS VARCHAR) AS DECIMAL(38, 24));
+
+-- A unit price times a quantity. Factors are cast so that 19 + 19 digits always fit; the wider scale goes to whichever factor needs it.
+CREATE OR REPLACE MACRO product(price, quantity) AS coalesce(
+    TRY_CAST(blank_to_null(price) AS DECIMAL(19, 15)) * TRY_CAST(blank_to_null(quantity) AS DECIMAL(19, 9)),
+    TRY_CAST(blank_to_null(price) AS DECIMAL(19, 9)) * TRY_CAST(blank_to_null(quantity) AS DECIMAL(19, 15)),
+    TRY_CAST(blank_to_null(price) AS DECIMAL(19, 12)) * TRY_CAST(blank_to_null(quantity) AS DECIMAL(19, 12))
+);
+
+-- A wall-clock time without zone that the provider states in UTC.
+CREATE OR REPLACE MACRO utc(x) AS timezone('UTC', CAST(x AS TIMESTAMP));
+
+-- A date as providers write it; NULL when it is none of the three.
+CREATE OR REPLACE MACRO date_of(x) AS CAST(coalesce(
+    try_strptime(trim(x), '%m/%d/%Y'), try_strptime(trim(x), '%Y-%m-%d'),
+    try_strptime(trim(x), '%Y-%m-%dT%H:%M:%SZ'), try_strptime(trim(x), '%Y-%m-%d %H:%M:%S')
+) AS DATE);
+
+-- Is this text a plain or scientific number? The engine alone would also take '1_000'.
+CREATE OR REPLACE MACRO is_number(x) AS
+    regexp_full_match(trim(CAST(x AS VARCHAR)), '[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?');

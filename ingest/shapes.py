@@ -1,0 +1,167 @@
+"""What raw shape a file is: decided by its columns, never by its name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from ingest.mappings import shape_entries
+from ledger.faults import Fault, Rejected
+
+RECOGNISED = 75  # percent of a shape's signature that makes a file evidently meant as that shape
+
+
+@dataclass(frozen=True, slots=True)
+class RawColumn:
+    """A column the mapping reads; `type` is a DuckDB type, `check` is '', 'number' or 'date'."""
+
+    name: str
+    type: str
+    required: bool
+    aliases: tuple[str, ...]
+    check: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrefixMap:
+    """A map column built from the columns that share a prefix; `keys` limits it to those the mapping reads."""
+
+    name: str
+    prefix: str
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One raw shape. `cost`, `currency`, `account` and `period` are SQL expressions over the raw view.
+
+    `roles` is filled where a delivery needs an actual and an amortized file: SQL conditions that only rows of that
+    metric meet.
+    """
+
+    name: str
+    provider: str
+    label: str
+    format: str
+    columns: tuple[RawColumn, ...]
+    maps: tuple[PrefixMap, ...]
+    signature: tuple[str, ...]
+    cost: str
+    currency: str
+    account: str
+    period: str
+    roles: Mapping[str, str]
+    rows_sql: str
+    select_sql: str
+
+
+def plain(header: str) -> str:
+    """A header folded for matching; localised exports put the real name in trailing parentheses."""
+    inner = re.search(r"\(([A-Za-z0-9_]+)\)\s*$", header)
+    return (inner.group(1) if inner else header).strip().lstrip("\ufeff").lower()
+
+
+@cache
+def shapes() -> tuple[Shape, ...]:
+    return tuple(_shape(entry) for entry in shape_entries())
+
+
+def shape_named(name: str) -> Shape:
+    return next(shape for shape in shapes() if shape.name == name)
+
+
+def sniff(headers: Sequence[str], format: str) -> Shape | None:
+    """The shape most of whose signature the headers carry; None when no shape is evidently meant."""
+    present = {plain(header) for header in headers}
+    scored = [(_score(shape, present), len(shape.signature), shape) for shape in shapes() if shape.format == format]
+    best = max(scored, key=lambda entry: entry[:2], default=None)
+    return best[2] if best and best[0] >= RECOGNISED else None
+
+
+def resolve(shape: Shape, headers: Sequence[str], label: str) -> Mapping[str, str]:
+    """Canonical column name -> header in this file. Rejected when required ones are missing or names are doubled."""
+    present = {plain(header): header for header in headers}
+    faults = [_doubled(header, label) for header in _repeats(headers)]
+    found = {column.name: _find(column, present) for column in shape.columns}
+    missing = [column for column in shape.columns if column.required and not found[column.name]]
+    faults += [_absent(column, shape, label) for column in missing]
+    if faults:
+        raise Rejected(faults)
+    return {name: header for name, header in found.items() if header}
+
+
+def _find(column: RawColumn, present: Mapping[str, str]) -> str | None:
+    return next((present[plain(name)] for name in (column.name, *column.aliases) if plain(name) in present), None)
+
+
+def _score(shape: Shape, present: set[str]) -> int:
+    by_name = {column.name: column for column in shape.columns}
+    hits = [name for name in shape.signature if _known(by_name.get(name), name, present)]
+    return 100 * len(hits) // len(shape.signature)
+
+
+def _known(column: RawColumn | None, name: str, present: set[str]) -> bool:
+    names = (name, *column.aliases) if column else (name,)
+    return any(plain(candidate) in present for candidate in names)
+
+
+def _repeats(headers: Sequence[str]) -> list[str]:
+    folded = [plain(header) for header in headers]
+    return sorted({name for name in folded if folded.count(name) > 1 and name})
+
+
+def _doubled(name: str, label: str) -> Fault:
+    return Fault(
+        f"the column {name} appears twice", "Export the file again with each column once.", "doubled-column", label
+    )
+
+
+def _absent(column: RawColumn, shape: Shape, label: str) -> Fault:
+    return Fault(
+        f"the required column {column.name} of {shape.label} is missing",
+        "Export the file again with this column selected.",
+        "missing-column",
+        label,
+        column=column.name,
+    )
+
+
+def _shape(entry: dict[str, object]) -> Shape:
+    name, money = str(entry["shape"]), entry["money"]
+    columns, maps, signature = entry["columns"], entry.get("maps", []), entry["signature"]
+    assert isinstance(money, dict) and isinstance(columns, list)
+    assert isinstance(maps, list) and isinstance(signature, list)
+    return Shape(
+        name=name,
+        provider=str(entry["provider"]),
+        label=str(entry["label"]),
+        format=str(entry["format"]),
+        columns=tuple(_raw_column(column) for column in columns),
+        maps=tuple(PrefixMap(item["name"], item["prefix"], tuple(item.get("keys", ()))) for item in maps),
+        signature=tuple(signature),
+        cost=str(money["cost"]),
+        currency=str(money["currency"]),
+        account=str(entry["account"]),
+        period=str(entry["period"]),
+        roles=_roles(entry.get("roles")),
+        rows_sql=str(entry.get("rows_sql", f"{name}.rows.sql")),
+        select_sql=str(entry.get("select_sql", f"{name}.sql")),
+    )
+
+
+def _roles(entry: object) -> Mapping[str, str]:
+    return {str(role): str(condition) for role, condition in entry.items()} if isinstance(entry, dict) else {}
+
+
+def _raw_column(entry: dict[str, object]) -> RawColumn:
+    aliases = entry.get("aliases", [])
+    assert isinstance(aliases, list)
+    return RawColumn(
+        str(entry["name"]),
+        str(entry["type"]),
+        bool(entry.get("required", False)),
+        tuple(aliases),
+        str(entry.get("check", "")),
+    )

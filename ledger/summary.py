@@ -1,0 +1,97 @@
+"""Totals of the ledger by provider, environment, service and month; one block per currency, never added across."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from ledger.classify import Classification, environment_sql, tag_map_sql
+
+GROUPS = {
+    "by_provider": "provider",
+    "by_environment": "environment",
+    "by_service_code": "service",
+    "by_period": "period",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Billed and effective cost of one cell."""
+
+    currency: str
+    provider: str
+    environment: str
+    service: str
+    period: str
+    billed: Decimal
+    effective: Decimal
+    rows: int
+
+
+def facts_sql(relation: str, rules: Classification) -> str:
+    """Aggregates first and classifies the few groups after, because reading tags is the dear part."""
+    return f"""
+        WITH cell AS (
+            SELECT BillingCurrency, x_Provider, x_ServiceCode, x_BillingPeriod, SubAccountId, Tags,
+                sum(BilledCost) AS billed, sum(EffectiveCost) AS effective, count(*) AS rows
+            FROM ({relation}) GROUP BY ALL
+        ), tagged AS (SELECT *, {tag_map_sql()} AS tag_list FROM cell)
+        SELECT BillingCurrency, x_Provider, {environment_sql(rules)} AS environment, x_ServiceCode, x_BillingPeriod,
+            sum(billed), sum(effective), CAST(sum(rows) AS BIGINT)
+        FROM tagged GROUP BY ALL ORDER BY ALL
+    """
+
+
+def facts(rows: Iterable[Sequence[object]]) -> list[Fact]:
+    """Facts from the rows of facts_sql."""
+    return [_fact(*(str(value) for value in row[:5]), figures=row[5:]) for row in rows]
+
+
+def summarise(cells: Sequence[Fact], store: str, version: int | None) -> dict[str, object]:
+    """The summary document: decimal strings, shares in percent with two digits."""
+    currencies = sorted({cell.currency for cell in cells})
+    blocks = {code: _block([cell for cell in cells if cell.currency == code]) for code in currencies}
+    return {"store": store, "version": version, "currencies": blocks}
+
+
+def plain(amount: Decimal) -> str:
+    """A decimal as text: every digit that counts, at least two after the point."""
+    text = f"{amount:f}"
+    whole, _, fraction = text.partition(".")
+    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
+
+
+def _block(cells: Sequence[Fact]) -> dict[str, object]:
+    total = sum((cell.billed for cell in cells), Decimal(0))
+    block: dict[str, object] = {
+        "total": plain(total),
+        "effective": plain(sum((cell.effective for cell in cells), Decimal(0))),
+        "rows": sum(cell.rows for cell in cells),
+    }
+    return block | {name: _group(cells, field, total) for name, field in GROUPS.items()}
+
+
+def _group(cells: Sequence[Fact], field: str, total: Decimal) -> list[dict[str, object]]:
+    names = sorted({str(getattr(cell, field)) for cell in cells})
+    lines = [(name, _sum(cells, field, name)) for name in names]
+    ordered = lines if field == "period" else sorted(lines, key=lambda line: (-line[1], line[0]))
+    return [{"name": name, "cost": plain(cost), "percent": _percent(cost, total)} for name, cost in ordered]
+
+
+def _fact(currency: str, provider: str, environment: str, service: str, period: str, figures: Sequence[object]) -> Fact:
+    billed, effective, rows = figures
+    return Fact(currency, provider, environment, service, period, _money(billed), _money(effective), int(str(rows)))
+
+
+def _sum(cells: Sequence[Fact], field: str, name: str) -> Decimal:
+    return sum((cell.billed for cell in cells if str(getattr(cell, field)) == name), Decimal(0))
+
+
+def _percent(cost: Decimal, total: Decimal) -> str | None:
+    return f"{(100 * cost / total).quantize(Decimal('0.01')):f}" if total else None
+
+
+def _money(value: object) -> Decimal:
+    return value if isinstance(value, Decimal) else Decimal(0)

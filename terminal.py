@@ -1,0 +1,149 @@
+"""What a person sees: progress, tables and faults on a terminal, JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ledger.faults import Fault
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ingest.flow import Progress, Run
+    from ingest.intake import Intake
+
+TITLES = {
+    "by_provider": "Provider",
+    "by_environment": "Environment",
+    "by_service_code": "Service",
+    "by_period": "Billing month",
+}
+
+
+def show_faults(faults: Sequence[Fault], *, as_json: bool) -> None:
+    if as_json:
+        _print_json({"faults": [fault.as_json() for fault in faults]})
+    for fault in faults:
+        print(f"error: {fault}", file=sys.stderr)
+
+
+def show_problem(text: str, *, as_json: bool) -> None:
+    if as_json:
+        _print_json({"problem": text})
+    print(f"error: {text}", file=sys.stderr)
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Progress]:
+    """Steps as they happen, on standard error so that standard output stays clean."""
+    console = _console(stderr=True)
+
+    def tell(event: str, fields: Mapping[str, object]) -> None:
+        if not quiet:
+            shown = ", ".join(str(item) for item in _flat(fields))
+            console.print(f"[dim]{event:>8}[/dim]  {shown}", highlight=False, soft_wrap=True)
+
+    yield tell
+
+
+def show_intake(intake: Intake, *, as_json: bool) -> None:
+    if as_json:
+        _print_json(
+            {
+                "runs": [run.as_json() for run in intake.runs],
+                "ignored": list(intake.ignored),
+                "faults": [fault.as_json() for fault in intake.faults],
+            }
+        )
+        return
+    console = _console()
+    for run in intake.runs:
+        _show_run(console, run)
+    for label in intake.ignored:
+        console.print(f"[dim] ignored  {label}: no data[/dim]", highlight=False, soft_wrap=True)
+    show_faults(intake.faults, as_json=False)
+
+
+def show_summary(document: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        _print_json(document)
+        return
+    console = _console()
+    if not document["currencies"]:
+        console.print("The ledger is empty. Start with: ledger ingest PATH")
+    for currency, block in document["currencies"].items():
+        console.print(
+            f"\n[bold]{currency} {block['total']}[/bold] billed, {block['effective']} effective, {block['rows']} rows"
+        )
+        for name, title in TITLES.items():
+            console.print(_table(title, currency, block[name]))
+
+
+def show_receipt(status: int, lines: Sequence[str], document: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        _print_json(document)
+        return
+    print(f"answer {status}")
+    for line in lines:
+        print(line)
+
+
+def _show_run(console: Console, run: Run) -> None:
+    console.print(
+        f"\n[bold]{run.outcome}[/bold]  {run.source} {run.period}  ({run.shape}, run {run.id})", highlight=False
+    )
+    if run.missing:
+        console.print(f"  waiting for its pair: give the {run.missing} file of the same month; nothing was committed")
+    if run.balances:
+        console.print(_balance_table(run))
+    if run.rounded_rows:
+        console.print(f"  {run.rounded_rows} amounts carried more than 24 decimals and were rounded half-even")
+    if run.version is not None:
+        console.print(f"  ledger version {run.version}: {run.raw_rows} raw rows, {run.mapped_rows} FOCUS rows")
+
+
+def _balance_table(run: Run) -> object:
+    table = _plain_table("", "Currency", "Amount", "Rows")
+    for line in run.balances:
+        table.add_row("raw", line.currency, f"{line.raw:f}", str(run.raw_rows))
+        for rule, amount in line.excluded.items():
+            table.add_row(f"excluded: {rule}", line.currency, f"{amount:f}", str(run.rules.get(rule, "")))
+        table.add_row("refused", line.currency, f"{sum(line.refused.values()):f}", "0")
+        table.add_row("billed in the ledger", line.currency, f"{line.mapped:f}", str(run.mapped_rows))
+        table.add_row("effective in the ledger", line.currency, f"{line.effective:f}", "")
+    return table
+
+
+def _table(title: str, currency: str, lines: Sequence[Mapping[str, Any]]) -> object:
+    table = _plain_table(title, currency, "%")
+    for line in lines:
+        table.add_row(line["name"], line["cost"], line["percent"] or "-")
+    return table
+
+
+def _plain_table(*headers: str) -> Any:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for index, header in enumerate(headers):
+        table.add_column(header, justify="left" if index == 0 else "right", no_wrap=index > 0)
+    return table
+
+
+def _flat(fields: Mapping[str, object]) -> Iterator[object]:
+    for name, value in fields.items():
+        yield from (value if isinstance(value, list) else [f"{name} {value}" if isinstance(value, int) else value])
+
+
+def _console(*, stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr, soft_wrap=False)
+
+
+def _print_json(document: object) -> None:
+    print(json.dumps(document, indent=1, ensure_ascii=False))
