@@ -6,8 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from enum import Enum
 from typing import Protocol
 
+
+class State(Enum):
+    """Where one order stands; lifecycle.py says how it gets from one to the next."""
+
+    PLANNED = "planned"
+    CALLING = "calling"
+    ACCEPTED = "accepted"
+    VERIFIED = "verified"
+    REFUSED = "refused"
+    DRY_RUN = "dry-run"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,14 @@ class Refusal:
     status: int
     reason: str
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the webhook says back; the body is JSON-ready."""
+
+    status: int
+    body: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)

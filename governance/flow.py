@@ -1,0 +1,10 @@
+"""The control story's entry points, one per trigger. Flows return messages as values; the shell sends them."""
+
+from __future__ import annotations
+
+from governance.intake import on_alert
+from governance.orders import on_order, on_verify
+from governance.planning import on_plan
+from governance.rescue import on_poison, on_sweep
+
+__all__ = ["on_alert", "on_order", "on_plan", "on_poison", "on_sweep", "on_verify"]

@@ -1,0 +1,75 @@
+"""An order's life as a table: (state, event kind) -> state. What the table does not list is illegal.
+
+Pure: the state is never stored, it is folded from the kinds of an order's recorded events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from governance.model import State
+
+PLANNED = "planned"
+CALLING = "calling"
+ACCEPTED = "accepted"
+UNDERWAY = "underway"
+DEFERRED = "deferred"
+WAITING = "waiting"
+VERIFIED = "verified"
+GONE = "gone"
+REFUSED = "refused"
+DRY_RUN = "dry-run"
+FAILED = "failed"
+ABANDONED = "abandoned"
+
+_BEFORE_ACCEPTANCE: Mapping[str, State] = {
+    CALLING: State.CALLING,
+    DEFERRED: State.PLANNED,  # the other side asked to come back later, so nothing is under way
+    UNDERWAY: State.ACCEPTED,  # seen deallocating without an accepted call of ours: only watched
+    VERIFIED: State.VERIFIED,  # seen deallocated: another's stop, or our call just before a crash
+    GONE: State.VERIFIED,  # the machine no longer exists: nothing left to bill
+    REFUSED: State.REFUSED,
+    FAILED: State.FAILED,
+    ABANDONED: State.FAILED,
+}
+# A poison message of an order that is over changes nothing, but its arrival is recorded.
+_OVER = (State.VERIFIED, State.REFUSED, State.DRY_RUN, State.FAILED)
+
+TRANSITIONS: Mapping[State | None, Mapping[str, State]] = {
+    None: {PLANNED: State.PLANNED},
+    State.PLANNED: {**_BEFORE_ACCEPTANCE, DRY_RUN: State.DRY_RUN},
+    State.CALLING: {**_BEFORE_ACCEPTANCE, ACCEPTED: State.ACCEPTED},
+    State.ACCEPTED: {
+        WAITING: State.ACCEPTED,
+        VERIFIED: State.VERIFIED,
+        GONE: State.VERIFIED,
+        FAILED: State.FAILED,
+        ABANDONED: State.FAILED,
+    },
+    **{state: {ABANDONED: state} for state in _OVER},
+}
+
+
+class IllegalStep(Exception):
+    """The event cannot follow in that state."""
+
+
+def step(state: State | None, kind: str) -> State:
+    """The state after one more event; IllegalStep when the table has none."""
+    try:
+        return TRANSITIONS[state][kind]
+    except KeyError:
+        raise IllegalStep(f"{kind!r} cannot follow {state.value if state else 'nothing'}") from None
+
+
+def fold(kinds: Iterable[str]) -> State | None:
+    """The state after all events of a stream; None for an empty one."""
+    state: State | None = None
+    for kind in kinds:
+        state = step(state, kind)
+    return state
+
+
+def is_over(state: State | None) -> bool:
+    """Whether nothing more is to be done."""
+    return state in _OVER

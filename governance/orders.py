@@ -1,0 +1,198 @@
+"""One order: look again, ask for deallocation, read back. Each step is recorded before and after the call.
+
+Any message may come twice or after a crash: the state is folded from the order's own events, and an event is added
+only right behind the ones that were read. Whoever loses that race stops; the winner carries on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from governance import lifecycle, policy, streams
+from governance.model import Budget, Event, Fleet, Machine, Message, State
+from governance.record import Record
+from ledger.faults import Conflict, Missing, Rejected, Transient, reject
+
+MAX_CALLS = 10
+MAX_READS = 20
+MAX_DELAY = timedelta(hours=1)
+_LONGEST_WAIT = timedelta(minutes=5)
+
+
+class _Overtaken(Exception):
+    """Another handler of the same order wrote first."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """An order as read now; `add` gives the order one event further."""
+
+    key: str
+    record: Record
+    events: tuple[Event, ...]
+    now: datetime
+
+    @property
+    def planned(self) -> Mapping[str, object]:
+        return self.events[0].body
+
+    @property
+    def target(self) -> str:
+        return str(self.planned["target"])
+
+    @property
+    def state(self) -> State | None:
+        return lifecycle.fold(event.kind for event in self.events)
+
+    def add(self, kind: str, **body: object) -> _Order:
+        lifecycle.step(self.state, kind)
+        try:
+            event = self.record.append(self.events[0].stream, kind, body, self.now, after=self.events)
+        except Conflict:
+            raise _Overtaken from None
+        return _Order(self.key, self.record, (*self.events, event), self.now)
+
+
+def on_order(
+    message: Mapping[str, object],
+    *,
+    budgets: Sequence[Budget],
+    record: Record,
+    fleet: Fleet,
+    now: datetime,
+    live: bool,
+) -> list[Message]:
+    """Begin one deallocation, if everything still allows it. Dry unless live, the budget and the plan all say live."""
+    order = _open(message, record, now)
+    if order.state is State.ACCEPTED:  # the crash was after the acceptance: only the read-back was lost
+        return [streams.look(order.key, order.planned)]
+    if lifecycle.is_over(order.state):
+        return []
+    try:
+        return _carry_out(order, streams.budget_of(budgets, order.planned["budget_id"]), fleet, live)
+    except _Overtaken:
+        return []
+
+
+def on_verify(message: Mapping[str, object], *, record: Record, fleet: Fleet, now: datetime) -> list[Message]:
+    """Read the power state back: verified only when it reads deallocated, or the machine is gone."""
+    order = _open(message, record, now)
+    if order.state is not State.ACCEPTED:
+        return []
+    try:
+        return _read_back(order, fleet)
+    except _Overtaken:
+        return []
+
+
+def _open(message: Mapping[str, object], record: Record, now: datetime) -> _Order:
+    key = streams.key_in(message, "order")
+    events = tuple(record.events(streams.order_stream(key)))
+    if not events:
+        raise reject(f"no order {key} was planned", "Replay the alert itself.", "unknown-order")
+    return _Order(key, record, events, now)
+
+
+def _carry_out(order: _Order, budget: Budget | None, fleet: Fleet, live: bool) -> list[Message]:
+    try:
+        machine = fleet.machine(order.target)
+    except (Transient, Conflict) as fault:
+        return _defer(order, fault)
+    except (Missing, Rejected) as fault:
+        return _end(order, fault)
+    return _act(order, machine, budget, fleet, live)
+
+
+def _act(order: _Order, machine: Machine, budget: Budget | None, fleet: Fleet, live: bool) -> list[Message]:
+    """The last look before the call: budget, tags, switches, power; then the call itself."""
+    before = {"power": machine.power, "tags": dict(machine.tags)}
+    refusal = policy.forbidden(machine, budget) if budget else "the budget left the registry"
+    dry_run = order.planned["dry_run"] is not False or budget is None or not (live and budget.live)
+    if refusal:
+        order.add(lifecycle.REFUSED, reason=refusal, before=before)
+    elif dry_run and order.state is State.CALLING:
+        order.add(lifecycle.REFUSED, reason="switched to dry-run after a call whose answer was lost", before=before)
+    elif dry_run:
+        order.add(lifecycle.DRY_RUN, would=_would(machine), before=before)
+    elif machine.power == policy.OFF:
+        order.add(lifecycle.VERIFIED, power=machine.power, reason="found deallocated, no call made now")
+    elif machine.power in policy.ALREADY_OFF:
+        order.add(lifecycle.UNDERWAY, power=machine.power, reason="found deallocating, no call made now")
+        return [streams.look(order.key, order.planned)]
+    else:
+        return _call(order.add(lifecycle.CALLING, call="deallocate", why=_why(order), before=before), fleet)
+    return []
+
+
+def _would(machine: Machine) -> str:
+    return "nothing: already off" if machine.power in policy.ALREADY_OFF else "deallocate"
+
+
+def _why(order: _Order) -> dict[str, object]:
+    return {name: order.planned[name] for name in ("alert", "plan", "why")}
+
+
+def _call(order: _Order, fleet: Fleet) -> list[Message]:
+    try:
+        fleet.begin_stop(order.target)
+    except (Transient, Conflict) as fault:
+        return _defer(order, fault)
+    except (Missing, Rejected) as fault:
+        return _end(order, fault)
+    order.add(lifecycle.ACCEPTED, means="the call was taken; not yet that the machine is off")
+    return [streams.look(order.key, order.planned)]
+
+
+def _defer(order: _Order, fault: Transient | Conflict) -> list[Message]:
+    """Come back when the other side asked to, a bounded number of times; the record does the counting."""
+    attempt = streams.count(order.events, lifecycle.DEFERRED) + 1
+    if attempt > MAX_CALLS:
+        order.add(lifecycle.FAILED, reason=f"the control plane took no call in {MAX_CALLS} attempts: {fault}")
+        return []
+    delay = _asked(fault) or _growing(attempt)
+    order.add(lifecycle.DEFERRED, reason=str(fault), attempt=attempt, due=order.now + delay)
+    return [streams.carry_out(order.key, order.planned, attempt=attempt, delay=delay)]
+
+
+def _asked(fault: Exception) -> timedelta | None:
+    asked = fault.retry_after if isinstance(fault, Transient) else None
+    return min(max(asked, timedelta(seconds=1)), MAX_DELAY) if asked is not None else None
+
+
+def _end(order: _Order, fault: Missing | Rejected) -> list[Message]:
+    if isinstance(fault, Missing):
+        order.add(lifecycle.GONE, reason="the machine no longer exists: nothing left to bill")
+    else:
+        order.add(lifecycle.FAILED, reason=str(fault))
+    return []
+
+
+def _read_back(order: _Order, fleet: Fleet) -> list[Message]:
+    try:
+        power = fleet.machine(order.target).power
+    except (Missing, Rejected) as fault:
+        return _end(order, fault)
+    except (Transient, Conflict) as fault:
+        return _wait(order, "unread", _asked(fault))
+    if power == policy.OFF:
+        order.add(lifecycle.VERIFIED, power=power)
+        return []
+    return _wait(order, power, None)
+
+
+def _wait(order: _Order, power: str, asked: timedelta | None) -> list[Message]:
+    """Unknown is not off: anything but deallocated is read again, less and less often, up to the bound."""
+    attempt = streams.count(order.events, lifecycle.WAITING) + 1
+    if attempt >= MAX_READS:
+        order.add(lifecycle.FAILED, power=power, reason=f"not deallocated in {MAX_READS} readings")
+        return []
+    delay = asked or _growing(attempt)
+    order.add(lifecycle.WAITING, power=power, attempt=attempt, due=order.now + delay)
+    return [streams.look(order.key, order.planned, attempt=attempt, delay=delay)]
+
+
+def _growing(attempt: int) -> timedelta:
+    seconds: float = streams.FIRST_LOOK.total_seconds() * 2 ** (attempt - 1)
+    return min(timedelta(seconds=seconds), _LONGEST_WAIT)

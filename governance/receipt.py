@@ -1,0 +1,81 @@
+"""The receipt of one alert, from the record alone: what was decided, stopped, spared and why, and the read-back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from governance import lifecycle, streams
+from governance.model import Event, State
+from governance.planning import targets_in
+from governance.record import Record
+
+
+def receipt(record: Record, run: str) -> list[str]:
+    """Lines for a person; `run` is the alert key as the webhook answered it."""
+    events = record.events(streams.alert_stream(run))
+    lines = [line for event in events for line in _lines(event)]
+    planned = streams.find(events, streams.PLANNED)
+    for target in targets_in(planned) if planned else []:
+        order = streams.order_stream(streams.order_key(run, str(target["id"])))
+        lines += _order(str(target["id"]), record.events(order))
+    return lines
+
+
+def _lines(event: Event) -> list[str]:
+    body = event.body
+    if event.kind == streams.RECEIVED:
+        return [f"{_at(event)}  alert: {_money(body)}; {'dry run' if body['dry_run'] else 'live'}"]
+    if event.kind == streams.NOTICE:
+        return [f"{_at(event)}  notice only: {_money(body)}; {body['notice_only']}"]
+    if event.kind == streams.REFUSED:
+        return [f"{_at(event)}  planning refused: {body['reason']}"]
+    if event.kind == streams.ABANDONED:
+        return [f"{_at(event)}  given up by queue {body['queue']}"]
+    return _plan(event) if event.kind == streams.PLANNED else []
+
+
+def _money(body: Mapping[str, object]) -> str:
+    percent = format((Decimal(str(body["threshold"])) * 100).normalize(), "f")
+    return (
+        f"budget {body['budget_name']} of {body['limit']} {body['currency']} for {body['period']}, "
+        f"spent {body['spent']}, {body['kind']} threshold {percent} %"
+    )
+
+
+def _plan(event: Event) -> list[str]:
+    targets, spared = targets_in(event), event.body["spared"]
+    assert isinstance(spared, list)  # written by planning
+    head = f"{_at(event)}  plan {str(event.body['digest'])[:12]}: {len(targets)} to stop, {len(spared)} spared"
+    return [
+        head + (" (dry run: nothing is called)" if event.body["dry_run"] else ""),
+        *(f"    stop   {_name(one['id'])}: {one['reason']}" for one in targets),
+        *(f"    spare  {_name(one['id'])}: {one['reason']}" for one in spared),
+    ]
+
+
+def _order(target: str, events: Sequence[Event]) -> list[str]:
+    if not events:
+        return [f"    {_name(target)}: no order was opened yet"]
+    state, last = lifecycle.fold(event.kind for event in events), events[-1]
+    return [f"{_at(last)}  {_name(target)}: {_outcome(state, last)}"]
+
+
+def _outcome(state: State | None, last: Event) -> str:
+    body = last.body
+    if state is State.VERIFIED:
+        what = f"power state read back: {body['power']}" if "power" in body else "gone"
+        return f"verified, {what}" + (f" ({body['reason']})" if "reason" in body else "")
+    if state is State.DRY_RUN:
+        return f"dry run, would do: {body['would']}"
+    if state in (State.REFUSED, State.FAILED):
+        return f"{state.value.upper()}: {body.get('reason', 'given up by the queue')}"
+    return f"not finished, state {state.value if state else 'unknown'}"
+
+
+def _name(id: object) -> str:
+    return str(id).rpartition("/")[2]
+
+
+def _at(event: Event) -> str:
+    return event.at.strftime("%Y-%m-%d %H:%M:%SZ")

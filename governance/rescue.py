@@ -1,0 +1,106 @@
+"""What the queue lost or gave up: poison messages are written down, lost ones are sent again from the record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from governance import lifecycle, streams
+from governance.model import Event, Message, State
+from governance.planning import targets_in
+from governance.record import Record
+from ledger.faults import Rejected
+
+STALE = timedelta(minutes=10)
+
+
+def on_poison(queue_name: str, message: object, *, record: Record, now: datetime) -> None:
+    """Note that a message was given up, in the stream it names, or in one of its own if it names none."""
+    queue = queue_name.removesuffix("-poison")
+    seal = streams.seal(message)
+    stream = _stream_of(queue, message, record) or streams.refused_stream(seal)
+    record.once(
+        stream,
+        streams.ABANDONED,
+        {"queue": queue, "message": seal},
+        now,
+        same=lambda event: event.body.get("message") == seal,
+    )
+
+
+def _stream_of(queue: str, message: object, record: Record) -> str | None:
+    """The existing stream a message belongs to; a made-up key must not start one."""
+    if not isinstance(message, Mapping):
+        return None
+    try:
+        if queue == streams.PLAN_STOP:
+            stream = streams.alert_stream(streams.key_in(message, "alert"))
+        else:
+            stream = streams.order_stream(streams.key_in(message, "order"))
+    except Rejected:
+        return None
+    return stream if record.events(stream) else None
+
+
+def on_sweep(*, record: Record, now: datetime) -> list[Message]:
+    """Messages for whatever should have moved by now and has not. The queue is not the truth, the record is.
+
+    A damaged stream is passed over, so that it cannot hold up the others; Record.verify names it.
+    """
+    messages = []
+    for stream in [*record.streams("alerts/"), *record.streams("orders/")]:
+        with suppress(Rejected, lifecycle.IllegalStep):
+            messages += _again(stream, record, now)
+    return messages
+
+
+def _again(stream: str, record: Record, now: datetime) -> list[Message]:
+    events = record.events(stream)
+    return _alert_again(events, record, now) if stream.startswith("alerts/") else _order_again(events, now)
+
+
+def unfinished(run: str, *, record: Record) -> list[Message]:
+    """Everything a run still needs, however fresh: for a terminal whose own queue died with it."""
+    planned = streams.find(record.events(streams.alert_stream(run)), streams.PLANNED)
+    messages = [streams.plan_stop(run)]
+    for target in targets_in(planned) if planned else []:
+        order = streams.order_key(run, str(target["id"]))
+        events = record.events(streams.order_stream(order))
+        if events and not lifecycle.is_over(lifecycle.fold(event.kind for event in events)):
+            messages.append(streams.carry_out(order, events[0].body))
+    return messages
+
+
+def _alert_again(events: Sequence[Event], record: Record, now: datetime) -> list[Message]:
+    received = streams.find(events, streams.RECEIVED)
+    given_up = streams.find(events, streams.REFUSED) or streams.find(events, streams.ABANDONED)
+    if received is None or given_up or not _stale(events[-1], now):
+        return []
+    planned = streams.find(events, streams.PLANNED)
+    if planned and not _orders_missing(planned, record):
+        return []
+    return [streams.plan_stop(str(received.body["run"]))]
+
+
+def _orders_missing(planned: Event, record: Record) -> bool:
+    """True after a crash between recording the plan and opening the stream of each order."""
+    keys = (streams.order_key(str(planned.body["run"]), str(target["id"])) for target in targets_in(planned))
+    return any(not record.events(streams.order_stream(key)) for key in keys)
+
+
+def _order_again(events: Sequence[Event], now: datetime) -> list[Message]:
+    state = lifecycle.fold(event.kind for event in events)
+    if lifecycle.is_over(state) or not _stale(events[-1], now):
+        return []
+    order = events[0].stream.rpartition("/")[2]
+    if state is State.ACCEPTED:
+        return [streams.look(order, events[0].body, delay=streams.AT_ONCE)]
+    return [streams.carry_out(order, events[0].body)]
+
+
+def _stale(last: Event, now: datetime) -> bool:
+    """Long after the last event, or after the moment that event said it would be looked at again."""
+    due = last.body.get("due")
+    expected = datetime.fromisoformat(str(due)) if due else last.at
+    return now - expected > STALE

@@ -1,0 +1,114 @@
+"""Names of streams and orders, and the messages that move an alert along. Pure.
+
+A run is one alert taken live or dry: a dry run has a stream of its own, so that looking first does not use up the
+alert's one effect.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime, timedelta
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+from governance.canonical import canonical, digest
+from governance.model import Alert, Budget, Event, Message
+from ledger.faults import reject
+
+PLAN_STOP = "plan-stop"
+CARRY_OUT_ORDER = "carry-out-order"
+VERIFY_ORDER = "verify-order"
+
+RECEIVED = "received"
+ENQUEUED = "enqueued"
+NOTICE = "notice"
+PLANNED = "planned"
+REFUSED = "refused"
+ABANDONED = "abandoned"
+
+AT_ONCE = timedelta()
+FIRST_LOOK = timedelta(seconds=15)
+_DRY = "-dry-run"
+_KEY = re.compile(r"[0-9a-f]{64}(-dry-run)?")
+
+
+def run_key(alert_key: str, *, dry_run: bool) -> str:
+    return alert_key + _DRY if dry_run else alert_key
+
+
+def alert_stream(run: str) -> str:
+    return f"alerts/{run}"
+
+
+def order_stream(order: str) -> str:
+    return f"orders/{order}"
+
+
+def refused_stream(seal: str) -> str:
+    return f"refused/{seal}"
+
+
+def order_key(run: str, target: str) -> str:
+    """One order per run and machine; ARM ids compare without case."""
+    return digest([run, target.lower()])
+
+
+def seal(message: object) -> str:
+    """SHA-256 of any message, readable or not."""
+    if isinstance(message, bytes):
+        return sha256(message).hexdigest()
+    try:
+        return sha256(canonical(message)).hexdigest()
+    except (TypeError, ValueError):
+        return sha256(repr(message).encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def plan_stop(run: str) -> Message:
+    return Message(PLAN_STOP, {"alert": run})
+
+
+def carry_out(order: str, planned: Mapping[str, object], *, attempt: int = 0, delay: timedelta = AT_ONCE) -> Message:
+    """`planned` is the body of the order's first event."""
+    return _order_message(CARRY_OUT_ORDER, order, planned, attempt, delay)
+
+
+def look(order: str, planned: Mapping[str, object], *, attempt: int = 0, delay: timedelta = FIRST_LOOK) -> Message:
+    """Asks for the power state to be read back after the delay."""
+    return _order_message(VERIFY_ORDER, order, planned, attempt, delay)
+
+
+def _order_message(queue: str, order: str, planned: Mapping[str, object], attempt: int, delay: timedelta) -> Message:
+    body = {"alert": planned["alert"], "order": order, "target": planned["target"], "attempt": attempt}
+    return Message(queue, body, delay)
+
+
+def key_in(message: Mapping[str, object], name: str) -> str:
+    """The key a message carries; Rejected when it is none (a key becomes part of an object name)."""
+    value = message.get(name)
+    if not isinstance(value, str) or not _KEY.fullmatch(value):
+        raise reject(f"the message has no usable {name!r}", "Send only messages the flows returned.", "message-shape")
+    return value
+
+
+def find(events: Iterable[Event], kind: str) -> Event | None:
+    return next((event for event in events if event.kind == kind), None)
+
+
+def count(events: Iterable[Event], kind: str) -> int:
+    return sum(event.kind == kind for event in events)
+
+
+def alert_of(body: Mapping[str, object]) -> Alert:
+    """The alert as its 'received' event recorded it."""
+    raw: dict[str, Any] = {field.name: body[field.name] for field in fields(Alert)}
+    for name in ("limit", "spent", "threshold"):
+        raw[name] = Decimal(raw[name])
+    raw["fired_at"] = datetime.fromisoformat(raw["fired_at"]) if raw["fired_at"] else None
+    return Alert(**raw)
+
+
+def budget_of(budgets: Sequence[Budget], id: object) -> Budget | None:
+    return next((budget for budget in budgets if budget.id.lower() == str(id).lower()), None)

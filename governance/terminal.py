@@ -1,0 +1,154 @@
+"""One alert played to its end in one process: the same flows, a queue in memory, a clock that the caller moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count
+from typing import Protocol
+
+from governance import flow, streams
+from governance.model import Answer, Budget, Event, Fleet, Message, Queue
+from governance.planning import targets_in
+from governance.receipt import receipt
+from governance.record import Record
+from governance.rescue import unfinished
+from ledger.faults import Conflict, Transient
+
+MAX_TRIES = 5  # as host.json's maxDequeueCount
+RETRY = timedelta(seconds=30)
+
+Handler = Callable[[Mapping[str, object], datetime], list[Message]]
+Wait = Callable[[datetime], datetime]
+
+
+class TakingQueue(Queue, Protocol):
+    """A queue that can also be emptied: None when nothing is due."""
+
+    def take(self, now: datetime) -> Message | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What became of an alert; `events` are the alert's, then each order's, `lines` the receipt for a person."""
+
+    answer: Answer
+    run: str
+    events: tuple[Event, ...]
+    lines: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Agenda:
+    """Messages by the moment they are due, in the order of sending among equals."""
+
+    heap: list[tuple[datetime, int, int, Message]] = field(default_factory=list)
+    numbers: count[int] = field(default_factory=count)
+
+    def add(self, message: Message, due: datetime, tries: int = 0) -> None:
+        heappush(self.heap, (due, next(self.numbers), tries, message))
+
+
+def run_alert(
+    body: bytes,
+    *,
+    budgets: Sequence[Budget],
+    record: Record,
+    queue: TakingQueue,
+    fleet: Fleet,
+    now: datetime,
+    live: bool,
+    wait: Wait,
+) -> Played:
+    """Take the alert and follow its messages until none is left; `wait(until)` returns the new now.
+
+    An alert already taken is carried on where an earlier process left it.
+    """
+    answer = flow.on_alert(body, budgets=budgets, record=record, queue=queue, now=now, live=live)
+    if answer.status != 202 or "notice" in answer.body:
+        return _played(answer, record)
+    if "duplicate" in answer.body:
+        for message in unfinished(str(answer.body["alert"]), record=record):
+            queue.send(message)
+    handlers = _handlers(budgets, record, fleet, live)
+    drain(queue, handlers, now=now, wait=wait, given_up=_given_up(record))
+    return _played(answer, record)
+
+
+def drain(
+    queue: TakingQueue,
+    handlers: Mapping[str, Handler],
+    *,
+    now: datetime,
+    wait: Wait,
+    given_up: Callable[[Message, datetime], None],
+) -> datetime:
+    """Handle every message and those that follow from it; a Transient is tried again like the platform would.
+
+    Returns the moment after the last one. Rejected and unknown queues surface as they are.
+    """
+    agenda = _Agenda()
+    while True:
+        while (message := queue.take(now)) is not None:
+            agenda.add(message, now)
+        if not agenda.heap:
+            return now
+        due, _, tries, message = heappop(agenda.heap)
+        now = wait(due) if due > now else now
+        _handle(message, tries, handlers, agenda, now, given_up)
+
+
+def _handle(
+    message: Message,
+    tries: int,
+    handlers: Mapping[str, Handler],
+    agenda: _Agenda,
+    now: datetime,
+    given_up: Callable[[Message, datetime], None],
+) -> None:
+    try:
+        following = handlers[message.queue](message.body, now)
+    except (Transient, Conflict) as fault:
+        if tries + 1 >= MAX_TRIES:
+            given_up(message, now)
+        else:
+            agenda.add(message, now + (getattr(fault, "retry_after", None) or RETRY), tries + 1)
+        return
+    for next_message in following:
+        agenda.add(next_message, now + next_message.delay)
+
+
+def _handlers(budgets: Sequence[Budget], record: Record, fleet: Fleet, live: bool) -> dict[str, Handler]:
+    return {
+        streams.PLAN_STOP: lambda body, now: flow.on_plan(
+            body, budgets=budgets, record=record, fleet=fleet, now=now, live=live
+        ),
+        streams.CARRY_OUT_ORDER: lambda body, now: flow.on_order(
+            body, budgets=budgets, record=record, fleet=fleet, now=now, live=live
+        ),
+        streams.VERIFY_ORDER: lambda body, now: flow.on_verify(body, record=record, fleet=fleet, now=now),
+    }
+
+
+def _given_up(record: Record) -> Callable[[Message, datetime], None]:
+    return lambda message, now: flow.on_poison(message.queue, message.body, record=record, now=now)
+
+
+def _played(answer: Answer, record: Record) -> Played:
+    run = str(answer.body.get("alert", ""))
+    events = tuple(_events(record, run)) if run else ()
+    return Played(answer, run, events, tuple(receipt(record, run)) if run else (_unplayed(answer),))
+
+
+def _unplayed(answer: Answer) -> str:
+    return f"not acted on ({answer.status}): {answer.body.get('refused') or answer.body.get('error')}"
+
+
+def _events(record: Record, run: str) -> list[Event]:
+    events = record.events(streams.alert_stream(run))
+    planned = streams.find(events, streams.PLANNED)
+    for target in targets_in(planned) if planned else []:
+        events += record.events(streams.order_stream(streams.order_key(run, str(target["id"]))))
+    return events
