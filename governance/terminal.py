@@ -72,8 +72,7 @@ def run_alert(
     if "duplicate" in answer.body:
         for message in unfinished(str(answer.body["alert"]), record=record):
             queue.send(message)
-    handlers = _handlers(budgets, record, fleet, live)
-    drain(queue, handlers, now=now, wait=wait, given_up=_given_up(record))
+    drain(queue, handlers(budgets, record, fleet, live), now=now, wait=wait, given_up=_given_up(record))
     return _played(answer, record)
 
 
@@ -120,7 +119,8 @@ def _handle(
         agenda.add(next_message, now + next_message.delay)
 
 
-def _handlers(budgets: Sequence[Budget], record: Record, fleet: Fleet, live: bool) -> dict[str, Handler]:
+def handlers(budgets: Sequence[Budget], record: Record, fleet: Fleet, live: bool) -> dict[str, Handler]:
+    """The flow behind each queue of the control story."""
     return {
         streams.PLAN_STOP: lambda body, now: flow.on_plan(
             body, budgets=budgets, record=record, fleet=fleet, now=now, live=live
