@@ -1,0 +1,120 @@
+"""The scene the control tests play in: two budgets, their alerts, a fleet in memory that can be told to misbehave."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections import deque
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from governance.model import Budget, Machine, Message
+from ledger.faults import Missing
+
+PAYLOADS = Path(__file__).parent / "payloads"
+NOW = datetime(2026, 11, 12, 16, 5, tzinfo=UTC)
+SUBSCRIPTION = "/subscriptions/22222222-2222-4222-8222-222222222222"
+TAGS = {"ledger-stop": "dev-dollar", "environment": "development"}
+
+DOLLAR = Budget(
+    name="dev-dollar",
+    id=f"{SUBSCRIPTION}/providers/Microsoft.Consumption/budgets/dev-dollar",
+    scope=SUBSCRIPTION,
+    currency="USD",
+    amount=Decimal("1.00"),
+    opt_in_key="ledger-stop",
+    opt_in_value="dev-dollar",
+    live=True,
+)
+LAB = replace(
+    DOLLAR,
+    name="lab-monthly",
+    id=f"{SUBSCRIPTION}/resourceGroups/rg-lab/providers/Microsoft.Consumption/budgets/lab-monthly",
+    scope=f"{SUBSCRIPTION}/resourcegroups/rg-lab",
+    amount=Decimal(9000),
+    opt_in_value="lab-monthly",
+)
+BUDGETS = (DOLLAR, LAB)
+
+
+def payload(form: str, **changes: object) -> bytes:
+    """A sample body; each change replaces a field wherever its name stands. None removes it."""
+    document = json.loads((PAYLOADS / f"{form}.json").read_text())
+    for name, value in changes.items():
+        assert _put(document, name, value), f"no field {name} in {form}"
+    return json.dumps(document).encode()
+
+
+def _put(node: Any, name: str, value: object) -> bool:
+    if not isinstance(node, dict):
+        return False
+    if name not in node:
+        return any([_put(child, name, value) for child in node.values()])
+    if value is None:
+        del node[name]
+    else:
+        node[name] = copy.deepcopy(value)
+    return True
+
+
+def machine(name: str, power: str = "running", group: str = "rg-dev", **tags: str) -> Machine:
+    """A machine opted in to the dollar budget; a tag 'a_b' is spelt 'a-b', an empty one is left off."""
+    wanted = {**TAGS, **{key.replace("_", "-"): value for key, value in tags.items()}}
+    kept = {key: value for key, value in wanted.items() if value}
+    id = f"{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Compute/virtualMachines/{name}"
+    return Machine(id, name, group, "westeurope", kept, power)
+
+
+class MemoryFleet:
+    """A control plane in memory: a stop is accepted, reads deallocating once, then deallocated.
+
+    `faults` are raised by the next calls of a method, first come first served.
+    """
+
+    def __init__(self, *machines: Machine) -> None:
+        self.known = {one.id: one for one in machines}
+        self.stops: list[str] = []
+        self.faults: dict[str, deque[Exception]] = {"machines": deque(), "machine": deque(), "begin_stop": deque()}
+
+    def machines(self, scope: str) -> list[Machine]:
+        self._fail("machines")
+        return [one for one in self.known.values() if one.id.lower().startswith(scope.lower() + "/")]
+
+    def machine(self, id: str) -> Machine:
+        self._fail("machine")
+        if id not in self.known:
+            raise Missing(id)
+        seen = self.known[id]
+        if seen.power == "deallocating":
+            self.set(id, power="deallocated")
+        return seen
+
+    def begin_stop(self, id: str) -> None:
+        self.stops.append(id)
+        self._fail("begin_stop")
+        if id not in self.known:
+            raise Missing(id)
+        self.set(id, power="deallocating")
+
+    def set(self, id: str, **changes: Any) -> None:
+        self.known[id] = replace(self.known[id], **changes)
+
+    def _fail(self, method: str) -> None:
+        if self.faults[method]:
+            raise self.faults[method].popleft()
+
+
+class ListQueue:
+    """Keeps what is sent, in order; `down` makes it refuse the next sends."""
+
+    def __init__(self) -> None:
+        self.sent: list[Message] = []
+        self.down: deque[Exception] = deque()
+
+    def send(self, message: Message) -> None:
+        if self.down:
+            raise self.down.popleft()
+        self.sent.append(message)

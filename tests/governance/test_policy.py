@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from governance.alert import parse
+from governance.model import Alert, Machine, Plan
+from governance.policy import decide, says_production
+from ledger.faults import Rejected
+from tests.governance.scene import BUDGETS, DOLLAR, NOW, SUBSCRIPTION, machine, payload
+
+ALERT = parse(payload("common-actual"), budgets=BUDGETS, now=NOW)
+assert isinstance(ALERT, Alert)
+
+
+def plan(*machines: Machine, live: bool = True) -> Plan:
+    assert isinstance(ALERT, Alert)
+    return decide(ALERT, DOLLAR, machines, live=live)
+
+
+def why_spared(one: Machine) -> str:
+    (spared,) = plan(one).spared
+    return spared.reason
+
+
+@pytest.mark.parametrize("field", ["opt_in_key", "opt_in_value", "scope"])
+@pytest.mark.parametrize("blank", ["", " ", "\t"])
+def test_invariant_1_an_empty_selector_selects_nothing_and_is_loud(field: str, blank: str) -> None:
+    assert isinstance(ALERT, Alert)
+    with pytest.raises(Rejected):
+        decide(ALERT, replace(DOLLAR, **{field: blank}), [machine("a")], live=True)
+
+
+def test_a_scope_wider_than_a_subscription_is_refused() -> None:
+    assert isinstance(ALERT, Alert)
+    for scope in ("/", "/subscriptions", "/subscriptions/"):
+        with pytest.raises(Rejected):
+            decide(ALERT, replace(DOLLAR, scope=scope), [machine("a")], live=True)
+
+
+words = st.sampled_from(["ledger-stop", "Ledger-Stop", "dev-dollar", "Dev-Dollar", " dev-dollar", "", "env", "prod"])
+
+
+@given(st.dictionaries(words | st.text(max_size=8), words | st.text(max_size=8), max_size=5))
+def test_invariant_2_only_the_exact_opt_in_tag_selects(tags: dict[str, str]) -> None:
+    opted = [value for key, value in tags.items() if key.lower() == "ledger-stop"]
+    taken = bool(plan(replace(machine("a"), tags=tags)).targets)
+    assert not taken or (opted and set(opted) == {"dev-dollar"})
+
+
+def test_invariant_2_no_tag_is_production() -> None:
+    assert "treated as production" in why_spared(machine("a", ledger_stop=""))
+
+
+ALLOWS = ({}, {"environment": "development"}, {"environment": "sandbox"}, {"environment": ""})
+DENIES = (
+    {"ledger_exempt": "true"},
+    {"Ledger_Exempt": "false"},
+    {"environment": "Production"},
+    {"env": "prod-eu"},
+    {"Env": "LIVE"},
+    {"ledger_stop": "lab-monthly"},
+    {"ledger_stop": "Dev-Dollar"},
+    {"ledger_stop": "dev-dollar "},
+)
+
+
+@pytest.mark.parametrize(("allow", "deny"), list(product(ALLOWS, DENIES)))
+def test_invariant_3_deny_beats_allow(allow: dict[str, str], deny: dict[str, str]) -> None:
+    assert plan(machine("a", **allow)).targets
+    assert not plan(machine("a", **{**allow, **deny})).targets
+
+
+def test_outside_the_scope_is_spared() -> None:
+    stranger = replace(machine("a"), id=machine("a").id.replace(SUBSCRIPTION, SUBSCRIPTION + "0"))
+    assert why_spared(stranger) == "outside the budget's scope"
+
+
+@pytest.mark.parametrize(("live", "budget_live"), [(False, False), (False, True), (True, False)])
+def test_invariant_4_dry_run_unless_both_switches_say_live(live: bool, budget_live: bool) -> None:
+    assert isinstance(ALERT, Alert)
+    assert decide(ALERT, replace(DOLLAR, live=budget_live), [], live=live).dry_run
+    assert not decide(ALERT, replace(DOLLAR, live=True), [], live=True).dry_run
+
+
+@pytest.mark.parametrize("power", ["running", "starting", "stopping", "stopped", "unknown"])
+def test_invariant_11_whatever_is_still_billed_is_a_target(power: str) -> None:
+    (target,) = plan(machine("a", power)).targets
+    assert target.power == power
+    assert power in target.reason
+
+
+@pytest.mark.parametrize("power", ["deallocated", "deallocating"])
+def test_what_is_off_already_is_spared(power: str) -> None:
+    assert why_spared(machine("a", power)).startswith(f"already {power}")
+
+
+@pytest.mark.parametrize("word", ["prod", "PRODUCTION", "prod-eu-1", "prd", "Live", "pr0d production"])
+def test_words_for_production(word: str) -> None:
+    assert says_production(word)
+
+
+@pytest.mark.parametrize("word", ["dev", "non-prod", "NonProduction", "pre-production", "delivery", "sandbox", ""])
+def test_words_for_anything_else(word: str) -> None:
+    assert not says_production(word)
+
+
+@given(st.permutations([machine("a"), machine("b", "stopped"), machine("c", env="prod"), machine("d", "deallocated")]))
+def test_a_plan_does_not_depend_on_the_order_of_the_listing(machines: list[Machine]) -> None:
+    shuffled = plan(*machines, *machines)
+    assert shuffled == plan(machine("a"), machine("b", "stopped"), machine("c", env="prod"), machine("d", "deallocated"))
+    assert [target.id[-1] for target in (*shuffled.targets, *shuffled.spared)] == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("other", [machine("b"), machine("a", "stopped"), machine("a", colour="red")])
+def test_the_digest_tells_plans_apart(other: Machine) -> None:
+    assert plan(machine("a")).digest != plan(other).digest
+    assert plan(machine("a")).digest != plan(machine("a"), live=False).digest
