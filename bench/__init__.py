@@ -1,0 +1,1 @@
+"""Generators and benchmarks; no part of the product."""

@@ -1,0 +1,97 @@
+"""Speed and memory of the ledger as ratios within one run, each with its target: `make bench`.
+
+Bills are generated once into bench/data; figures go to bench/results. Exit code 1 when a target is missed.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+
+from bench.gen import cur2
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+MILLION = 1_000_000
+IMPORTS = 7
+TIMER = "import time; start = time.perf_counter(); import {}; print(time.perf_counter() - start)"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A measured value and its target: a floor or a ceiling."""
+
+    name: str
+    value: float
+    target: float
+    floor: bool = False
+
+    @property
+    def met(self) -> bool:
+        return self.value >= self.target if self.floor else self.value <= self.target
+
+    def __str__(self) -> str:
+        sign = ">=" if self.floor else "<="
+        return f"{self.name:<70} {self.value:>9.3f}  target {sign} {self.target:<7g} {'ok' if self.met else 'MISSED'}"
+
+
+def figures() -> Iterator[Figure]:
+    """The cheap and the memory figures first: nothing has filled the machine's caches for them."""
+    yield trigger_import()
+    bills = cur2.write(HERE / "data", 5 * MILLION)
+    yield peak_memory("peak memory at 5 M rows, row groups of 20,480, MB", bills, 20_480, "350MB", 450)
+    yield peak_memory("peak memory at 5 M rows, row groups of 122,880, MB", bills, 122_880, "1GB", 1_100)
+    yield from speed(bills[0])
+
+
+def trigger_import() -> Figure:
+    """Median of interleaved fresh processes."""
+    pairs = [(_seconds("azure.functions"), _seconds("function_app")) for _ in range(IMPORTS)]
+    bare, trigger = (median(column) for column in zip(*pairs, strict=True))
+    return Figure("import of the trigger module / azure.functions alone", trigger / bare, 1.2)
+
+
+def peak_memory(name: str, bills: list[Path], row_group: int, memory_limit: str, target: float) -> Figure:
+    output = _run("-m", "bench.peak", str(row_group), memory_limit, *map(str, bills))
+    return Figure(name, float(output), target)
+
+
+def speed(bill: Path) -> Iterator[Figure]:
+    from bench import mapping
+
+    with mapping.opened(bill) as opened:
+        times = mapping.seconds(opened)
+        print(f"  1 M rows: copy {times['copy']:.2f} s, mapping {times['map']:.2f} s, to a commit {times['commit']:.2f} s")
+        yield Figure("mapping rate / rate of a plain copy of the needed columns", times["copy"] / times["map"], 0.75, True)
+        yield Figure("time to a committed partition / mapping to plain files", times["commit"] / times["map"], 1.25)
+        unequal, amounts = mapping.unequal_money(opened)
+    yield Figure(f"money values unequal to the decimal text, of {amounts:,}", unequal, 0)
+
+
+def main() -> int:
+    """All figures, printed as they come; the last run is kept as JSON."""
+    found = []
+    for figure in figures():
+        print(figure, flush=True)
+        found.append(figure)
+    (HERE / "results").mkdir(exist_ok=True)
+    (HERE / "results/latest.json").write_text(json.dumps([asdict(figure) for figure in found], indent=2) + "\n")
+    return 0 if all(figure.met for figure in found) else 1
+
+
+def _seconds(module: str) -> float:
+    return float(_run("-c", TIMER.format(module)))
+
+
+def _run(*arguments: str) -> str:
+    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, check=True, capture_output=True, text=True)
+    return done.stdout.strip().splitlines()[-1]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

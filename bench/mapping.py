@@ -1,0 +1,134 @@
+"""Time of the mapping against the engine's own copy of the same columns, and of the whole way to a committed ledger."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from statistics import median
+
+from duckdb import DuckDBPyConnection
+
+import wiring
+from ingest.deliveries import Assembled, assemble
+from ingest.flow import Tuning, ingest, inspect
+from ingest.mapping import focus_select, quoted, raw_view, rows_view, tables, variables
+from ingest.shapes import resolve
+from ingest.staging import stage
+from ledger.delivery import SourceRef
+from settings import Settings
+
+ROUNDS = 3
+OPTIONS = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, FILE_SIZE_BYTES '128MB'"
+SETTINGS = Settings(row_group_size=122_880)
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """One generated file, staged and assembled, with a scratch folder for what is written."""
+
+    connection: DuckDBPyConnection
+    assembled: Assembled
+    workspace: Path
+
+    @property
+    def select_needed(self) -> str:
+        """The raw columns the mapping reads, straight from the file."""
+        staged = self.assembled.found[0].staged
+        headers = resolve(staged.shape, staged.file.headers, staged.file.label).values()
+        return f"SELECT {', '.join(map(quoted, headers))} FROM read_parquet('{staged.file.path}')"
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Bill]:
+    with tempfile.TemporaryDirectory(prefix="bench-") as work, wiring.engine(SETTINGS) as connection:
+        staged = stage(connection, path, path.name, Path(work))
+        found = inspect(connection, staged)
+        assembled = assemble(SourceRef("bench", "aws"), found[0].period, found, "amortized")
+        _prepare(connection, assembled)
+        yield Bill(connection, assembled, Path(work))
+
+
+def seconds(bill: Bill) -> dict[str, float]:
+    """Median of interleaved rounds: the plain copy, the mapping to plain files, and ingest to a committed version."""
+    ways: Mapping[str, Callable[[Bill], object]] = {"copy": _copy_needed, "map": mapped, "commit": _commit}
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(ROUNDS):
+        for name, way in ways.items():
+            times[name].append(_timed(way, bill))
+    return {name: median(found) for name, found in times.items()}
+
+
+def mapped(bill: Bill) -> Path:
+    """FOCUS rows of the bill as plain Parquet files in a new folder."""
+    return _written(bill, focus_select(bill.assembled.found[0].staged.shape), "mapped")
+
+
+def unequal_money(bill: Bill) -> tuple[int, int]:
+    """(amounts that differ, amounts): billed costs against the shortest decimal text of the raw doubles.
+
+    The text is Python's own, so that the engine does not check itself; lines that a rule drops or zeroes have no say.
+    """
+    raw = bill.connection.execute("SELECT line_item_unblended_cost FROM rows WHERE x_Keep AND x_Rule = ''").fetchall()
+    expected = Counter(Decimal(repr(cost)) for (cost,) in raw)
+    pattern = mapped(bill) / "*.parquet"
+    rows = bill.connection.execute(
+        f"SELECT BilledCost FROM read_parquet('{pattern}') WHERE x_RowKind = 'charge' AND NOT starts_with(x_ChargeType, 'SavingsPlanCovered')"
+        " AND x_ChargeType <> 'DiscountedUsage'"
+    ).fetchall()
+    found = Counter(cost for (cost,) in rows)
+    return ((expected - found) + (found - expected)).total(), expected.total()
+
+
+def _prepare(connection: DuckDBPyConnection, assembled: Assembled) -> None:
+    shape, period = assembled.found[0].staged.shape, assembled.period
+    values = {
+        "period_start": f"{period.start:%Y-%m-%d} 00:00:00+00",
+        "period_end": f"{period.end:%Y-%m-%d} 00:00:00+00",
+        "source_name": assembled.source.name,
+        "basis": assembled.basis,
+    }
+    files = [entry.staged.file for entry in assembled.found]
+    for statement in (*tables(shape), *variables(values), raw_view(shape, files, str(period)), rows_view(shape)):
+        connection.execute(statement)
+
+
+def _copy_needed(bill: Bill) -> Path:
+    return _written(bill, bill.select_needed, "copied")
+
+
+def _written(bill: Bill, select: str, name: str) -> Path:
+    folder = bill.workspace / name
+    shutil.rmtree(folder, ignore_errors=True)
+    bill.connection.execute(f"COPY ({select}) TO '{folder}' ({OPTIONS})")
+    return folder
+
+
+def _commit(bill: Bill) -> None:
+    store = bill.workspace / "ledger"
+    shutil.rmtree(store, ignore_errors=True)
+    shutil.rmtree(bill.workspace / "units", ignore_errors=True)
+    (bill.workspace / "units").mkdir()
+    ingest(
+        bill.assembled,
+        connection=bill.connection,
+        book=wiring.book(wiring.store(str(store), {})),
+        workspace=bill.workspace / "units",
+        now=datetime(2026, 2, 1, tzinfo=UTC),
+        run_id=wiring.new_id(),
+        progress=wiring.quiet,
+        tuning=Tuning(row_group_size=SETTINGS.row_group_size),
+    )
+
+
+def _timed(way: Callable[[Bill], object], bill: Bill) -> float:
+    started = time.perf_counter()
+    way(bill)
+    return time.perf_counter() - started

@@ -1,0 +1,63 @@
+"""Golden rows of the samples: the columns that are not null, one JSON object a line, in a stable order.
+
+`python -m tests.golden.lines` writes them anew; read the difference before committing it.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+from tests.mapped import Row, focus_rows
+
+HERE = Path(__file__).parent
+SAMPLES = HERE.parents[1] / "samples"
+AWS = SAMPLES / "aws/data/BILLING_PERIOD=2026-01/ledger-demo-00001.snappy.parquet"
+SNOWFLAKE = SAMPLES / "snowflake/usage_in_currency_daily_2026-01.csv"
+PAIR = [(SAMPLES / f"azure/{role}_2026-01.csv", role) for role in ("actual", "amortized")]
+CASES = {"aws_cur2": [(AWS, "")], "azure_cost_details_ea": PAIR, "snowflake_usage_in_currency": [(SNOWFLAKE, "")]}
+
+
+def golden(name: str) -> Path:
+    return HERE / f"{name}.jsonl"
+
+
+def rows(name: str) -> list[Row]:
+    """All ledger rows of one sample."""
+    with tempfile.TemporaryDirectory() as workspace:
+        return focus_rows(CASES[name], Path(workspace))
+
+
+def shown(found: list[Row]) -> list[str]:
+    """The first and last day of every meter as text: enough to see each column's shape."""
+    return sorted(_text(row) for key in {_meter(row) for row in found} for row in _ends(found, key))
+
+
+def _meter(row: Row) -> tuple[str, str, str]:
+    return str(row["SkuId"]), str(row["x_UsageType"]), str(row["x_Operation"])
+
+
+def _ends(found: list[Row], key: tuple[str, str, str]) -> Iterator[Row]:
+    days = sorted((row for row in found if _meter(row) == key), key=lambda row: (row["ChargePeriodStart"], _text(row)))
+    yield days[0]
+    if len(days) > 1:
+        yield days[-1]
+
+
+def _text(row: Row) -> str:
+    return json.dumps({name: _plain(value) for name, value in row.items() if value is not None}, ensure_ascii=False)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+if __name__ == "__main__":
+    for case in CASES:
+        golden(case).write_text("\n".join(shown(rows(case))) + "\n", encoding="utf-8")

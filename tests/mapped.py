@@ -1,0 +1,50 @@
+"""Raw files through the real staging and mapping, without a ledger behind them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ingest.flow import prepare
+from ingest.mapping import focus_select, raw_view, rows_view, tables, variables
+from ingest.staging import stage
+from ledger.delivery import Period
+
+JANUARY = Period(2026, 1)
+Row = Mapping[str, Any]
+
+
+def focus_rows(
+    files: Sequence[tuple[Path, str]], workspace: Path, *, period: Period = JANUARY, basis: str = "amortized"
+) -> list[Row]:
+    """The ledger rows of (file, role) pairs of one shape; Azure's role is actual or amortized, others' is empty."""
+    with duckdb.connect() as connection:
+        prepare(connection)
+        staged = [stage(connection, path, path.name, workspace) for path, _ in files]
+        roled = [replace(entry.file, role=role) for entry, (_, role) in zip(staged, files, strict=True)]
+        shape = staged[0].shape
+        values = {
+            "period_start": f"{period.start:%Y-%m-%d} 00:00:00+00",
+            "period_end": f"{period.end:%Y-%m-%d} 00:00:00+00",
+            "source_name": "test",
+            "basis": basis,
+        }
+        for statement in (*tables(shape), *variables(values), raw_view(shape, roled, str(period)), rows_view(shape)):
+            connection.execute(statement)
+        cursor = connection.execute(focus_select(shape))
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def write_csv(path: Path, lines: Sequence[Mapping[str, str]], encoding: str = "utf-8") -> Path:
+    """A CSV of the lines' keys as header."""
+    with path.open("w", encoding=encoding, newline="") as file:
+        writer = csv.DictWriter(file, list(lines[0]))
+        writer.writeheader()
+        writer.writerows(lines)
+    return path
