@@ -1,0 +1,45 @@
+"""What an object may be called in any store, so that the same names work in a folder and in a container."""
+
+from __future__ import annotations
+
+import re
+
+from ledger.faults import Rejected, reject
+
+# One segment: not empty, no backslash, no control character, no dot at the end (Azure drops it; bars '.' and '..' too).
+SEGMENT = re.compile(r"[^/\\\x00-\x1f\x7f]{1,200}(?<!\.)")
+LONGEST = 900
+
+# The Delta library takes a table's place for an address: behind these it would read somewhere else.
+ADDRESS_MARKS = frozenset("%#?\\")
+
+
+def checked(name: str) -> str:
+    """The name itself; Rejected when some store could not hold it or it would leave the root."""
+    if len(name) > LONGEST or not all(SEGMENT.fullmatch(segment) for segment in name.split("/")):
+        raise refusal(name)
+    return name
+
+
+def checked_prefix(prefix: str) -> str:
+    """A prefix may stop anywhere inside a name, also right after a '/'."""
+    *whole, last = prefix.split("/")
+    if whole:
+        checked("/".join(whole))
+    if last:
+        checked(last.rstrip(".") if last.strip(".") else last)
+    return prefix
+
+
+def checked_place(path: str) -> str:
+    """A store's folder or prefix, where a table can also live."""
+    if marks := ADDRESS_MARKS & set(path):
+        advice = f"Choose a place without {' '.join(sorted(marks))} in its path."
+        raise reject(f"not a place for a store: {path!r}", advice, "store-url")
+    return path
+
+
+def refusal(name: str) -> Rejected:
+    """What a store answers to a name it will not hold."""
+    advice = "Use relative names of plain segments separated by '/'."
+    return reject(f"not an object name: {name[:80]!r}", advice, "object-name")

@@ -1,0 +1,4 @@
+"""Servers for this folder's tests."""
+
+from tests.servers.fixtures import azurite as azurite
+from tests.servers.fixtures import unique_name as unique_name

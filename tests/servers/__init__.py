@@ -1,0 +1,1 @@
+"""Loopback servers the tests start for themselves, each on a free port."""
