@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from adapters.folder import FolderStore
 from governance.model import Budget, Machine, Message
 from ledger.faults import Missing
 
@@ -52,7 +53,8 @@ def _put(node: Any, name: str, value: object) -> bool:
     if not isinstance(node, dict):
         return False
     if name not in node:
-        return any([_put(child, name, value) for child in node.values()])
+        found = [_put(child, name, value) for child in node.values()]  # all of them, so no generator
+        return any(found)
     if value is None:
         del node[name]
     else:
@@ -118,3 +120,24 @@ class ListQueue:
         if self.down:
             raise self.down.popleft()
         self.sent.append(message)
+
+
+class Crash(BaseException):
+    """The process died: nothing may catch this."""
+
+
+class CrashingStore(FolderStore):
+    """A real folder whose process dies at the given write, before it (or right after it)."""
+
+    def __init__(self, root: Path, at: int, *, after: bool) -> None:
+        super().__init__(root)
+        self.left = at
+        self.after = after
+
+    def create(self, name: str, body: bytes) -> None:
+        self.left -= 1
+        if self.left == 0 and not self.after:
+            raise Crash(name)
+        super().create(name, body)
+        if self.left == 0:
+            raise Crash(name)

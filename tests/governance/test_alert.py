@@ -182,7 +182,9 @@ def test_arbitrary_bytes_never_raise(body: bytes) -> None:
 
 
 leaves = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=30), st.just("$0.80"))
-anything = st.recursive(leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3))
+anything = st.recursive(
+    leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
+)
 fields = sorted({name for names in REQUIRED.values() for name in names.split()} - {"data"})
 
 

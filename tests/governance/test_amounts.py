@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal
 
 import pytest
@@ -20,7 +21,7 @@ from governance.amounts import SYMBOLS, Unreadable, read
         ("8000.0", "USD", "8000.0"),
         ("$0.875", "USD", "0.875"),
         ("1 234,50 kr", "SEK", "1234.50"),
-        ("1’234.50", "CHF", "1234.50"),
+        ("1\u2019234.50", "CHF", "1234.50"),
         ("¥1,234,567", "JPY", "1234567"),
         ("₹12,34,567.50", "INR", "1234567.50"),
         ("1234.567", "USD", "1234.567"),
@@ -52,7 +53,7 @@ def test_reads_what_is_without_doubt(text: str, currency: str, value: str) -> No
         ("1.234 567", "USD"),
         (".5", "USD"),
         ("5.", "USD"),
-        ("٣.٥", "USD"),
+        ("\u0663.\u0665", "USD"),
         ("1" * 16, "USD"),
         ("0." + "1" * 13, "USD"),
         ("1" * 41, "USD"),
@@ -74,7 +75,5 @@ def test_what_is_printed_with_two_decimals_comes_back(cents: int, currency: str,
 
 @given(text=st.text(max_size=60), currency=st.sampled_from(sorted(SYMBOLS)))
 def test_any_text_is_an_amount_of_nothing_or_more_or_unreadable(text: str, currency: str) -> None:
-    try:
+    with suppress(Unreadable):
         assert read(text, currency) >= 0
-    except Unreadable:
-        pass

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import product
 
 import pytest
@@ -43,13 +44,11 @@ def test_acceptance_needs_a_recorded_call() -> None:
         fold(["planned", "accepted"])
 
 
-@given(st.lists(st.sampled_from(KINDS), max_size=8))
-def test_what_is_over_stays_as_it_is(kinds: list[str]) -> None:
+@given(st.sampled_from(KINDS))
+def test_what_is_over_stays_as_it_is(kind: str) -> None:
     for state in filter(is_over, State):
-        try:
-            assert step(state, kinds[0] if kinds else lifecycle.ABANDONED) is state
-        except IllegalStep:
-            pass
+        with suppress(IllegalStep):
+            assert step(state, kind) is state
 
 
 def test_every_state_can_reach_an_end() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -31,8 +32,9 @@ def why_spared(one: Machine) -> str:
 @pytest.mark.parametrize("blank", ["", " ", "\t"])
 def test_invariant_1_an_empty_selector_selects_nothing_and_is_loud(field: str, blank: str) -> None:
     assert isinstance(ALERT, Alert)
+    changed: dict[str, Any] = {field: blank}
     with pytest.raises(Rejected):
-        decide(ALERT, replace(DOLLAR, **{field: blank}), [machine("a")], live=True)
+        decide(ALERT, replace(DOLLAR, **changed), [machine("a")], live=True)
 
 
 def test_a_scope_wider_than_a_subscription_is_refused() -> None:
@@ -56,7 +58,8 @@ def test_invariant_2_no_tag_is_production() -> None:
     assert "treated as production" in why_spared(machine("a", ledger_stop=""))
 
 
-ALLOWS = ({}, {"environment": "development"}, {"environment": "sandbox"}, {"environment": ""})
+NO_TAGS: dict[str, str] = {}
+ALLOWS = (NO_TAGS, {"environment": "development"}, {"environment": "sandbox"}, {"environment": ""})
 DENIES = (
     {"ledger_exempt": "true"},
     {"Ledger_Exempt": "false"},
@@ -112,7 +115,9 @@ def test_words_for_anything_else(word: str) -> None:
 @given(st.permutations([machine("a"), machine("b", "stopped"), machine("c", env="prod"), machine("d", "deallocated")]))
 def test_a_plan_does_not_depend_on_the_order_of_the_listing(machines: list[Machine]) -> None:
     shuffled = plan(*machines, *machines)
-    assert shuffled == plan(machine("a"), machine("b", "stopped"), machine("c", env="prod"), machine("d", "deallocated"))
+    assert shuffled == plan(
+        machine("a"), machine("b", "stopped"), machine("c", env="prod"), machine("d", "deallocated")
+    )
     assert [target.id[-1] for target in (*shuffled.targets, *shuffled.spared)] == ["a", "b", "c", "d"]
 
 

@@ -68,7 +68,9 @@ def test_invariant_16_a_removed_event_is_found(three: Record, store: FolderStore
     assert "gap" in three.verify("orders/a")[0]
 
 
-@pytest.mark.parametrize(("field", "value"), [("body", {"number": 9}), ("kind", "other"), ("at", "2026-01-01T00:00:00+00:00")])
+@pytest.mark.parametrize(
+    ("field", "value"), [("body", {"number": 9}), ("kind", "other"), ("at", "2026-01-01T00:00:00+00:00")]
+)
 def test_invariant_16_an_altered_event_is_found(three: Record, store: FolderStore, field: str, value: object) -> None:
     raw = json.loads(event_file(store, 2).read_bytes())
     event_file(store, 2).write_text(json.dumps({**raw, field: value}))

@@ -1,0 +1,166 @@
+"""The webhook's answer, and what is left behind by it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from governance import flow
+from governance.model import Answer
+from governance.record import Record
+from ledger.faults import Conflict, Transient
+from tests.governance.scene import BUDGETS, DOLLAR, NOW, Crash, CrashingStore, ListQueue, MemoryFleet, machine, payload
+
+BODY = payload("common-actual")
+
+
+def post(record: Record, queue: ListQueue, body: bytes = BODY, **more: Any) -> Answer:
+    given: dict[str, Any] = {"budgets": BUDGETS, "now": NOW, "live": True, **more}
+    return flow.on_alert(body, record=record, queue=queue, **given)
+
+
+def kinds(record: Record, stream: str) -> list[str]:
+    return [event.kind for event in record.events(stream)]
+
+
+def test_accepted_is_recorded_before_and_after_it_is_enqueued(record: Record) -> None:
+    queue = ListQueue()
+    answer = post(record, queue)
+    key = answer.body["alert"]
+    assert answer == Answer(202, {"alert": key, "dry_run": False})
+    assert [(message.queue, message.body) for message in queue.sent] == [("plan-stop", {"alert": key})]
+    assert kinds(record, f"alerts/{key}") == ["received", "enqueued"]
+
+
+def test_invariant_8_redelivery_is_a_duplicate(record: Record) -> None:
+    queue = ListQueue()
+    first = post(record, queue)
+    again = post(record, queue, payload("common-actual", SpentAmount="$0.93"))
+    assert again == Answer(202, {**first.body, "duplicate": True})
+    assert len(queue.sent) == 1
+
+
+def test_invariant_8_a_hundred_identical_posts_make_one_plan(record: Record) -> None:
+    queue, fleet = ListQueue(), MemoryFleet(machine("a"), machine("b"))
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda _: post(record, queue), range(100)))
+        assert {answer.status for answer in answers} == {202}
+        plan = lambda message: flow.on_plan(  # noqa: E731  # one call, said once
+            message.body, budgets=BUDGETS, record=record, fleet=fleet, now=NOW, live=True
+        )
+        orders = [order for orders in pool.map(plan, queue.sent) for order in orders]
+    key = answers[0].body["alert"]
+    assert sorted(kinds(record, f"alerts/{key}")) == ["enqueued", "planned", "received"]
+    assert len({order.body["order"] for order in orders}) == len(record.streams("orders/")) == 2
+
+
+def test_invariant_10_a_queue_that_is_down_answers_503_and_the_redelivery_is_taken_once(record: Record) -> None:
+    queue = ListQueue()
+    queue.down.append(Transient("queue"))
+    assert post(record, queue).status == 503
+    answer = post(record, queue)
+    assert (answer.status, "duplicate" in answer.body) == (202, False)
+    assert post(record, queue).body["duplicate"] is True
+    assert len(queue.sent) == 1
+    assert kinds(record, f"alerts/{answer.body['alert']}") == ["received", "enqueued"]
+
+
+@pytest.mark.parametrize("fault", [Transient("x"), Conflict("x"), RuntimeError("secret"), KeyError("x"), OSError("x")])
+def test_invariant_10_any_fault_is_503_and_tells_nothing_inside(record: Record, fault: Exception) -> None:
+    queue = ListQueue()
+    queue.down.append(fault)
+    answer = post(record, queue)
+    assert answer.status == 503
+    assert answer.body["retry_after_seconds"] == 30
+    assert "secret" not in str(answer.body)
+
+
+@pytest.mark.parametrize("body", [BODY, b"junk", payload("common-forecast")], ids=["alert", "refused", "notice"])
+def test_invariant_10_a_store_that_is_down_is_503(tmp_path: Path, body: bytes) -> None:
+    class Down(CrashingStore):
+        def names(self, prefix: str = "") -> list[str]:
+            raise Transient(prefix)
+
+    assert post(Record(Down(tmp_path, 0, after=False)), ListQueue(), body).status == 503
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("at", [1, 2])
+def test_invariant_8_a_crash_at_any_write_is_finished_by_the_redelivery(tmp_path: Path, at: int, after: bool) -> None:
+    queue = ListQueue()
+    with pytest.raises(Crash):
+        post(Record(CrashingStore(tmp_path, at, after=after)), queue)
+    record = Record(CrashingStore(tmp_path, 0, after=False))
+    answer = post(record, queue)
+    assert answer.status == 202
+    assert queue.sent
+    assert kinds(record, f"alerts/{answer.body['alert']}") == ["received", "enqueued"]
+
+
+@pytest.mark.parametrize(
+    "body", [b"junk", b" " * 1024 * 1024, payload("metric"), payload("legacy", SpendingAmount="x")]
+)
+def test_a_refusal_is_answered_recorded_once_and_enqueues_nothing(record: Record, body: bytes) -> None:
+    queue = ListQueue()
+    answers = [post(record, queue, body) for _ in range(3)]
+    assert 400 <= answers[0].status < 500
+    assert answers[0].body["refused"]
+    (event,) = record.events(f"refused/{answers[0].body['digest']}")
+    assert event.body == {"status": answers[0].status, "reason": answers[0].body["refused"], "bytes": len(body)}
+    assert not queue.sent
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"BudgetName": "nobody"},
+        {"Scope": "/subscriptions/33333333-2222-4222-8222-222222222222"},
+        {"Unit": "EUR"},
+        {"firedDateTime": "2026-11-01T00:00:00Z"},
+    ],
+)
+def test_invariant_9_what_does_not_match_the_registry_changes_nothing(record: Record, change: dict[str, str]) -> None:
+    queue = ListQueue()
+    assert post(record, queue, payload("common-actual", **change)).status in (403, 422)
+    assert not queue.sent
+    assert record.streams("alerts/") == record.streams("orders/") == []
+
+
+def test_a_notice_is_recorded_once_and_enqueues_nothing(record: Record) -> None:
+    queue = ListQueue()
+    answers = [post(record, queue, payload("common-forecast")) for _ in range(2)]
+    assert [answer.status for answer in answers] == [202, 202]
+    assert answers[1].body["duplicate"] is True
+    assert kinds(record, f"alerts/{answers[0].body['alert']}") == ["notice"]
+    assert not queue.sent
+
+
+def test_a_portal_test_does_not_use_up_the_real_alert(record: Record) -> None:
+    queue = ListQueue()
+    tested = post(record, queue, payload("common-actual", alertId="/x/Test_Alert"))
+    real = post(record, queue)
+    assert tested.body["alert"] == real.body["alert"]
+    assert "duplicate" not in real.body
+    assert len(queue.sent) == 1
+
+
+def test_invariant_4_a_dry_run_does_not_use_up_the_live_effect(record: Record) -> None:
+    queue = ListQueue()
+    dry, live = post(record, queue, live=False), post(record, queue, live=True)
+    assert (dry.body["dry_run"], live.body["dry_run"]) == (True, False)
+    assert dry.body["alert"] != live.body["alert"]
+    assert len(queue.sent) == 2
+
+
+def test_invariant_4_a_budget_that_is_not_live_makes_a_dry_run(record: Record) -> None:
+    answer = post(record, ListQueue(), budgets=[replace(DOLLAR, live=False)])
+    assert answer.body["dry_run"] is True
+
+
+def test_invariant_9_an_alert_is_judged_by_the_clock_of_its_arrival(record: Record) -> None:
+    assert post(record, ListQueue(), now=NOW + timedelta(days=4)).status == 422
