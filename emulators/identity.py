@@ -1,0 +1,51 @@
+"""The managed-identity endpoint of an app service, and the tokens it has issued."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping
+
+from emulators.control_plane import Reply, failure
+
+API_VERSION = "2019-08-01"
+AUDIENCE = "https://management.azure.com"
+LIFETIME = 24 * 3600
+
+
+class ManagedIdentity:
+    """`header` is what a caller must show to be believed; tokens are random and good for one audience."""
+
+    def __init__(self) -> None:
+        self.header = secrets.token_urlsafe(24)
+        self._issued: dict[str, str] = {}
+
+    def answer(self, path: str, query: Mapping[str, str], header: str) -> Reply:
+        if path != "/msi/token":
+            return Reply(404, {"statusCode": 404, "message": "no such path"})
+        if not secrets.compare_digest(header.encode(), self.header.encode()):
+            return Reply(401, {"statusCode": 401, "message": "X-IDENTITY-HEADER is missing or wrong"})
+        if query.get("api-version") != API_VERSION or not query.get("resource"):
+            return Reply(400, {"statusCode": 400, "message": f"api-version {API_VERSION} and resource are needed"})
+        return Reply(200, self._issue(query["resource"]))
+
+    def refusal(self, authorization: str) -> Reply | None:
+        """Why the control plane does not take this header; None when it does."""
+        scheme, _, token = authorization.partition(" ")
+        audience = self._issued.get(token)
+        if scheme != "Bearer" or audience is None:
+            return _unauthorised("AuthenticationFailed", "The access token is missing or was not issued here.")
+        if audience.rstrip("/") != AUDIENCE:
+            return _unauthorised("InvalidAuthenticationTokenAudience", f"The access token is for {audience}.")
+        return None
+
+    def _issue(self, resource: str) -> dict[str, str]:
+        token = secrets.token_urlsafe(32)
+        self._issued[token] = resource
+        # Real time: the client library compares it with its own clock and would refuse a token of another age.
+        expires = str(int(time.time()) + LIFETIME)
+        return {"access_token": token, "expires_on": expires, "resource": resource, "token_type": "Bearer"}
+
+
+def _unauthorised(code: str, message: str) -> Reply:
+    return failure(401, code, message, {"WWW-Authenticate": 'Bearer authorization_uri="https://login.invalid/"'})
