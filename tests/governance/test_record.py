@@ -52,6 +52,33 @@ def test_once_has_one_winner_among_many(record: Record) -> None:
     assert record.verify("orders/a") == []
 
 
+class Overtaken(FolderStore):
+    """Right after the first listing, another writer claims."""
+
+    rival: Record | None = None
+
+    def names(self, prefix: str = "") -> list[str]:
+        found = super().names(prefix)
+        rival, self.rival = self.rival, None
+        if rival:
+            rival.append("orders/a", "claim", {"by": "rival"}, NOW)
+        return found
+
+
+def test_once_gives_way_to_a_writer_it_had_not_seen(record: Record, store: FolderStore) -> None:
+    overtaken = Overtaken(store.url)
+    overtaken.rival = record
+    event, new = Record(overtaken).once("orders/a", "claim", {"by": "us"}, NOW)
+    assert (event.body, new) == ({"by": "rival"}, False)
+    assert len(record.events("orders/a")) == 1
+
+
+def test_retrying_goes_behind_whoever_was_first(record: Record, store: FolderStore) -> None:
+    overtaken = Overtaken(store.url)
+    overtaken.rival = record
+    assert Record(overtaken).append_retrying("orders/a", "note", {}, NOW).sequence == 2
+
+
 def test_streams_are_listed_by_prefix(three: Record) -> None:
     three.append("alerts/x", "received", {}, NOW)
     assert three.streams("orders/") == ["orders/a"]
