@@ -107,7 +107,8 @@ def _from_identity(name: str, env: Mapping[str, str]) -> StorageAccount:
 
     uris = {f"{kind}endpoint": env.get(f"{SETTING}__{kind}ServiceUri", "") for kind in ("blob", "queue")}
     endpoints = (_endpoint("blob", name, uris), _endpoint("queue", name, uris))
-    return StorageAccount(name, *endpoints, credential=credential(env))
+    own_identity = {"AZURE_CLIENT_ID": env.get(f"{SETTING}__clientId") or env.get("AZURE_CLIENT_ID", "")}
+    return StorageAccount(name, *endpoints, credential=credential({**env, **own_identity}))
 
 
 def _account_of(endpoint: str) -> str:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.parse import parse_qs, urlparse
+
 import pytest
 
 from adapters.storage_account import STORAGE_SCOPE, StorageAccount, account_from, scrubbed
@@ -72,6 +78,36 @@ def test_an_identity_reaches_delta_as_a_token() -> None:
     options = account.delta_options()
     assert options["bearer_token"] == "the-token"
     assert "account_key" not in options
+
+
+def test_a_managed_identity_is_asked_with_the_storage_accounts_own_client_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, list[str]]] = []
+
+    class Endpoint(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(parse_qs(urlparse(self.path).query))
+            token = {"access_token": "of-the-identity", "expires_on": int(time.time()) + 3600, "token_type": "Bearer"}
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(json.dumps(token).encode())
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Quiet."""
+
+    with HTTPServer(("127.0.0.1", 0), Endpoint) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        # azure-identity reads the platform's endpoint from the process environment only.
+        platform = {"IDENTITY_ENDPOINT": f"http://127.0.0.1:{server.server_port}/", "IDENTITY_HEADER": "x"}
+        for name, value in platform.items():
+            monkeypatch.setenv(name, value)
+        named = {"AzureWebJobsStorage__accountName": "acc", "AzureWebJobsStorage__clientId": "client"}
+        account = account_from({**platform, **named, "AZURE_CLIENT_ID": "another"})
+        assert account.delta_options()["bearer_token"] == "of-the-identity"
+        server.shutdown()
+    assert asked[0]["client_id"] == ["client"]
+    assert asked[0]["resource"] == ["https://storage.azure.com"]
+    assert account.blob_endpoint == "https://acc.blob.core.windows.net"
 
 
 def test_printing_an_account_or_an_error_shows_no_secret() -> None:
