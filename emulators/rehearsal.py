@@ -1,0 +1,52 @@
+"""The product's own path from a webhook body to the read-back, played against an emulated world.
+
+Everything between is what production runs: the flows, the record on a store, and the Azure SDK over TLS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import wiring
+from adapters.queue import MemoryQueue
+from emulators.scenario import Setup, World
+from governance.model import Budget
+from governance.terminal import Played, run_alert
+from ledger.store import ObjectStore
+
+
+def registered(setup: Setup, *, live: bool = True) -> Budget:
+    """The scenario's budget as the settings would name it."""
+    watched = setup.budget()
+    return Budget(
+        name=watched.name,
+        id=watched.id.lower(),
+        scope=watched.scope.lower(),
+        currency=watched.currency,
+        amount=setup.amount,
+        opt_in_key=setup.tag_key,
+        opt_in_value=setup.budget_name,
+        action_threshold=setup.threshold,
+        live=live,
+    )
+
+
+def responder(
+    world: World, store: ObjectStore, env: Mapping[str, str], *, live: bool = True
+) -> Callable[[bytes], Played]:
+    """Takes a webhook body and follows it to its end; whatever has to be waited for moves the emulated clock.
+
+    `env` is Arm.environment(); the identity client of the SDK reads the process environment, so it must be set there.
+    """
+    cloud, queue = world.cloud, MemoryQueue(lambda: world.cloud.now)
+    budgets, record, fleet = (registered(world.setup, live=live),), wiring.record(store), wiring.fleet(env)
+    return lambda body: run_alert(
+        body,
+        budgets=budgets,
+        record=record,
+        queue=queue,
+        fleet=fleet,
+        now=cloud.now,
+        live=live,
+        wait=cloud.advance_to,
+    )
