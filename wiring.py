@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from governance.record import Record
     from ingest.flow import Progress
     from ingest.intake import Desk, Intake, Request
+    from ingest.plan import Source
     from ledger.book import Book
     from ledger.store import ObjectStore
 
@@ -36,9 +40,11 @@ def store(url: str, env: Env) -> ObjectStore:
         from adapters.folder import FolderStore
 
         return FolderStore(Path(url))
-    from adapters.blob import open_blob_store
+    from adapters.blob import BlobStore
+    from adapters.storage_account import account_from
 
-    return open_blob_store(url, env)
+    container, _, prefix = url.removeprefix("az://").partition("/")
+    return BlobStore(account_from(env), container, prefix.rstrip("/"))
 
 
 def book(at: ObjectStore) -> Book:
@@ -56,17 +62,18 @@ def record(at: ObjectStore) -> Record:
 
 def queue(env: Env) -> Queue:
     from adapters.queue import AzureQueue
+    from adapters.storage_account import account_from
 
-    return AzureQueue(env)
+    return AzureQueue(account_from(env))
 
 
 def fleet(env: Env) -> Fleet:
     """Azure virtual machines with the service's own identity; LEDGER_ARM_URL points at another control plane."""
     from adapters.identity import credential
-    from governance.actions.azure_vm import AzureVirtualMachines
+    from governance.actions.azure_vm import PUBLIC_ARM, AzureVirtualMachines
 
-    url, trust = env.get("LEDGER_ARM_URL"), env.get("LEDGER_ARM_CA")
-    return AzureVirtualMachines(credential(env), base_url=url, verify=trust or True)
+    url, trust = env.get("LEDGER_ARM_URL") or PUBLIC_ARM, env.get("LEDGER_ARM_CA") or None
+    return AzureVirtualMachines(credential(env), base_url=url, verify=trust)
 
 
 @contextmanager
@@ -102,7 +109,13 @@ def new_id() -> str:
 
 
 def take_in(
-    locations: Sequence[str], request: Request, found: Settings, env: Env, now: datetime, progress: Progress
+    locations: Sequence[str],
+    request: Request,
+    found: Settings,
+    env: Env,
+    now: datetime,
+    progress: Progress,
+    new_id: Callable[[], str] = new_id,
 ) -> Intake:
     """The whole money story for these locations."""
     from ingest.intake import take_in
@@ -110,7 +123,7 @@ def take_in(
 
     collected = collect(locations, opener(env))
     with desk(found, env, progress) as hands:
-        return take_in(collected, request, hands, now)
+        return take_in(collected, request, replace(hands, new_id=new_id), now)
 
 
 def opener(env: Env) -> Callable[[str], ObjectStore]:
@@ -131,3 +144,158 @@ def summary(found: Settings, env: Env) -> dict[str, object]:
 
 def quiet(_event: str, _fields: Mapping[str, object]) -> None:
     """Progress that nobody watches."""
+
+
+# What the triggers call: settings are read anew for each job, and messages come back as values for `send`.
+
+
+def on_alert(body: bytes, env: Env, now: datetime) -> tuple[int, Mapping[str, object]]:
+    """Status and JSON-ready body for the webhook's caller."""
+    from governance import flow
+
+    found = settings(env)
+    kept = record(store(found.store_url, env))
+    answer = flow.on_alert(body, budgets=found.budgets, record=kept, queue=queue(env), now=now, live=found.live)
+    return answer.status, answer.body
+
+
+def on_queue(name: str, body: Mapping[str, object], env: Env, now: datetime) -> list[Message]:
+    """One message of a control queue; the faults of its flow surface, so that the queue brings it again."""
+    from governance.terminal import handlers
+
+    found = settings(env)
+    kept = record(store(found.store_url, env))
+    return handlers(found.budgets, kept, fleet(env), found.live)[name](body, now)
+
+
+def on_poison(name: str, text: str, env: Env, now: datetime) -> None:
+    """Record that a message of queue `name` was given up; `text` may be anything."""
+    from governance import flow
+
+    flow.on_poison(name, json_or_text(text), record=record(store(settings(env).store_url, env)), now=now)
+
+
+def json_or_text(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def sweep(env: Env, now: datetime) -> list[Message]:
+    """Messages that were lost on the way, again."""
+    from governance import flow
+
+    return flow.on_sweep(record=record(store(settings(env).store_url, env)), now=now)
+
+
+def send(messages: Sequence[Message], env: Env) -> None:
+    """Put each on its queue; a crash in between is made good by the flows' redelivery and by the sweep."""
+    if not messages:
+        return
+    line = queue(env)
+    for message in messages:
+        line.send(message)
+
+
+def plan_ingest(env: Env, now: datetime) -> list[Message]:
+    """One message per (source, billing period) whose files differ from what the ledger holds.
+
+    A source that cannot be read is told of and does not hold up the others.
+    """
+    from adapters import telemetry
+    from ledger.faults import Conflict, Missing, Rejected, Transient
+
+    found, messages = settings(env), []
+    for source in (source for source in found.sources if source.location):
+        try:
+            messages += _due(source, found, env)
+        except (Conflict, Missing, Rejected, Transient) as fault:
+            telemetry.failed("source-not-planned", fault, source=source.name, at=now.isoformat())
+    return messages
+
+
+def _due(source: Source, found: Settings, env: Env) -> list[Message]:
+    from governance.model import Message
+    from ingest.intake import assembled_of, find, group
+    from ingest.plan import due
+    from ingest.sources.folder import collect
+
+    request = _standing(source, found)
+    with desk(found, env, quiet) as hands:
+        files, _ = find(collect([source.location], opener(env)), request, hands)
+        groups = group(files, request).items()
+        ready = [assembled_of(*key, entries, request, hands) for key, entries in groups if key[0].name == source.name]
+        offered = {(one.source.name, one.period): one.digest for one in ready if not one.missing}
+        current = {key: hands.book.digest_of(*key) or "" for key in offered}
+    return [Message("ingest-partition", one.as_message()) for one in due(offered, current)]
+
+
+def ingest_partition(body: Mapping[str, object], env: Env, now: datetime, run_id: str) -> Mapping[str, object]:
+    """Ingest one (source, billing period) from the source's location; the report of the run.
+
+    Rejected when the message is none of ours, or the bill is refused: then the ledger keeps its last version.
+    """
+    from ledger.delivery import Period
+    from ledger.faults import Rejected, reject
+
+    found = settings(env)
+    try:
+        source, period = found.source(str(body["source"])), Period.parse(str(body["period"]))
+    except (KeyError, ValueError) as fault:
+        raise reject("not a message of ingest-partition", "It names a source and a period.", "message") from fault
+    request = replace(_standing(source, found), partition=(source.name, period))
+    intake = take_in([source.location], request, found, env, now, quiet, new_id=lambda: run_id)
+    if intake.faults:
+        raise Rejected(intake.faults)
+    gone = {"outcome": "gone", "source": source.name, "period": str(period)}
+    return intake.runs[0].as_json() if intake.runs else gone
+
+
+def _standing(source: Source, found: Settings) -> Request:
+    """What a configured source asks for; without a list of accounts its location alone says whose bill it is."""
+    from ingest.intake import Request
+
+    named = "" if source.accounts else source.name
+    return Request(source.provider, named, basis=source.basis, sources=found.sources)
+
+
+def alert(
+    body: bytes, found: Settings, env: Env, now: datetime, *, execute: bool
+) -> tuple[int, list[str], dict[str, object]]:
+    """Play an alert from a terminal through the flows of the service; machines stop only with `execute` and a live budget.
+
+    Returns the status, the receipt's lines and a JSON-ready document.
+    """
+    from adapters.queue import MemoryQueue
+    from governance.terminal import run_alert
+
+    clock = _Clock(now)
+    kept = record(store(found.store_url, env))
+    played = run_alert(
+        body,
+        budgets=found.budgets,
+        record=kept,
+        queue=MemoryQueue(clock.now),
+        fleet=fleet(env),
+        now=now,
+        live=execute,
+        wait=clock.wait_until,
+    )
+    events = [{"kind": event.kind, "at": event.at.isoformat(), "body": dict(event.body)} for event in played.events]
+    document = {"status": played.answer.status, "answer": dict(played.answer.body), "run": played.run, "events": events}
+    return played.answer.status, list(played.lines), document
+
+
+class _Clock:
+    """Real waiting on a clock that may have been set to another day."""
+
+    def __init__(self, now: datetime) -> None:
+        self._offset = now - datetime.now(UTC)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._offset
+
+    def wait_until(self, due: datetime) -> datetime:
+        time.sleep(max((due - self.now()).total_seconds(), 0))
+        return self.now()

@@ -25,13 +25,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a person or a message asks for; empty means: take it from the files."""
+    """What a person or a message asks for; empty means: take it from the files.
+
+    `partition` leaves alone whatever else the files hold; `period` refuses it.
+    """
 
     provider: str = ""
     source: str = ""
     period: Period | None = None
     basis: str = "amortized"
     sources: tuple[Source, ...] = ()
+    partition: tuple[str, Period] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +95,14 @@ def find(collected: Collected, request: Request, desk: Desk) -> tuple[list[Found
 
 
 def group(found: Sequence[Found], request: Request) -> dict[tuple[SourceRef, Period], list[Found]]:
-    """Files per (source, billing period)."""
+    """Files per (source, billing period) that was asked for."""
     named = claims(request.sources)
     groups: dict[tuple[SourceRef, Period], list[Found]] = {}
     for entry in found:
         provider = entry.staged.shape.provider
         name = request.source or source_name(provider, entry.account, named)
-        groups.setdefault((SourceRef(name, provider), entry.period), []).append(entry)
+        if request.partition in (None, (name, entry.period)):
+            groups.setdefault((SourceRef(name, provider), entry.period), []).append(entry)
     return groups
 
 

@@ -8,7 +8,6 @@ from urllib.parse import parse_qs, urlsplit
 from tests.host.functions_host import Function, FunctionsHost, Outcome
 
 PREFIX = "/api/"
-FUNCTION_LEVEL = 1  # azure.functions writes the level as its number or its name, by version
 
 
 class Front:
@@ -39,5 +38,5 @@ class Front:
 
     def _allowed(self, function: Function, path: str, headers: Mapping[str, str]) -> bool:
         level = str(function.trigger["authLevel"]).upper()
-        given = parse_qs(urlsplit(path).query).get("code", []) + [headers.get("x-functions-key", "")]
-        return level == "ANONYMOUS" or bool(self._keys & set(given))
+        given = {*parse_qs(urlsplit(path).query).get("code", []), headers.get("x-functions-key", "")}
+        return level == "ANONYMOUS" or bool(self._keys & given)

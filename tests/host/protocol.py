@@ -10,7 +10,12 @@ import re
 from types import SimpleNamespace
 from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool, duration_pb2, message_factory
+from google.protobuf import (  # type: ignore[import-untyped]  # protobuf ships no types
+    descriptor_pb2,
+    descriptor_pool,
+    duration_pb2,
+    message_factory,
+)
 
 PACKAGE = "AzureFunctionsRpcMessages"
 

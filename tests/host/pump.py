@@ -116,4 +116,3 @@ class Pump:
 
     def _queue(self, name: str) -> Any:
         return QueueServiceClient.from_connection_string(self.connection_string).get_queue_client(name)
-

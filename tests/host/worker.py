@@ -93,7 +93,7 @@ async def _serve(library: Any, wire: Wire) -> None:
 def main() -> None:
     wire = Wire(_claim_stdout())
     _take_place_of(Path(sys.argv[1]).resolve())
-    import azure_functions_runtime as library
+    import azure_functions_runtime as library  # type: ignore[import-untyped]  # the library ships no types
 
     logging.getLogger().addHandler(LogToHost(wire, library.invocation_id_cv))
     logging.getLogger().setLevel(logging.INFO)

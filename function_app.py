@@ -1,0 +1,119 @@
+"""The triggers: each reads its input, calls one flow through wiring and hands the flow's messages on.
+
+Only azure.functions and the standard library are imported here, so that a cold instance answers soon; what a job
+needs is imported when it arrives. A fault in a queue function surfaces: the host brings the message back until its
+tries are used up, then moves it to the poison queue.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import azure.functions as func
+
+STORAGE = "AzureWebJobsStorage"
+
+app = func.FunctionApp()
+
+
+@app.timer_trigger(arg_name="timer", schedule="%PLAN_INGEST_SCHEDULE%")
+def plan_ingest(timer: func.TimerRequest) -> None:
+    import wiring
+
+    _done("ingest-planned", wiring.plan_ingest(os.environ, datetime.now(UTC)), past_due=timer.past_due)
+
+
+@app.queue_trigger(arg_name="message", queue_name="ingest-partition", connection=STORAGE)
+def ingest_partition(message: func.QueueMessage, context: func.Context) -> None:
+    import wiring
+
+    report = wiring.ingest_partition(_object(message), os.environ, datetime.now(UTC), run_id=context.invocation_id[:8])
+    _done("partition-ingested", attempt=message.dequeue_count, run=report)
+
+
+@app.route(route="alerts/budget", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+def budget_alert(request: func.HttpRequest) -> func.HttpResponse:
+    """The budget webhook. Its caller tries again after 503 but never after 500, so whatever goes wrong is a 503."""
+    try:
+        import wiring
+
+        status, body = wiring.on_alert(request.get_body(), os.environ, datetime.now(UTC))
+        _done("alert-answered", status=status, answer=body)
+    except Exception as fault:
+        with suppress(Exception):  # an app whose own modules cannot be imported must still answer
+            from adapters import telemetry
+
+            telemetry.failed("alert-unavailable", fault)
+        return _answer(503, {"error": "the alert could not be taken now; send it again"})
+    return _answer(status, dict(body))
+
+
+@app.queue_trigger(arg_name="message", queue_name="plan-stop", connection=STORAGE)
+def plan_stop(message: func.QueueMessage) -> None:
+    _control("plan-stop", message)
+
+
+@app.queue_trigger(arg_name="message", queue_name="carry-out-order", connection=STORAGE)
+def carry_out_order(message: func.QueueMessage) -> None:
+    _control("carry-out-order", message)
+
+
+@app.queue_trigger(arg_name="message", queue_name="verify-order", connection=STORAGE)
+def verify_order(message: func.QueueMessage) -> None:
+    _control("verify-order", message)
+
+
+@app.timer_trigger(arg_name="timer", schedule="%SWEEP_SCHEDULE%")
+def sweep(timer: func.TimerRequest) -> None:
+    import wiring
+
+    _done("swept", wiring.sweep(os.environ, datetime.now(UTC)), past_due=timer.past_due)
+
+
+def _control(queue: str, message: func.QueueMessage) -> None:
+    import wiring
+
+    messages = wiring.on_queue(queue, _object(message), os.environ, datetime.now(UTC))
+    _done("message-handled", messages, queue=queue, id=message.id, attempt=message.dequeue_count)
+
+
+def _record_given_up(queue: str) -> None:
+    """The poison handler of a queue, `<queue>_poison`: what was given up goes into the record."""
+
+    @app.function_name(f"{queue.replace('-', '_')}_poison")
+    @app.queue_trigger(arg_name="message", queue_name=f"{queue}-poison", connection=STORAGE)
+    def given_up(message: func.QueueMessage) -> None:
+        import wiring
+
+        wiring.on_poison(queue, message.get_body().decode(errors="replace"), os.environ, datetime.now(UTC))
+        _done("message-given-up", queue=queue, id=message.id)
+
+
+for _queue in ("ingest-partition", "plan-stop", "carry-out-order", "verify-order"):
+    _record_given_up(_queue)
+
+
+def _object(message: func.QueueMessage) -> dict[str, object]:
+    """The message's JSON object; ValueError for anything else, which ends in the poison queue."""
+    body = json.loads(message.get_body())
+    if not isinstance(body, dict):
+        raise ValueError("a queue message is a JSON object")
+    return body
+
+
+def _done(event: str, messages: Sequence[Any] = (), **fields: object) -> None:
+    """Hand the flow's messages on, then log one event of what was done."""
+    import wiring
+    from adapters import telemetry
+
+    wiring.send(messages, os.environ)
+    telemetry.event(event, sent=[message.queue for message in messages], **fields)
+
+
+def _answer(status: int, body: dict[str, object]) -> func.HttpResponse:
+    return func.HttpResponse(json.dumps(body), status_code=status, mimetype="application/json")
