@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from governance import lifecycle, policy, streams
+from governance.alert import MAX_AGE
 from governance.model import Budget, Event, Fleet, Machine, Message, State
 from governance.record import Record
 from ledger.faults import Conflict, Missing, Rejected, Transient, reject
@@ -108,7 +109,7 @@ def _carry_out(order: _Order, budget: Budget | None, fleet: Fleet, live: bool) -
 def _act(order: _Order, machine: Machine, budget: Budget | None, fleet: Fleet, live: bool) -> list[Message]:
     """The last look before the call: budget, tags, switches, power; then the call itself."""
     before = {"power": machine.power, "tags": dict(machine.tags)}
-    refusal = policy.forbidden(machine, budget) if budget else "the budget left the registry"
+    refusal = _too_old(order) or (policy.forbidden(machine, budget) if budget else "the budget left the registry")
     dry_run = order.planned["dry_run"] is not False or budget is None or not (live and budget.live)
     if refusal:
         order.add(lifecycle.REFUSED, reason=refusal, before=before)
@@ -124,6 +125,11 @@ def _act(order: _Order, machine: Machine, budget: Budget | None, fleet: Fleet, l
     else:
         return _call(order.add(lifecycle.CALLING, call="deallocate", why=_why(order), before=before), fleet)
     return []
+
+
+def _too_old(order: _Order) -> str:
+    age = order.now - order.events[0].at
+    return f"the order waited longer than {MAX_AGE}" if age > MAX_AGE else ""
 
 
 def _would(machine: Machine) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from governance import lifecycle, policy, streams
+from governance.alert import MAX_AGE
 from governance.canonical import plain
 from governance.model import Budget, Event, Fleet, Message, Plan, State
 from governance.record import Record
@@ -45,6 +46,7 @@ def _plan(
         if budget is None:
             raise reject(f"budget {alert.budget_name!r} left the registry", "Add it again.", "unknown-budget")
         policy.require_selector(budget)
+        _require_fresh(received, now)
     except Rejected as refusal:
         record.once(received.stream, streams.REFUSED, {"reason": str(refusal)}, now)
         return None
@@ -52,6 +54,12 @@ def _plan(
     plan = policy.decide(alert, budget, fleet.machines(budget.scope), live=wanted)
     event, _ = record.once(received.stream, streams.PLANNED, _body(plan, received, budget), now)
     return event
+
+
+def _require_fresh(received: Event, now: datetime) -> None:
+    """A backlog worked off next week must not stop what this week's budget allows."""
+    if now - received.at > MAX_AGE:
+        raise reject(f"the alert waited longer than {MAX_AGE}", "Replay a current alert.", "alert-too-old")
 
 
 def _body(plan: Plan, received: Event, budget: Budget) -> dict[str, object]:

@@ -35,8 +35,8 @@ class Control:
         assert answer.status == 202, answer
         return dict(self.queue.sent[-1].body)
 
-    def plan(self, message: dict[str, object]) -> list[Message]:
-        return flow.on_plan(message, **self._whole(NOW))
+    def plan(self, message: dict[str, object], now: datetime = NOW) -> list[Message]:
+        return flow.on_plan(message, **self._whole(now))
 
     def order(self, message: Message, now: datetime = NOW) -> list[Message]:
         return flow.on_order(message.body, **self._whole(now))
@@ -92,6 +92,7 @@ def test_a_second_plan_message_keeps_the_first_plan(control: Control) -> None:
     first = control.plan(message)
     extra = machine("late")
     control.fleet.known[extra.id] = extra
+    control.fleet.faults["machines"].append(AssertionError("listed again"))
     assert control.plan(message) == first
 
 
@@ -116,6 +117,19 @@ def test_a_budget_that_left_the_registry_refuses_plan_and_order(control: Control
     (order,) = control.plan(message)
     control.budgets = []
     assert control.order(order) == []
+    assert control.state(order) is State.REFUSED
+    assert not control.fleet.stops
+
+
+def test_invariant_9_an_alert_that_waited_for_days_is_not_planned(control: Control) -> None:
+    message = control.receive()
+    assert control.plan(message, NOW + timedelta(days=3, seconds=1)) == []
+    assert control.record.events(f"alerts/{message['alert']}")[-1].kind == "refused"
+
+
+def test_invariant_9_an_order_that_waited_for_days_is_not_carried_out(control: Control) -> None:
+    order = control.first()
+    assert control.order(order, NOW + timedelta(days=3, seconds=1)) == []
     assert control.state(order) is State.REFUSED
     assert not control.fleet.stops
 
@@ -228,6 +242,14 @@ def test_invariant_4_switched_off_between_plan_and_order(control: Control) -> No
     control.live = False
     control.order(order)
     assert control.state(order) is State.DRY_RUN
+
+
+def test_invariant_4_an_alert_received_dry_is_planned_dry(record: Record) -> None:
+    control = Control(record, machine("a"), live=False)
+    message = control.receive()
+    control.live = True
+    (order,) = control.plan(message)
+    assert control.events(order)[0].body["dry_run"] is True
 
 
 def test_invariant_4_a_dry_plan_stays_dry_when_live_is_switched_on(record: Record) -> None:
