@@ -6,9 +6,11 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ledger.faults import Fault
+from ledger.summary import plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -109,12 +111,12 @@ def _show_run(console: Console, run: Run) -> None:
 def _balance_table(run: Run) -> object:
     table = _plain_table("", "Currency", "Amount", "Rows")
     for line in run.balances:
-        table.add_row("raw", line.currency, f"{line.raw:f}", str(run.raw_rows))
+        table.add_row("raw", line.currency, plain(line.raw), str(run.raw_rows))
         for rule, amount in line.excluded.items():
-            table.add_row(f"excluded: {rule}", line.currency, f"{amount:f}", str(run.rules.get(rule, "")))
-        table.add_row("refused", line.currency, f"{sum(line.refused.values()):f}", "0")
-        table.add_row("billed in the ledger", line.currency, f"{line.mapped:f}", str(run.mapped_rows))
-        table.add_row("effective in the ledger", line.currency, f"{line.effective:f}", "")
+            table.add_row(f"excluded: {rule}", line.currency, plain(amount), str(run.rules.get(rule, "")))
+        table.add_row("refused", line.currency, plain(sum(line.refused.values(), Decimal(0))), "0")
+        table.add_row("billed in the ledger", line.currency, plain(line.mapped), str(run.mapped_rows))
+        table.add_row("effective in the ledger", line.currency, plain(line.effective), "")
     return table
 
 

@@ -36,7 +36,7 @@ def checks(shape: Shape) -> list[tuple[RawColumn, str, str]]:
     for column in shape.columns:
         if template := _BAD.get((column.check, column.type)):
             found.append((column, column.check, template.format(column=quoted(column.name))))
-        if column.required:
+        if column.required and not column.blank:
             template = _MISSING.get(column.type, "blank_to_null({column}) IS NULL")
             found.append((column, "missing", template.format(column=quoted(column.name))))
     return found

@@ -18,7 +18,7 @@ from ingest.shapes import Shape
 from ingest.staging import Staged
 from ledger.delivery import Part, Period, SourceRef
 from ledger.faults import Rejected, reject
-from ledger.reconcile import Balance, balances, raw_total_sql, raw_totals
+from ledger.reconcile import Balance, balances, raw_total_sql, raw_totals, rounding_slack
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -257,12 +257,14 @@ def _instant(moment: datetime) -> str:
 
 def _refuse_unpaired(assembled: Assembled, tally: _Tally) -> None:
     """A pair bills exactly what its actual file says; anything else is a pair of different scopes or days."""
-    if assembled.basis == "actual" or not tally.actual or tally.actual == tally.mapped:
+    codes = {*tally.actual, *tally.mapped}
+    gaps = [abs(tally.actual.get(code, Decimal(0)) - tally.mapped.get(code, Decimal(0))) for code in codes]
+    if assembled.basis == "actual" or not tally.actual or max(gaps) <= rounding_slack(tally.rounded):
         return
     labels = " and ".join(entry.staged.file.label for entry in assembled.found)
     sums = ", ".join(
         f"{code} {tally.actual.get(code, Decimal(0)):f} in the actual file against {tally.mapped.get(code, Decimal(0)):f}"
-        for code in sorted({*tally.actual, *tally.mapped})
+        for code in sorted(codes)
     )
     raise reject(
         f"the actual and the amortized file do not pair: {sums} by the pair",

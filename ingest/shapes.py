@@ -15,13 +15,17 @@ RECOGNISED = 75  # percent of a shape's signature that makes a file evidently me
 
 @dataclass(frozen=True, slots=True)
 class RawColumn:
-    """A column the mapping reads; `type` is a DuckDB type, `check` is '', 'number' or 'date'."""
+    """A column the mapping reads; `type` is a DuckDB type, `check` is '', 'number' or 'date'.
+
+    A required column has to be there; unless it may be `blank`, every row has to fill it too.
+    """
 
     name: str
     type: str
     required: bool
     aliases: tuple[str, ...]
     check: str
+    blank: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,4 +168,5 @@ def _raw_column(entry: dict[str, object]) -> RawColumn:
         bool(entry.get("required", False)),
         tuple(aliases),
         str(entry.get("check", "")),
+        bool(entry.get("blank", False)),
     )

@@ -66,11 +66,15 @@ def balances(
     """
     with localcontext(prec=100):
         lines = [_balance(currency, raw, rules, mapped, effective) for currency in sorted({*raw, *mapped})]
-        slack = Decimal(rounded_rows) * Decimal(5).scaleb(-SCALE - 1)
-        faults = [_fault(line) for line in lines if abs(line.rounded) > slack]
+        faults = [_fault(line) for line in lines if abs(line.rounded) > rounding_slack(rounded_rows)]
     if faults:
         raise Rejected(faults)
     return lines
+
+
+def rounding_slack(rows: int) -> Decimal:
+    """What rounding that many amounts can move a total by: half a unit of the last digit each."""
+    return Decimal(rows) * Decimal(5).scaleb(-SCALE - 1)
 
 
 def _balance(

@@ -46,7 +46,7 @@ def facts_sql(relation: str, rules: Classification) -> str:
 
 def facts(rows: Iterable[Sequence[object]]) -> list[Fact]:
     """Facts from the rows of facts_sql."""
-    return [_fact(*(str(value) for value in row[:5]), figures=row[5:]) for row in rows]
+    return [_fact(row) for row in rows]
 
 
 def summarise(cells: Sequence[Fact], store: str, version: int | None) -> dict[str, object]:
@@ -80,9 +80,10 @@ def _group(cells: Sequence[Fact], field: str, total: Decimal) -> list[dict[str, 
     return [{"name": name, "cost": plain(cost), "percent": _percent(cost, total)} for name, cost in ordered]
 
 
-def _fact(currency: str, provider: str, environment: str, service: str, period: str, figures: Sequence[object]) -> Fact:
-    billed, effective, rows = figures
-    return Fact(currency, provider, environment, service, period, _money(billed), _money(effective), int(str(rows)))
+def _fact(row: Sequence[object]) -> Fact:
+    currency, provider, environment, service, period = (str(value) for value in row[:5])
+    billed, effective = (value if isinstance(value, Decimal) else Decimal(0) for value in row[5:7])
+    return Fact(currency, provider, environment, service, period, billed, effective, int(str(row[7])))
 
 
 def _sum(cells: Sequence[Fact], field: str, name: str) -> Decimal:
@@ -91,7 +92,3 @@ def _sum(cells: Sequence[Fact], field: str, name: str) -> Decimal:
 
 def _percent(cost: Decimal, total: Decimal) -> str | None:
     return f"{(100 * cost / total).quantize(Decimal('0.01')):f}" if total else None
-
-
-def _money(value: object) -> Decimal:
-    return value if isinstance(value, Decimal) else Decimal(0)

@@ -1,25 +1,25 @@
 -- One row per raw line, plus one row per unused part of a commitment: its fee line carries that in columns, not in its cost.
-WITH line AS (
+WITH line AS NOT MATERIALIZED (
     SELECT
         *,
         coalesce(line_item_net_unblended_cost, line_item_unblended_cost) AS cost,
         nullif(reservation_reservation_a_r_n, '') AS reservation_arn,
         nullif(savings_plan_savings_plan_a_r_n, '') AS savings_plan_arn
     FROM raw
-), unused_reservation AS (
+), unused_reservation AS NOT MATERIALIZED (
     SELECT
         *,
         exact(coalesce(reservation_net_unused_amortized_upfront_fee_for_billing_period, reservation_unused_amortized_upfront_fee_for_billing_period, 0))
             + exact(coalesce(reservation_net_unused_recurring_fee, reservation_unused_recurring_fee, 0)) AS unused_cost
     FROM line
     WHERE line_item_line_item_type = 'RIFee'
-), unused_savings_plan AS (
+), unused_savings_plan AS NOT MATERIALIZED (
     SELECT
         *,
         exact(savings_plan_total_commitment_to_date) - exact(coalesce(savings_plan_used_commitment, 0)) AS unused_cost
     FROM line
     WHERE line_item_line_item_type = 'SavingsPlanRecurringFee'
-), charge AS (
+), charge AS NOT MATERIALIZED (
     SELECT
         *,
         CAST(NULL AS DECIMAL(38, 24)) AS unused_cost,

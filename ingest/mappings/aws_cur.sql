@@ -8,7 +8,7 @@ WITH line AS (
         k.PricingCategory AS kind_pricing,
         k.CommitmentDiscountStatus AS kind_status,
         exact(r.cost) AS charge_cost,
-        nullif(exact(r.pricing_public_on_demand_cost), 0) AS on_demand_cost,
+        exact(nullif(r.pricing_public_on_demand_cost, 0)) AS on_demand_cost,
         coalesce(k.Billed, 'cost') AS billed_rule,
         coalesce(k.Effective, 'billed') AS effective_rule,
         coalesce(k.List, 'cost') AS list_rule,
@@ -72,8 +72,8 @@ SELECT
     CASE contracted_rule WHEN 'on-demand' THEN on_demand_cost WHEN 'unused' THEN unused_cost ELSE charge_cost END AS ContractedCost,
     CASE
         WHEN NOT is_priced OR unused_cost IS NOT NULL THEN NULL
-        WHEN contracted_rule = 'on-demand' THEN nullif(money(pricing_public_on_demand_rate), 0)
-        ELSE coalesce(money(line_item_net_unblended_rate), money(line_item_unblended_rate))
+        WHEN contracted_rule = 'on-demand' THEN CASE WHEN on_demand_cost IS NOT NULL THEN rate(pricing_public_on_demand_rate) END
+        ELSE rate(coalesce(nullif(line_item_net_unblended_rate, ''), line_item_unblended_rate))
     END AS ContractedUnitPrice,
     CASE effective_rule
         WHEN 'billed' THEN charge_cost
@@ -86,7 +86,7 @@ SELECT
     nullif(bill_invoice_id, '') AS InvoiceId,
     coalesce(nullif(bill_invoicing_entity, ''), nullif(line_item_legal_entity, ''), 'AWS') AS InvoiceIssuerName,
     CASE list_rule WHEN 'on-demand' THEN on_demand_cost WHEN 'unused' THEN unused_cost ELSE charge_cost END AS ListCost,
-    CASE WHEN is_priced AND list_rule = 'on-demand' AND on_demand_cost IS NOT NULL THEN nullif(money(pricing_public_on_demand_rate), 0) END AS ListUnitPrice,
+    CASE WHEN is_priced AND list_rule = 'on-demand' AND on_demand_cost IS NOT NULL THEN rate(pricing_public_on_demand_rate) END AS ListUnitPrice,
     nullif(kind_pricing, '') AS PricingCategory,
     coalesce(nullif(pricing_currency, ''), line_item_currency_code) AS PricingCurrency,
     ContractedUnitPrice AS PricingCurrencyContractedUnitPrice,
@@ -112,13 +112,12 @@ SELECT
     line_item_usage_account_id AS SubAccountId,
     nullif(line_item_usage_account_name, '') AS SubAccountName,
     'Member account' AS SubAccountType,
-    -- A user's key loses the report's own prefix; AWS's own keys get theirs back.
+    -- A user's key loses the report's own prefix, AWS's own keys get theirs back. In JSON text a quote inside a value is
+    -- escaped, so the patterns meet the beginnings of keys only.
     CASE
-        WHEN resource_tags IS NULL OR cardinality(resource_tags) = 0 THEN NULL
-        ELSE CAST(to_json(map_from_entries(list_transform(
-            map_entries(resource_tags),
-            lambda tag: {'key': CASE WHEN starts_with(tag.key, 'user_') THEN substr(tag.key, 6) WHEN starts_with(tag.key, 'aws_') THEN 'aws:' || substr(tag.key, 5) ELSE tag.key END, 'value': tag.value}
-        ))) AS VARCHAR)
+        WHEN cardinality(resource_tags) > 0
+            THEN replace(replace(replace(replace(
+                CAST(to_json(resource_tags) AS VARCHAR), '{"user_', '{"'), ',"user_', ',"'), '{"aws_', '{"aws:'), ',"aws_', ',"aws:')
     END AS Tags,
     'AWS' AS x_Provider,
     line_item_product_code AS x_ServiceCode,

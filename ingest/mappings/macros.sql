@@ -9,8 +9,17 @@ CREATE OR REPLACE MACRO money(x) AS
         ELSE CAST(blank_to_null(x) AS DECIMAL(38, 24))
     END;
 
--- The same for a column that is DOUBLE: it never carries more digits than the type holds.
-CREATE OR REPLACE MACRO exact(x) AS CAST(CAST(x AS VARCHAR) AS DECIMAL(38, 24));
+-- The same for DOUBLE, by the short way where it is provably the same: below 100,000 doubles lie closer together than
+-- ten-digit decimals, so a ten-digit decimal that casts back to the very same double is the one its text shows.
+CREATE OR REPLACE MACRO exact(x) AS
+    CASE
+        WHEN abs(x) < 100000 AND CAST(TRY_CAST(x AS DECIMAL(18, 10)) AS DOUBLE) = x
+            THEN CAST(TRY_CAST(x AS DECIMAL(18, 10)) AS DECIMAL(38, 24))
+        ELSE CAST(CAST(x AS VARCHAR) AS DECIMAL(38, 24))
+    END;
+
+-- A unit price as text: the providers write these plainly, so the ordinary cast serves.
+CREATE OR REPLACE MACRO rate(x) AS CAST(nullif(x, '') AS DECIMAL(38, 24));
 
 -- A unit price times a quantity. Factors are cast so that 19 + 19 digits always fit; the wider scale goes to whichever factor needs it.
 CREATE OR REPLACE MACRO product(price, quantity) AS coalesce(
