@@ -161,7 +161,7 @@ def _on_path(name: str) -> Iterator[Path]:
 def _runs(candidate: str, version: str) -> bool:
     """A version manager's shim is on PATH and may still refuse to run: only running it tells."""
     try:
-        done = run([candidate, "-c", RUNS], stdout=PIPE, stderr=PIPE, timeout=30, check=False)
+        done = run([candidate, "-c", RUNS], capture_output=True, timeout=30, check=False)
     except (OSError, TimeoutExpired):
         return False
     return done.returncode == 0 and done.stdout.decode().strip() == version
@@ -185,7 +185,7 @@ def _npm() -> list[str]:
 
 def _node_major(node: str) -> int:
     try:
-        answer = run([node, "--version"], stdout=PIPE, stderr=PIPE, timeout=30, check=False).stdout.decode()
+        answer = run([node, "--version"], capture_output=True, timeout=30, check=False).stdout.decode()
     except (OSError, TimeoutExpired):
         return 0
     match = re.match(r"v(\d+)\.", answer)
