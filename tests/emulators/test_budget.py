@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulators.budget import BudgetWatch, MonthlyBudget, payload, shown
@@ -46,6 +46,7 @@ def test_each_threshold_is_told_once_when_it_is_reached() -> None:
 
 
 @given(st.integers(0, 60))
+@settings(max_examples=20, deadline=None)
 def test_latency_delays_every_alert_by_itself(latency: int) -> None:
     assert hours_of_alerts(*watched(latency), hours=100) == [5 + latency, 8 + latency]
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulators.cloud import ADDRESS, DISK, MACHINE, Cloud, UnknownResource, resource_id, total
@@ -26,6 +26,7 @@ def with_machine(tariff: str = "1", power: str = "running") -> Cloud:
 
 
 @given(STEPS, TARIFFS)
+@settings(deadline=None)
 def test_the_burn_does_not_depend_on_how_the_clock_was_moved(steps: list[timedelta], tariff: Decimal) -> None:
     stepped, jumped = with_machine(str(tariff)), with_machine(str(tariff))
     for step in steps:
@@ -35,6 +36,7 @@ def test_the_burn_does_not_depend_on_how_the_clock_was_moved(steps: list[timedel
 
 
 @given(STEPS, ACTIONS)
+@settings(deadline=None)
 def test_time_billed_adds_up_over_any_cut(steps: list[timedelta], actions: list[str]) -> None:
     cloud = with_machine()
     for step, action in zip(steps, actions, strict=False):
@@ -48,6 +50,7 @@ def test_time_billed_adds_up_over_any_cut(steps: list[timedelta], actions: list[
 
 
 @given(STEPS)
+@settings(deadline=None)
 def test_a_deallocated_machine_burns_nothing(steps: list[timedelta]) -> None:
     cloud = with_machine(power="deallocated")
     for step in steps:
@@ -56,6 +59,7 @@ def test_a_deallocated_machine_burns_nothing(steps: list[timedelta]) -> None:
 
 
 @given(STEPS)
+@settings(deadline=None)
 def test_an_empty_cloud_costs_nothing(steps: list[timedelta]) -> None:
     cloud = Cloud(START)
     for step in steps:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.folder import FolderStore
@@ -61,6 +61,7 @@ def test_without_anybody_acting_the_bill_goes_on() -> None:
 
 
 @given(st.integers(0, 100))
+@settings(max_examples=20, deadline=None)
 def test_each_hour_of_latency_costs_an_hour_of_the_machine(latency: int) -> None:
     hours = 200
     late = stopped_by_hand(replace(REFERENCE, hours=hours, latency=timedelta(hours=latency)))
@@ -70,6 +71,7 @@ def test_each_hour_of_latency_costs_an_hour_of_the_machine(latency: int) -> None
 
 
 @given(st.decimals("0.001", "0.9", places=5))
+@settings(max_examples=20, deadline=None)
 def test_any_tariff_gives_the_hours_it_can_pay_for(tariff: Decimal) -> None:
     setup = replace(REFERENCE, machine=tariff, hours=400)
     outcome = stopped_by_hand(setup)
