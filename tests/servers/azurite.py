@@ -132,7 +132,7 @@ def script() -> Path:
     for folder in folders:
         if (folder / SCRIPT).exists():
             return folder / SCRIPT
-    raise Unavailable("Azurite is not installed: run `make servers`, or name a node_modules folder in LEDGER_AZURITE")
+    raise Unavailable("Azurite is not installed: run `make setup-dev`, or name a node_modules folder in LEDGER_AZURITE")
 
 
 @cache
