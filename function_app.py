@@ -37,12 +37,12 @@ def ingest_partition(message: func.QueueMessage, context: func.Context) -> None:
 
 
 @app.route(route="alerts/budget", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
-def budget_alert(request: func.HttpRequest) -> func.HttpResponse:
+def budget_alert(req: func.HttpRequest) -> func.HttpResponse:
     """The budget webhook. Its caller tries again after 503 but never after 500, so whatever goes wrong is a 503."""
     try:
         import wiring
 
-        status, body = wiring.on_alert(request.get_body(), os.environ, datetime.now(UTC))
+        status, body = wiring.on_alert(req.get_body(), os.environ, datetime.now(UTC))
         _done("alert-answered", status=status, answer=body)
     except Exception as fault:
         with suppress(Exception):  # an app whose own modules cannot be imported must still answer

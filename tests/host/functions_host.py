@@ -116,12 +116,15 @@ class Worker:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._reader.join()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             self._take(protos.StreamingMessage.FromString(base64.b64decode(line)))
-        for answer in self._waiting.values():
+        for answer in self._waiting.values():  # nobody will answer these any more
             answer.set_exception(RuntimeError(f"the worker ended:\n{self.printed()}"))
 
     def _take(self, message: Any) -> None:
