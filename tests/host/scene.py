@@ -1,0 +1,34 @@
+"""A dollar a month, its machines, and the webhook bodies about them: the emulated scenario as a running app needs it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from emulators.budget import payload
+from emulators.scenario import Setup, World, build
+
+
+def world_now() -> World:
+    """The scenario's resources, born now: the app lives by the real clock."""
+    return build(replace(Setup(), start=datetime.now(UTC)))
+
+
+def alert_body(setup: Setup) -> bytes:
+    """What the budget sends when four fifths are spent."""
+    return json.dumps(payload(setup.budget(), setup.threshold, Decimal("0.8125"), datetime.now(UTC))).encode()
+
+
+def ledger_toml(setup: Setup, *, live: bool = True) -> str:
+    budget = setup.budget()
+    return f"""
+[budgets.{budget.name}]
+id = "{budget.id}"
+scope = "{budget.scope}"
+currency = "{budget.currency}"
+amount = "{budget.amount}"
+tag_key = "{setup.tag_key}"
+live = {str(live).lower()}
+"""
