@@ -1,0 +1,1 @@
+"""The driver of `make demo`: the whole product on its own samples and an emulated cloud, without any account."""

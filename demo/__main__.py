@@ -1,0 +1,74 @@
+"""`python -m demo`: three bills in, one summary out, a budget that is passed, a machine that stops, a page to show it.
+
+Exit code 1 when any figure is off.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+import wiring
+from demo.control import play_control
+from demo.figures import checks, wrong
+from demo.money import play_money
+from demo.page import render
+from demo.story import Control, Money
+from demo.told import tell_latency, tell_stop
+from emulators.scenario import Setup
+
+ROOT = Path(__file__).resolve().parent.parent
+LEDGER = ROOT / "out" / "demo-ledger"
+PAUSE = 0.04
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Everything in order; the ledger folder is always a fresh one."""
+    options = _parser().parse_args(arguments)
+    console = Console(soft_wrap=False)
+    shutil.rmtree(options.ledger, ignore_errors=True)
+    env = {**os.environ, "LEDGER_STORE": str(options.ledger)}
+    found = wiring.settings(env, ROOT / "ledger.toml")
+    _step(console, 1, "Three bills become one ledger")
+    money = play_money(found, env, ROOT / "samples", datetime.now(UTC))
+    _step(console, 2, "A budget of one dollar, on an emulated cloud with its own clock")
+    pause = PAUSE if console.is_terminal else 0.0
+    control = play_control(Setup(), wiring.store(found.store_url, env), console, pause=pause)
+    tell_stop(control, console)
+    _step(console, 3, "What the native chain would have made of it")
+    tell_latency(control, console)
+    return _finish(console, money, control, options.page)
+
+
+def _finish(console: Console, money: Money, control: Control, page: Path) -> int:
+    found = checks(money, control)
+    faults = wrong(found)
+    page.write_text(render(money, control, faults), encoding="utf-8")
+    _step(console, 4, f"{len(found)} figures checked, {len(faults)} off")
+    for fault in faults:
+        console.print(f"  [bold red]off[/]  {fault}", highlight=False)
+    console.print(f"  page    {page}", highlight=False, soft_wrap=True)
+    console.print(f"  ledger  {money.document['store']}", highlight=False, soft_wrap=True)
+    return 1 if faults else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__.partition("\n")[0])
+    parser.add_argument("--ledger", type=Path, default=LEDGER, help="folder of the ledger, emptied first")
+    parser.add_argument("--page", type=Path, default=ROOT / "demo.html", help="where to write the page")
+    return parser
+
+
+def _step(console: Console, number: int, title: str) -> None:
+    console.print(f"\n[bold blue]{number}  {title}[/]", highlight=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
