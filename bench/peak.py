@@ -1,4 +1,4 @@
-"""`python -m bench.peak ROW_GROUP MEMORY_LIMIT FILE...`: ingest the files into a scratch ledger, print the peak memory in MB."""
+"""`python -m bench.peak ROW_GROUP MEMORY_LIMIT FILE...`: ingest into a scratch ledger, print the peak memory in MB."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ LINE = """
 COST = "CAST(CAST(units AS DECIMAL(18, 0)) * CAST('0.0000000001' AS DECIMAL(11, 10)) AS DOUBLE)"
 NEGATIVE = "kind IN ('SavingsPlanNegation', 'Refund', 'Credit', 'EdpDiscount', 'BundledDiscount')"
 SIGNED = f"CASE WHEN {NEGATIVE} THEN -{COST} ELSE {COST} END"
-RATE = "CAST(CAST(units / thousandths AS DECIMAL(18, 6)) AS VARCHAR)"
+RATE = "CAST(CAST(units / thousandths * 0.0000001 AS DECIMAL(38, 10)) AS VARCHAR)"
 COVERED = "kind IN ('DiscountedUsage', 'SavingsPlanCoveredUsage')"
 USED = f"(kind = 'Usage' OR {COVERED})"
 SERVICES = (
@@ -151,8 +151,8 @@ FILLED = {
     "pricing_rate_id": "CAST(1000000 + sku AS VARCHAR)",
     "pricing_term": _when("kind = 'DiscountedUsage'", "'Reserved'", "'OnDemand'"),
     "pricing_unit": _pick(UNITS, "sku % 4"),
-    "product": f"MAP {{'product_name': 'Product ' || {SERVICE}, 'region': {REGION}, 'sku_group': 'group-' || (sku % 80),"
-    " 'vcpu': CAST(2 ** (sku % 6) AS VARCHAR)}",
+    "product": f"MAP {{'product_name': 'Product ' || {SERVICE}, 'region': {REGION},"
+    " 'sku_group': 'group-' || (sku % 80), 'vcpu': CAST(2 ** (sku % 6) AS VARCHAR)}",
     "product_instance_family": _when("service = 0", "'General purpose'"),
     "product_instance_type": _when("service = 0", f"{_pick(INSTANCES, 'sku % 4')}"),
     "product_location": REGION,

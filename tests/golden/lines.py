@@ -1,7 +1,4 @@
-"""Golden rows of the samples: the columns that are not null, one JSON object a line, in a stable order.
-
-`python -m tests.golden.lines` writes them anew; read the difference before committing it.
-"""
+"""Golden rows of the samples: the columns that are not null, one JSON object a line, in a stable order."""
 
 from __future__ import annotations
 
@@ -56,8 +53,3 @@ def _plain(value: object) -> str:
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-if __name__ == "__main__":
-    for case in CASES:
-        golden(case).write_text("\n".join(shown(rows(case))) + "\n", encoding="utf-8")

@@ -81,6 +81,7 @@ CHARGES: list[tuple[str, dict[str, str], tuple[Any, ...] | None]] = [
     ("amortized", COMMITTED | {"PricingModel": ""}, ("Usage", None, 0, 5, "Used")),
     ("amortized", COMMITTED | {"ChargeType": "UnusedReservation"}, ("Usage", None, 0, 5, "Unused")),
     ("amortized", PLANNED | {"ChargeType": "UnusedSavingsPlan"}, ("Usage", None, 0, 5, "Unused")),
+    ("amortized", {"ChargeType": "UnusedReservation", "PricingModel": ""}, ("Usage", None, 0, 5, None)),
     ("amortized", COMMITTED | {"ChargeType": "Purchase"}, None),
     ("amortized", {"ChargeType": "Purchase"}, ("Purchase", None, 5, 5, None)),
     ("amortized", {"ChargeType": "Refund"}, ("Purchase", "Correction", 5, 5, None)),

@@ -1,0 +1,10 @@
+"""`python -m tests.golden.bless` writes the golden rows anew; read the difference before committing it."""
+
+from __future__ import annotations
+
+from tests.golden.lines import CASES, golden, rows, shown
+
+if __name__ == "__main__":
+    for case in CASES:
+        golden(case).write_text("\n".join(shown(rows(case))) + "\n", encoding="utf-8")
+        print(golden(case).name)
