@@ -15,6 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+import terminal
 import wiring
 from demo.control import play_control
 from demo.figures import checks, wrong
@@ -23,28 +24,44 @@ from demo.page import render
 from demo.story import Control, Money
 from demo.told import tell_latency, tell_stop
 from emulators.scenario import Setup
+from ledger.faults import Rejected, reject
 
 ROOT = Path(__file__).resolve().parent.parent
 LEDGER = ROOT / "out" / "demo-ledger"
+OURS = frozenset({"cost_and_usage", "record", "runs", "waiting", ".staging"})
 PAUSE = 0.04
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Everything in order; the ledger folder is always a fresh one."""
     options = _parser().parse_args(arguments)
-    console = Console(soft_wrap=False)
-    shutil.rmtree(options.ledger, ignore_errors=True)
-    env = {**os.environ, "LEDGER_STORE": str(options.ledger)}
+    try:
+        _clear(options.ledger)
+        return _play(options.samples, options.ledger, options.page, Console())
+    except Rejected as refusal:
+        terminal.show_faults(refusal.faults, as_json=False)
+        return 1
+
+
+def _play(samples: Path, ledger: Path, page: Path, console: Console) -> int:
+    env = {**os.environ, "LEDGER_STORE": str(ledger)}
     found = wiring.settings(env, ROOT / "ledger.toml")
     _step(console, 1, "Three bills become one ledger")
-    money = play_money(found, env, ROOT / "samples", datetime.now(UTC))
+    money = play_money(found, env, samples, datetime.now(UTC))
     _step(console, 2, "A budget of one dollar, on an emulated cloud with its own clock")
     pause = PAUSE if console.is_terminal else 0.0
     control = play_control(Setup(), wiring.store(found.store_url, env), console, pause=pause)
     tell_stop(control, console)
     _step(console, 3, "What the native chain would have made of it")
     tell_latency(control, console)
-    return _finish(console, money, control, options.page)
+    return _finish(console, money, control, page)
+
+
+def _clear(ledger: Path) -> None:
+    """Empties what an earlier demo left; a folder that holds anything else is not ours to erase."""
+    if ledger.exists() and not {entry.name for entry in ledger.iterdir()} <= OURS:
+        raise reject(f"{ledger} holds more than a ledger", "Name another folder with --ledger.", "demo-folder")
+    shutil.rmtree(ledger, ignore_errors=True)
 
 
 def _finish(console: Console, money: Money, control: Control, page: Path) -> int:
@@ -61,6 +78,7 @@ def _finish(console: Console, money: Money, control: Control, page: Path) -> int
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__.partition("\n")[0])
+    parser.add_argument("--samples", type=Path, default=ROOT / "samples", help="folder of the bills")
     parser.add_argument("--ledger", type=Path, default=LEDGER, help="folder of the ledger, emptied first")
     parser.add_argument("--page", type=Path, default=ROOT / "demo.html", help="where to write the page")
     return parser

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 import wiring
 from demo.story import Control, Late
+from demo.told import FASTEST, SLOWEST
 from emulators.arm import Arm
 from emulators.cloud import MACHINE
 from emulators.rehearsal import responder
@@ -22,7 +23,7 @@ from governance.terminal import Played
 from ledger.store import ObjectStore
 
 # Hours between a dollar being spent and the webhook: none as in the scenario, and what the native chain takes.
-LATENCIES = (0, 8, 24, 49)
+LATENCIES = (0, FASTEST, 24, SLOWEST)
 DAY = 24
 
 

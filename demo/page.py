@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -51,9 +52,13 @@ def _header(money: Money) -> Html:
         "svg", el("rect", width=36, height=36, rx=9), *shapes, class_="mark", viewBox="0 0 36 36", aria_hidden="true"
     )
     title = el("div", el("h1", "Cloud spend"), el("div", "Multi-cloud ledger · FOCUS 1.3", class_="sub"))
-    months = ", ".join(line["name"] for line in money.block.get("by_period", []))
+    months = ", ".join(_month(line["name"]) for line in money.block.get("by_period", []))
     chips = [el("span", name, el("b", value), class_="chip") for name, value in _chips(months)]
     return el("header", el("div", mark, title, el("div", *chips, class_="chips"), class_="wide"))
+
+
+def _month(period: str) -> str:
+    return datetime.strptime(period, "%Y-%m").strftime("%B %Y")
 
 
 def _chips(months: str) -> list[tuple[str, str]]:

@@ -30,7 +30,7 @@ def stop_card(control: Control) -> Html:
         el("span", "✓ Stopped, read back", class_="pill good") if verified else el("span", "▲ Alert", class_="pill bad")
     )
     title = el("h2", "Azure lab passed its alert threshold")
-    rule = f"Rule: stop what is tagged for the budget at {outcome.setup.threshold:.0%} of {dollars(amount)}"
+    rule = f"Rule: stop tagged machines at {outcome.setup.threshold:.0%} of {dollars(amount)}"
     return el(
         "section",
         el("div", el("div", title, el("div", rule, class_="sub")), pill, class_="head"),
@@ -129,9 +129,7 @@ def bill_card(control: Control) -> Html:
     return el(
         "section",
         el("h2", "The bill, from running hours"),
-        el(
-            "div", "Hours billed times tariff; what is not tagged stands below and is not part of the sum", class_="sub"
-        ),
+        el("div", "Hours billed times tariff; what is not tagged stands apart, below", class_="sub"),
         el("div", el("table", el("tr", *head), *rows), class_="scroll"),
         class_="card",
     )

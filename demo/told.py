@@ -10,6 +10,9 @@ from rich.table import Table
 from demo.story import Control
 from emulators.scenario import ADDRESS_OF_LAB, DISK_OF_LAB, LAB, Line, Outcome
 
+# Hours from a dollar spent to the webhook: cost data 8 to 24, evaluation 0 to 24, sending 0 to 1.
+FASTEST, SLOWEST = 8, 49
+
 
 def residual(outcome: Outcome) -> Decimal:
     """What goes on burning per hour after the stop."""
@@ -42,13 +45,16 @@ def tell_latency(control: Control, console: Console) -> None:
 def latency_sentences(control: Control) -> list[str]:
     outcome, worst = control.outcome, control.late[-1]
     spent, left = money(outcome.tagged_cost), outcome.setup.amount - outcome.tagged_cost
+    threshold = outcome.setup.amount * outcome.setup.threshold
+    room = outcome.tagged_cost - threshold
     return [
         "Here the budget saw every dollar at once. Azure's own chain does not: 8 to 24 hours until usage shows as "
         "cost, up to 24 until the budget is evaluated, up to 1 to send. From spend to webhook: 8 to 49 hours.",
         f"{spent} USD is what stopping at once gives. {worst.hours} hours late, the same machine ends at "
         f"{money(worst.outcome.tagged_cost)} USD: the webhook alone limits damage, it is no cap.",
-        "Going from 0.80 to no more than 0.85 is certain with the native chain only up to about 0.00102 USD an hour, "
-        f"and possible up to 0.00625. These resources burn {burn(outcome).normalize():f}.",
+        f"Ending at {spent} after a threshold of {money(threshold)} is certain with the native chain only up to about "
+        f"{room / SLOWEST:.5f} USD an hour, and possible up to {room / FASTEST:.5f}. "
+        f"These resources burn {burn(outcome).normalize():f}.",
         f"Disk and address go on at {residual(outcome).normalize():f} USD an hour with the machine off: "
         f"the {money(left)} USD left of the budget last {left / residual(outcome):.0f} hours more.",
     ]

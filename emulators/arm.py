@@ -67,12 +67,14 @@ class Arm:
         self._stack.close()
 
     def environment(self) -> dict[str, str]:
-        """What a process needs to find and trust this control plane."""
+        """What a process needs to find and trust this control plane, past any proxy it is set up with."""
         return {
             "LEDGER_ARM_URL": self.url,
             "LEDGER_ARM_CA": str(self.ca_file),
             "IDENTITY_ENDPOINT": self.identity_url,
             "IDENTITY_HEADER": self.identity.header,
+            "NO_PROXY": "127.0.0.1",
+            "no_proxy": "127.0.0.1",
         }
 
     def asked(self, ending: str, *, method: str = "") -> list[Request]:
