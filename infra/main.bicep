@@ -1,0 +1,112 @@
+// The whole service in one subscription: an identity, storage, the function app, the rights it needs, a budget alert.
+// No user-defined types on purpose: the policy checker in the tests does not read them.
+targetScope = 'subscription'
+
+@description('Name of the resource group and stem of every other name.')
+@minLength(3)
+@maxLength(14)
+param name string = 'focus-ledger'
+
+@description('Region of everything deployed.')
+param location string = deployment().location
+
+@description('How often due bills are looked for; six fields, UTC.')
+param planIngestSchedule string = '0 15 */4 * * *'
+
+@description('How often messages that were lost are sent again; six fields, UTC.')
+param sweepSchedule string = '0 */10 * * * *'
+
+@description('Name of the budget. Machines tagged ledger-stop = this name are what it may stop.')
+param budgetName string = 'dev-monthly'
+
+@description('Limit per month in the billing currency of the subscription.')
+@minValue(1)
+param budgetAmount int = 100
+
+@description('First day of the first month, such as 2026-01-01. Azure does not let it change later.')
+param budgetStartDate string
+
+@description('Address of the webhook with its function key. Leave empty on the first deployment: the key does not exist yet.')
+@secure()
+param webhookUri string = ''
+
+resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
+  name: 'rg-${name}'
+  location: location
+}
+
+module identity 'modules/identity.bicep' = {
+  name: 'identity'
+  scope: group
+  params: {
+    name: name
+    location: location
+  }
+}
+
+module storage 'modules/storage.bicep' = {
+  name: 'storage'
+  scope: group
+  params: {
+    name: name
+    location: location
+    principalId: identity.outputs.principalId
+  }
+}
+
+module monitor 'modules/monitor.bicep' = {
+  name: 'monitor'
+  scope: group
+  params: {
+    name: name
+    location: location
+    principalId: identity.outputs.principalId
+  }
+}
+
+module service 'modules/function.bicep' = {
+  name: 'function'
+  scope: group
+  params: {
+    name: name
+    location: location
+    identityId: identity.outputs.id
+    clientId: identity.outputs.clientId
+    storageAccountName: storage.outputs.accountName
+    deploymentContainerUrl: storage.outputs.deploymentContainerUrl
+    insightsConnectionString: monitor.outputs.connectionString
+    planIngestSchedule: planIngestSchedule
+    sweepSchedule: sweepSchedule
+  }
+}
+
+module roles 'modules/roles.bicep' = {
+  name: 'roles'
+  params: {
+    name: name
+    principalId: identity.outputs.principalId
+  }
+}
+
+module actions 'modules/actiongroup.bicep' = if (!empty(webhookUri)) {
+  name: 'actiongroup'
+  scope: group
+  params: {
+    name: name
+    webhookUri: webhookUri
+  }
+}
+
+module budget 'modules/budget.bicep' = if (!empty(webhookUri)) {
+  name: 'budget'
+  params: {
+    budgetName: budgetName
+    amount: budgetAmount
+    startDate: budgetStartDate
+    actionGroupId: !empty(webhookUri) ? actions!.outputs.id : ''
+  }
+}
+
+output functionAppName string = service.outputs.name
+output hostName string = service.outputs.hostName
+output storageAccountName string = storage.outputs.accountName

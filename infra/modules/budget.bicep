@@ -1,0 +1,40 @@
+// A monthly budget on the machines that opted in; Azure evaluates it about once a day on data that is hours old.
+targetScope = 'subscription'
+
+param budgetName string
+param amount int
+param startDate string
+param actionGroupId string
+
+resource budget 'Microsoft.Consumption/budgets@2023-11-01' = {
+  name: budgetName
+  properties: {
+    category: 'Cost'
+    amount: amount
+    timeGrain: 'Monthly'
+    timePeriod: {
+      startDate: startDate
+    }
+    filter: {
+      tags: {
+        name: 'ledger-stop'
+        operator: 'In'
+        values: [
+          budgetName
+        ]
+      }
+    }
+    notifications: {
+      actual80: {
+        enabled: true
+        operator: 'GreaterThanOrEqualTo'
+        threshold: 80
+        thresholdType: 'Actual'
+        contactEmails: []
+        contactGroups: [
+          actionGroupId
+        ]
+      }
+    }
+  }
+}

@@ -1,0 +1,87 @@
+// The function app on Flex Consumption. Runtime and memory are in functionAppConfig; there are no keys in its settings.
+param name string
+param location string
+param identityId string
+param clientId string
+param storageAccountName string
+param deploymentContainerUrl string
+param insightsConnectionString string
+param planIngestSchedule string
+param sweepSchedule string
+
+resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
+  name: 'plan-${name}'
+  location: location
+  kind: 'functionapp'
+  sku: {
+    tier: 'FlexConsumption'
+    name: 'FC1'
+  }
+  properties: {
+    reserved: true
+  }
+}
+
+resource app 'Microsoft.Web/sites@2024-04-01' = {
+  name: 'func-${name}-${uniqueString(resourceGroup().id)}'
+  location: location
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: {
+      '${identityId}': {}
+    }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    siteConfig: {
+      minTlsVersion: '1.2'
+      http20Enabled: true
+      ftpsState: 'Disabled'
+      remoteDebuggingEnabled: false
+    }
+    functionAppConfig: {
+      runtime: {
+        name: 'python'
+        version: '3.13'
+      }
+      scaleAndConcurrency: {
+        instanceMemoryMB: 2048
+        maximumInstanceCount: 40
+      }
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: deploymentContainerUrl
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: identityId
+          }
+        }
+      }
+    }
+  }
+}
+
+resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
+  parent: app
+  name: 'appsettings'
+  properties: {
+    AzureWebJobsStorage__accountName: storageAccountName
+    AzureWebJobsStorage__credential: 'managedidentity'
+    AzureWebJobsStorage__clientId: clientId
+    APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${clientId}'
+    AZURE_CLIENT_ID: clientId
+    LEDGER_CONFIG: 'ledger.toml'
+    LEDGER_STORE: 'az://ledger/main'
+    // The master switch: a machine is touched only when this and the budget's own `live` are true.
+    LEDGER_LIVE: 'false'
+    PLAN_INGEST_SCHEDULE: planIngestSchedule
+    SWEEP_SCHEDULE: sweepSchedule
+  }
+}
+
+output name string = app.name
+output hostName string = app.properties.defaultHostName

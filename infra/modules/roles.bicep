@@ -1,0 +1,39 @@
+// What the service may do to machines: see them, deallocate them, start them again. Nothing else.
+targetScope = 'subscription'
+
+param name string
+param principalId string
+
+resource guard 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, name, 'machine-guard')
+  properties: {
+    roleName: 'Ledger machine guard (${name})'
+    description: 'Reads virtual machines and locks, deallocates and starts machines.'
+    type: 'CustomRole'
+    assignableScopes: [
+      subscription().id
+    ]
+    permissions: [
+      {
+        actions: [
+          'Microsoft.Compute/virtualMachines/read'
+          'Microsoft.Compute/virtualMachines/instanceView/read'
+          'Microsoft.Compute/virtualMachines/deallocate/action'
+          'Microsoft.Compute/virtualMachines/start/action'
+          'Microsoft.Resources/subscriptions/resourceGroups/read'
+          'Microsoft.Authorization/locks/read'
+        ]
+        notActions: []
+      }
+    ]
+  }
+}
+
+resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(subscription().id, name, principalId, 'machine-guard')
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: guard.id
+  }
+}

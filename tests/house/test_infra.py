@@ -1,0 +1,130 @@
+"""The infrastructure and the code name the same things, and the service may do to machines what it must, no more."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import settings
+from tests.house import bicep
+from tests.house.source import ROOT, product, project
+
+INFRA = ROOT / "infra"
+BICEP = sorted(INFRA.rglob("*.bicep"))
+CHECKOV = ROOT / ".venvs/checkov/bin/checkov"
+SETTINGS = bicep.pairs(INFRA / "modules/function.bicep")
+SAMPLE = json.loads((ROOT / "local.settings.sample.json").read_text(encoding="utf-8"))["Values"]
+HOST = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
+TRIGGERS = (ROOT / "function_app.py").read_text(encoding="utf-8")
+QUEUES = {"ingest-partition", "plan-stop", "carry-out-order", "verify-order"}
+# Only where the control plane is a stand-in; a deployed service talks to Azure.
+EMULATOR_ONLY = {"LEDGER_ARM_URL", "LEDGER_ARM_CA"}
+
+BUDGET = 'id = "/subscriptions/s/budgets/b"\nscope = "/subscriptions/s"\ncurrency = "USD"\namount = "100"\n'
+
+
+def read_by_the_code() -> set[str]:
+    text = "\n".join(module.path.read_text(encoding="utf-8") for module in product())
+    return {*re.findall(r'"(LEDGER_[A-Z]+(?:_[A-Z]+)*)"', text), *re.findall(r"%([A-Z_]+)%", TRIGGERS)}
+
+
+@pytest.mark.parametrize("path", BICEP, ids=lambda path: path.name)
+def test_it_is_bicep(path: Path) -> None:
+    assert bicep.faults(path) == []
+
+
+def test_a_fault_would_be_found(tmp_path: Path) -> None:
+    (tmp_path / "broken.bicep").write_text("resource x 'a@1' = {\n  name 'b'\n}\n")
+    assert bicep.faults(tmp_path / "broken.bicep") != []
+
+
+def test_every_setting_that_the_code_reads_is_deployed() -> None:
+    assert read_by_the_code() - EMULATOR_ONLY <= set(SETTINGS)
+
+
+def test_every_setting_of_ours_that_is_deployed_is_read() -> None:
+    ours = {name for name in SETTINGS if re.fullmatch(r"LEDGER_\w+|\w+_SCHEDULE", name)}
+    assert ours == read_by_the_code() - EMULATOR_ONLY
+
+
+def test_a_local_run_knows_the_same_schedules_and_store() -> None:
+    assert {name for name in SAMPLE if name.endswith("_SCHEDULE")} == {n for n in SETTINGS if n.endswith("_SCHEDULE")}
+    assert {"LEDGER_STORE", "AzureWebJobsStorage"} <= set(SAMPLE)
+
+
+def test_what_is_deployed_stops_nothing_by_itself() -> None:
+    assert SETTINGS["LEDGER_LIVE"] == "false"
+    assert SAMPLE.get("LEDGER_LIVE", "false") == "false"
+
+
+def test_no_key_is_used_anywhere() -> None:
+    assert bicep.pairs(INFRA / "modules/storage.bicep")["allowSharedKeyAccess"] == "false"
+    assert SETTINGS["AzureWebJobsStorage__credential"] == "managedidentity"
+    assert "AzureWebJobsStorage" not in SETTINGS
+    assert not any(re.search(r"listKeys|AccountKey", path.read_text(encoding="utf-8")) for path in BICEP)
+
+
+def test_each_queue_exists_with_its_poison_queue() -> None:
+    deployed = set(bicep.listed(INFRA / "modules/storage.bicep", "queueNames"))
+    assert deployed == QUEUES | {f"{name}-poison" for name in QUEUES}
+    assert all(f'"{name}"' in TRIGGERS for name in QUEUES)
+
+
+def test_the_store_is_in_a_container_that_exists() -> None:
+    container = SETTINGS["LEDGER_STORE"].removeprefix("az://").split("/")[0]
+    assert container in bicep.listed(INFRA / "modules/storage.bicep", "containerNames")
+
+
+def test_the_runtime_is_one_the_project_supports() -> None:
+    version = SETTINGS["version"]
+    lowest, limit = re.findall(r"3\.(\d+)", project()["project"]["requires-python"])
+    assert int(lowest) <= int(version.split(".")[1]) < int(limit)
+
+
+def test_the_role_can_read_deallocate_and_start_and_nothing_else() -> None:
+    assert set(bicep.listed(INFRA / "modules/roles.bicep", "actions")) == {
+        "Microsoft.Compute/virtualMachines/read",
+        "Microsoft.Compute/virtualMachines/instanceView/read",
+        "Microsoft.Compute/virtualMachines/deallocate/action",
+        "Microsoft.Compute/virtualMachines/start/action",
+        "Microsoft.Resources/subscriptions/resourceGroups/read",
+        "Microsoft.Authorization/locks/read",
+    }
+
+
+@pytest.mark.parametrize("word", ["delete", "write", "poweroff", "*"])
+def test_no_role_goes_further(word: str) -> None:
+    found = bicep.strings(INFRA / "modules/roles.bicep")
+    assert [text for text in found if text.startswith("Microsoft.") and "@" not in text and word in text.lower()] == []
+
+
+def test_the_budget_counts_what_the_guard_may_stop(tmp_path: Path) -> None:
+    (tmp_path / "ledger.toml").write_text(f"[budgets.dev-monthly]\n{BUDGET}")
+    budget = settings.load(tmp_path / "ledger.toml", {}).budgets[0]
+    assert budget.opt_in_key in bicep.strings(INFRA / "modules/budget.bicep")
+    assert budget.opt_in_value == bicep.defaults(INFRA / "main.bicep")["budgetName"]
+
+
+def test_the_host_waits_between_tries_and_gives_up_after_five() -> None:
+    queues = HOST["extensions"]["queues"]
+    assert queues["maxDequeueCount"] == 5
+    assert queues["visibilityTimeout"] == "00:00:30"
+    assert queues["messageEncoding"] == "base64"
+    assert HOST["extensionBundle"]["version"] == "[4.*, 5.0.0)"
+
+
+def test_policies_hold_but_for_a_stated_list() -> None:
+    if not CHECKOV.exists():
+        pytest.skip("checkov is not installed: run `make setup-dev`")
+    command = [str(CHECKOV), "-d", ".", "--config-file", ".checkov.yaml", "-o", "json", "--compact", "--skip-download"]
+    done = subprocess.run(command, cwd=INFRA, capture_output=True, text=True, check=False)
+    report: dict[str, Any] = json.loads(done.stdout)
+    assert [(item["check_id"], item["file_path"]) for item in report["results"]["failed_checks"]] == []
+    # A file that it cannot parse has no failures either, and no passes.
+    assert report["summary"]["passed"] > 20
+    assert report["summary"]["parsing_errors"] == 0
