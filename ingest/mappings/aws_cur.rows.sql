@@ -1,35 +1,38 @@
--- One row per raw line, plus one row per unused part of a commitment: its fee line carries that in columns, not in its cost.
+-- One row per raw line. A commitment's fee line meets two kinds in the table: itself and, derived from its columns, its unused part.
 WITH line AS NOT MATERIALIZED (
     SELECT
         *,
         coalesce(line_item_net_unblended_cost, line_item_unblended_cost) AS cost,
         nullif(reservation_reservation_a_r_n, '') AS reservation_arn,
-        nullif(savings_plan_savings_plan_a_r_n, '') AS savings_plan_arn
-    FROM raw
-), unused_reservation AS NOT MATERIALIZED (
-    SELECT
-        *,
-        exact(coalesce(reservation_net_unused_amortized_upfront_fee_for_billing_period, reservation_unused_amortized_upfront_fee_for_billing_period, 0))
-            + exact(coalesce(reservation_net_unused_recurring_fee, reservation_unused_recurring_fee, 0)) AS unused_cost
-    FROM line
-    WHERE line_item_line_item_type = 'RIFee'
-), unused_savings_plan AS NOT MATERIALIZED (
-    SELECT
-        *,
-        exact(savings_plan_total_commitment_to_date) - exact(coalesce(savings_plan_used_commitment, 0)) AS unused_cost
-    FROM line
-    WHERE line_item_line_item_type = 'SavingsPlanRecurringFee'
-), charge AS NOT MATERIALIZED (
-    SELECT
-        *,
-        CAST(NULL AS DECIMAL(38, 24)) AS unused_cost,
+        nullif(savings_plan_savings_plan_a_r_n, '') AS savings_plan_arn,
         CASE
             WHEN line_item_line_item_type = 'Fee' AND reservation_arn IS NOT NULL THEN 'Fee:Commitment'
             WHEN line_item_line_item_type = 'Usage' AND contains(line_item_usage_type, 'SpotUsage') THEN 'Usage:Spot'
             ELSE line_item_line_item_type
-        END AS line_kind,
-        'charge' AS x_RowKind,
+        END AS line_kind
+    FROM raw
+), told AS NOT MATERIALIZED (
+    SELECT
+        line.*,
+        coalesce(kind.ChargeCategory, 'Adjustment') AS kind_category,
+        nullif(kind.ChargeClass, '') AS kind_class,
+        coalesce(kind.ChargeFrequency, 'One-Time') AS kind_frequency,
+        nullif(kind.PricingCategory, '') AS kind_pricing,
+        nullif(kind.CommitmentDiscountStatus, '') AS kind_status,
+        coalesce(kind.Billed, 'cost') AS billed_rule,
+        coalesce(kind.Effective, 'billed') AS effective_rule,
+        coalesce(kind.List, 'cost') AS list_rule,
+        coalesce(kind.Contracted, 'cost') AS contracted_rule,
+        coalesce(kind.RowKind, 'charge') AS x_RowKind,
         CASE
+            WHEN kind.RowKind <> 'unused-commitment' THEN NULL
+            WHEN line.line_kind = 'RIFee'
+                THEN exact(coalesce(reservation_net_unused_amortized_upfront_fee_for_billing_period, reservation_unused_amortized_upfront_fee_for_billing_period, 0))
+                    + exact(coalesce(reservation_net_unused_recurring_fee, reservation_unused_recurring_fee, 0))
+            ELSE exact(savings_plan_total_commitment_to_date) - exact(coalesce(savings_plan_used_commitment, 0))
+        END AS unused_cost,
+        CASE
+            WHEN kind.RowKind = 'unused-commitment' THEN ''
             WHEN line_item_line_item_type = 'SavingsPlanNegation' THEN 'aws-savings-plan-negation-dropped'
             WHEN line_item_line_item_type = 'SavingsPlanCoveredUsage' THEN 'aws-savings-plan-covered-usage-billed-zero'
             WHEN line_item_line_item_type = 'DiscountedUsage' THEN 'aws-reservation-covered-usage-billed-zero'
@@ -39,9 +42,7 @@ WITH line AS NOT MATERIALIZED (
             ELSE ''
         END AS x_Rule
     FROM line
+    LEFT JOIN aws_line_kinds AS kind ON line.line_kind = kind.line_kind
 )
-SELECT *, NOT ends_with(x_Rule, '-dropped') AS x_Keep FROM charge
-UNION ALL
-SELECT *, 'RIFee:Unused', 'unused-commitment', '', unused_cost > 0 FROM unused_reservation
-UNION ALL
-SELECT *, 'SavingsPlanRecurringFee:Unused', 'unused-commitment', '', coalesce(unused_cost > 0, false) FROM unused_savings_plan
+SELECT *, CASE x_RowKind WHEN 'charge' THEN NOT ends_with(x_Rule, '-dropped') ELSE coalesce(unused_cost > 0, false) END AS x_Keep
+FROM told

@@ -2,18 +2,9 @@
 WITH line AS (
     SELECT
         r.*,
-        k.ChargeCategory AS kind_category,
-        k.ChargeClass AS kind_class,
-        k.ChargeFrequency AS kind_frequency,
-        k.PricingCategory AS kind_pricing,
-        k.CommitmentDiscountStatus AS kind_status,
         exact(r.cost) AS charge_cost,
         exact(nullif(r.pricing_public_on_demand_cost, 0)) AS on_demand_cost,
-        coalesce(k.Billed, 'cost') AS billed_rule,
-        coalesce(k.Effective, 'billed') AS effective_rule,
-        coalesce(k.List, 'cost') AS list_rule,
-        coalesce(k.Contracted, 'cost') AS contracted_rule,
-        coalesce(k.ChargeCategory, 'Adjustment') IN ('Usage', 'Purchase') AS is_priced,
+        r.kind_category IN ('Usage', 'Purchase') AS is_priced,
         coalesce(r.reservation_arn, r.savings_plan_arn) AS commitment_id,
         coalesce(s.ServiceCategory, 'Other') AS service_category,
         coalesce(s.ServiceSubcategory, 'Other (Other)') AS service_subcategory,
@@ -21,7 +12,6 @@ WITH line AS (
         g.region_name,
         CASE WHEN r.bill_billing_entity = 'AWS Marketplace' THEN coalesce(nullif(r.line_item_legal_entity, ''), 'AWS') ELSE 'AWS' END AS seller
     FROM rows AS r
-    LEFT JOIN aws_line_kinds AS k ON r.line_kind = k.line_kind
     LEFT JOIN aws_services AS s ON r.line_item_product_code = s.product_code
     LEFT JOIN aws_units AS u ON r.pricing_unit = u.source_unit
     LEFT JOIN aws_regions AS g ON r.product_region_code = g.region_id
@@ -43,10 +33,10 @@ SELECT
     CAST(getvariable('period_start') AS TIMESTAMPTZ) AS BillingPeriodStart,
     NULL AS CapacityReservationId,
     NULL AS CapacityReservationStatus,
-    coalesce(kind_category, 'Adjustment') AS ChargeCategory,
-    nullif(kind_class, '') AS ChargeClass,
+    kind_category AS ChargeCategory,
+    kind_class AS ChargeClass,
     nullif(line_item_line_item_description, '') AS ChargeDescription,
-    coalesce(kind_frequency, 'One-Time') AS ChargeFrequency,
+    kind_frequency AS ChargeFrequency,
     -- Fee lines end inclusively, at one second to midnight.
     utc(CASE WHEN second(line_item_usage_end_date) = 59 THEN line_item_usage_end_date + INTERVAL 1 SECOND ELSE line_item_usage_end_date END) AS ChargePeriodEnd,
     utc(line_item_usage_start_date) AS ChargePeriodStart,
@@ -54,12 +44,12 @@ SELECT
     commitment_id AS CommitmentDiscountId,
     NULL AS CommitmentDiscountName,
     CASE
-        WHEN nullif(kind_status, '') IS NULL OR commitment_id IS NULL THEN NULL
+        WHEN kind_status IS NULL OR commitment_id IS NULL THEN NULL
         WHEN savings_plan_arn IS NOT NULL THEN coalesce(unused_cost, exact(savings_plan_savings_plan_effective_cost))
         WHEN unused_cost IS NOT NULL THEN exact(reservation_unused_quantity)
         ELSE exact(line_item_usage_amount)
     END AS CommitmentDiscountQuantity,
-    CASE WHEN commitment_id IS NOT NULL THEN nullif(kind_status, '') END AS CommitmentDiscountStatus,
+    CASE WHEN commitment_id IS NOT NULL THEN kind_status END AS CommitmentDiscountStatus,
     CASE WHEN reservation_arn IS NOT NULL THEN 'Reserved Instance' WHEN savings_plan_arn IS NOT NULL THEN 'Savings Plan' END AS CommitmentDiscountType,
     CASE
         WHEN CommitmentDiscountQuantity IS NULL THEN NULL
@@ -87,7 +77,7 @@ SELECT
     coalesce(nullif(bill_invoicing_entity, ''), nullif(line_item_legal_entity, ''), 'AWS') AS InvoiceIssuerName,
     CASE list_rule WHEN 'on-demand' THEN on_demand_cost WHEN 'unused' THEN unused_cost ELSE charge_cost END AS ListCost,
     CASE WHEN is_priced AND list_rule = 'on-demand' AND on_demand_cost IS NOT NULL THEN rate(pricing_public_on_demand_rate) END AS ListUnitPrice,
-    nullif(kind_pricing, '') AS PricingCategory,
+    kind_pricing AS PricingCategory,
     coalesce(nullif(pricing_currency, ''), line_item_currency_code) AS PricingCurrency,
     ContractedUnitPrice AS PricingCurrencyContractedUnitPrice,
     EffectiveCost AS PricingCurrencyEffectiveCost,
