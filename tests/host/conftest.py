@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -25,10 +25,15 @@ KEY = "function-key-of-the-test"
 ALERTS = f"/api/alerts/budget?code={KEY}"
 
 
+Hosting = Callable[..., AbstractContextManager[FunctionsHost]]
+
+
 @pytest.fixture(scope="session")
-def worker_library() -> None:
-    if sys.version_info < (3, 13):
+def hosting() -> Hosting:
+    """`hosted`, where the worker library exists."""
+    if find_spec("azure_functions_runtime") is None:
         pytest.skip("the production worker library exists for Python 3.13 and newer only")
+    return hosted
 
 
 @pytest.fixture(scope="session")
@@ -79,9 +84,7 @@ Start = Callable[..., AbstractContextManager[Service]]
 
 
 @pytest.fixture
-def start(
-    worker_library: None, storage: Azurite, sample_values: dict[str, str], unique_name: str, tmp_path: Path
-) -> Start:
+def start(hosting: Hosting, storage: Azurite, sample_values: dict[str, str], unique_name: str, tmp_path: Path) -> Start:
     """start(toml, **settings): the app with that ledger.toml, over a blob container of the test's own."""
     config = tmp_path / "ledger.toml"
 
@@ -90,7 +93,7 @@ def start(
         config.write_text(toml)
         env = {**sample_values, **storage.env, "LEDGER_STORE": f"az://{unique_name}", "LEDGER_CONFIG": str(config)}
         env |= settings
-        with hosted(ROOT, env) as host:
+        with hosting(ROOT, env) as host:
             pump = Pump(host, storage.connection_string)
             yield Service(host, Front(host, frozenset({KEY})), pump, env)
 

@@ -86,16 +86,14 @@ class Pump:
         try:
             text = base64.b64decode(message.content, validate=True).decode()
         except ValueError:
-            self._to_poison(queue, message)
+            self._give_up(queue, message)
             return
         outcome = self.host.queue(function, text, attempt=message.dequeue_count, id=message.id)
         self.handled.append(Handled(function, text, message.dequeue_count, outcome))
         if outcome.succeeded:
             self._queue(queue).delete_message(message)
-        elif queue.endswith("-poison"):
-            return  # such a queue has no poison queue: the host leaves the message invisible and never drops it
         elif message.dequeue_count >= self.most_tries():
-            self._to_poison(queue, message)
+            self._give_up(queue, message)
         else:
             self._queue(queue).update_message(message, visibility_timeout=self.visibility)
 
@@ -103,8 +101,10 @@ class Pump:
         settings = json.loads((self.host.app / "host.json").read_text())
         return int(settings["extensions"]["queues"]["maxDequeueCount"])
 
-    def _to_poison(self, queue: str, message: Any) -> None:
-        self._create(f"{queue}-poison")
+    def _give_up(self, queue: str, message: Any) -> None:
+        """To the poison queue as it is; a poison queue has none of its own, so there it stays, out of sight."""
+        if queue.endswith("-poison"):
+            return
         self._queue(f"{queue}-poison").send_message(message.content)
         self._queue(queue).delete_message(message)
 

@@ -1,4 +1,4 @@
-"""A dollar a month, its machines, and the webhook bodies about them: the emulated scenario as a running app needs it."""
+"""A dollar a month, its machines, and the webhook body about them: the emulated scenario for a running app."""
 
 from __future__ import annotations
 

@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 
 from tests.host.checks import cron_fields, problems, resolved
-from tests.host.functions_host import ROOT, Function, FunctionsHost, IndexingFailed, hosted
+from tests.host.conftest import Hosting
+from tests.host.functions_host import ROOT, Function, FunctionsHost, IndexingFailed
 
 QUEUES = ("ingest-partition", "plan-stop", "carry-out-order", "verify-order")
 EMPTY_APP = "import azure.functions as func\n\napp = func.FunctionApp()\n\n\n"
 
 
 @pytest.fixture(scope="module")
-def host(worker_library: None) -> Iterator[FunctionsHost]:
-    with hosted() as running:
+def host(hosting: Hosting) -> Iterator[FunctionsHost]:
+    with hosting() as running:
         yield running
 
 
@@ -81,11 +82,11 @@ def test_indexing_prints_nothing(host: FunctionsHost) -> None:
     ],
 )
 def test_an_app_that_cannot_be_indexed_fails_with_the_librarys_words(
-    worker_library: None, tmp_path: Path, source: str, reason: str
+    hosting: Hosting, tmp_path: Path, source: str, reason: str
 ) -> None:
     (tmp_path / "function_app.py").write_text(source)
     shutil.copy(ROOT / "host.json", tmp_path)
-    with pytest.raises(IndexingFailed, match=reason), hosted(tmp_path):
+    with pytest.raises(IndexingFailed, match=reason), hosting(tmp_path):
         pass
 
 
@@ -112,7 +113,10 @@ def test_each_check_can_fail(binding: dict[str, str], reason: str) -> None:
 def test_settings_are_strings_and_storage_needs_the_bundle(tmp_path: Path) -> None:
     (tmp_path / "host.json").write_text('{"version": "2.0"}')
     found = problems(tmp_path, [trigger(queueName="fine")], {"LEDGER_LIVE": False})  # type: ignore[dict-item]  # the fault
-    assert found == ["setting LEDGER_LIVE is not a string", "host.json names no extension bundle, but a binding needs one"]
+    assert found == [
+        "setting LEDGER_LIVE is not a string",
+        "host.json names no extension bundle, but a binding needs one",
+    ]
 
 
 @pytest.mark.parametrize("schedule", ["0 0 * * * *", "0 */5 * * * *", "0 0,30 6-18 1-5 * 1-5", "15 2/10 0 * 12 0"])
