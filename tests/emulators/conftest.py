@@ -28,7 +28,7 @@ def cloud() -> Cloud:
 
 @pytest.fixture
 def arm(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Arm]:
-    with Arm(cloud, page_size=3, retry_after=1) as running:
+    with Arm(cloud, page_size=3, retry_after=0) as running:
         for name, value in running.environment().items():
             monkeypatch.setenv(name, value)
         yield running

@@ -98,8 +98,11 @@ def test_a_later_action_replaces_the_one_under_way() -> None:
     cloud.begin(VM, "powerOff")
     cloud.advance(timedelta(seconds=10))
     cloud.begin(VM, "deallocate")
+    cloud.advance(timedelta(seconds=25))  # the powering off would have been over by now
+    assert cloud.power(VM) == "deallocating"
     cloud.advance(timedelta(hours=1))
     assert cloud.power(VM) == "deallocated"
+    assert cloud.resource(VM).billed(START, cloud.now) == timedelta(seconds=10)
 
 
 def test_deallocating_twice_is_one_deallocation() -> None:
