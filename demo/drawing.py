@@ -64,7 +64,7 @@ def curve(outcome: Outcome, unstopped: Outcome) -> Html:
         *(_limit(name, value, top) for name, value in zip(("Budget", "Threshold"), limits, strict=True)),
         el("line", x1=x, x2=x, y1=_y(stopped_at.spent, top), y2=FLOOR, class_="drop"),
         el("circle", cx=x, cy=_y(stopped_at.spent, top), r=5, class_="dot"),
-        _text(x, _y(stopped_at.spent, top) - 9, "webhook and stop", anchor="end", dx=-6, class_="strong"),
+        _text(x, _y(stopped_at.spent, top) - 9, "stop", anchor="end", dx=-6, class_="strong"),
         _text("100%", _y(without, top) - 6, f"without the stop ${without:.2f}", anchor="end"),
         _text("100%", _y(spent, top) + 20, f"${spent:.2f}", anchor="end", class_="strong"),
         _hours(len(outcome.hours), stopped_at.number),

@@ -115,7 +115,7 @@ def _largest(providers: Sequence[tuple[tuple[str, ...], Decimal]], total: Decima
 def _budget(control: Control) -> Html:
     fired = control.outcome.fired is not None
     stopped = control.event("verified") is not None
-    said = "▲ Alert, machine stopped" if stopped else "▲ Alert, not stopped"
+    said = "▲ Alert, stopped" if stopped else "▲ Alert, not stopped"
     return tile(
         "Budgets over threshold",
         f"{int(fired)} of 1",
