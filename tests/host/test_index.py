@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -127,6 +128,13 @@ def test_schedules_the_host_takes(schedule: str) -> None:
 @pytest.mark.parametrize("schedule", ["0 0 0 0 * *", "0 0 24 * * *", "0 */0 * * * *", "0 5-1 * * * *", "x * * * * *"])
 def test_schedules_the_host_refuses(schedule: str) -> None:
     assert cron_fields(schedule)
+
+
+def test_deployed_schedules_are_the_samples(sample_values: dict[str, str]) -> None:
+    text = (ROOT / "infra/main.bicep").read_text()
+    deployed = dict(re.findall(r"param (planIngest|sweep)Schedule string = '([^']+)'", text))
+    samples = {"planIngest": sample_values["PLAN_INGEST_SCHEDULE"], "sweep": sample_values["SWEEP_SCHEDULE"]}
+    assert deployed == samples
 
 
 def test_an_identity_is_a_connection_too() -> None:

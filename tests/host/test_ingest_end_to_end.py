@@ -92,6 +92,16 @@ def test_a_source_that_cannot_be_read_does_not_hold_up_the_others(service: Servi
     assert (told["source-not-planned"]["source"], told["ingest-planned"]["sent"]) == ("aws-main", ["ingest-partition"])
 
 
+def test_half_a_pair_is_not_due_until_the_other_half_comes(service: Service, bills: Path) -> None:
+    [other] = (bills / "azure").glob("*amortized*")
+    other.rename(bills / other.name)
+    planned(service)
+    service.pump.run(until=lambda: service.pump.of("ingest_partition"))
+    assert planned(service) == []
+    (bills / other.name).rename(other)
+    assert planned(service) == ["ingest-partition"]
+
+
 def test_a_message_of_no_known_partition_fails(service: Service) -> None:
     bodies = [{}, {"source": "aws-main"}, {"source": "no", "period": "2026-01"}, {"source": "aws-main", "period": 1}]
     outcomes = [service.host.queue("ingest_partition", json.dumps(body)) for body in bodies]
