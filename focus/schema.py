@@ -30,6 +30,12 @@ class Column:
     def duckdb_type(self) -> str:
         return DUCKDB_TYPES[self.data_type]
 
+    @property
+    def checked_type(self) -> str:
+        """The type a mapping casts to: a closed list is an ENUM, which refuses strangers and is written far faster."""
+        values = ", ".join("'" + value.replace("'", "''") + "'" for value in self.allowed_values)
+        return f"ENUM({values})" if values else self.duckdb_type
+
 
 @cache
 def columns(dataset: str = "CostAndUsage", version: str = VERSION) -> tuple[Column, ...]:
@@ -42,7 +48,10 @@ def columns(dataset: str = "CostAndUsage", version: str = VERSION) -> tuple[Colu
 def custom_columns() -> tuple[Column, ...]:
     """The ledger's own x_ columns, which follow the FOCUS columns in every row."""
     entries = load("custom-columns.json")["columns"]
-    return tuple(Column(entry["id"], entry["data_type"], "Custom", "true", ()) for entry in entries)
+    return tuple(
+        Column(entry["id"], entry["data_type"], "Custom", "true", tuple(entry.get("allowed_values", ())))
+        for entry in entries
+    )
 
 
 @cache

@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
+
 from ingest.mapping import literal, quoted
 from ingest.shapes import RawColumn, Shape
 from ledger.faults import Fault
 
+Check = tuple[RawColumn, str, str]  # column, rule, condition that a bad value meets
 SHOWN = 3  # example rows per column in an error
 
 ACTUAL_ROWS = "(SELECT * FROM raw WHERE x_RawRole = 'actual')"
 
+LIMIT = "1e14"  # the ledger's money type has 14 digits before the point
+
+# NaN is above every number here, so one comparison finds it, the infinities and what is too large.
 _BAD = {
-    ("number", "DOUBLE"): "{column} IS NOT NULL AND NOT isfinite({column})",
-    ("number", "VARCHAR"): "blank_to_null({column}) IS NOT NULL AND NOT is_number({column})",
+    ("number", "DOUBLE"): f"{{column}} IS NOT NULL AND NOT abs({{column}}) < {LIMIT}",
+    ("number", "VARCHAR"): "blank_to_null({column}) IS NOT NULL"
+    f" AND NOT coalesce(is_number({{column}}) AND abs(TRY_CAST({{column}} AS DOUBLE)) < {LIMIT}, false)",
     ("date", "VARCHAR"): "blank_to_null({column}) IS NOT NULL AND date_of({column}) IS NULL",
 }
 _MISSING = {"DOUBLE": "{column} IS NULL", "TIMESTAMP": "{column} IS NULL"}
+# Prices are written by the provider's own machine: looked at only once a mapping has stumbled.
+_LATE = {("price", "VARCHAR"): "blank_to_null({column}) IS NOT NULL AND TRY_CAST({column} AS DECIMAL(38, 24)) IS NULL"}
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _ADVICE = {
     "number": "Amounts are plain or scientific numbers with a point; export the file again rather than editing it.",
     "date": "Dates are MM/DD/YYYY or YYYY-MM-DD; export the file again rather than editing it.",
+    "price": "Prices are plain numbers with a point; export the file again rather than editing it.",
+    "range": "Amounts have at most 14 digits before the point; check the file for a corrupted row.",
     "missing": "Nothing is taken as 0 here; export the file again.",
 }
 
 
-def bad_value_sql(shape: Shape) -> str | None:
+def bad_value_sql(checked: Sequence[Check]) -> str | None:
     """One row with a count of bad values per checked column; None when nothing is to check."""
-    checked = checks(shape)
     counts = [f"count(*) FILTER (WHERE {condition})" for _, _, condition in checked]
     return f"SELECT {', '.join(counts)} FROM raw" if counts else None
 
 
-def checks(shape: Shape) -> list[tuple[RawColumn, str, str]]:
-    """(column, rule, condition that a bad value meets) for every column the mapping computes with."""
+def checks(shape: Shape) -> list[Check]:
+    """For every column the mapping computes with."""
     found = []
     for column in shape.columns:
         if template := _BAD.get((column.check, column.type)):
@@ -42,6 +54,28 @@ def checks(shape: Shape) -> list[tuple[RawColumn, str, str]]:
     return found
 
 
+def late_checks(shape: Shape) -> list[Check]:
+    """Like checks: where to look once a value has not fitted its column."""
+    late = [(column, _LATE.get((column.check, column.type))) for column in shape.columns]
+    return [(column, column.check, found.format(column=quoted(column.name))) for column, found in late if found]
+
+
+def wrong_type_sql() -> str:
+    """(column, type) of the raw view."""
+    return "SELECT column_name, column_type FROM (DESCRIBE raw)"
+
+
+def wrong_types(shape: Shape, kinds: Mapping[str, str], label: str) -> list[Fault]:
+    """Columns that should hold numbers and, in this file, are of a type that holds none."""
+    numeric = re.compile(r"DOUBLE|FLOAT|DECIMAL.*|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
+    wrong = [c.name for c in shape.columns if c.type == "DOUBLE" and not numeric.fullmatch(kinds[c.name])]
+    advice = "Export the file again; a column of amounts is of a numeric type."
+    return [
+        Fault(f"the column holds {kinds[name]}, not numbers", advice, "wrong-type", label, column=name)
+        for name in wrong
+    ]
+
+
 def examples_sql(column: RawColumn, condition: str) -> str:
     """The first bad rows: (file, row from 1, value)."""
     name = quoted(column.name)
@@ -50,10 +84,12 @@ def examples_sql(column: RawColumn, condition: str) -> str:
 
 
 def value_fault(column: RawColumn, rule: str, file: str, row: int, value: str | None) -> Fault:
-    shown = "the value is missing" if rule == "missing" else f"{value!r:.60} is not a {rule}"
-    return Fault(
-        shown, _ADVICE[rule], f"not-a-{rule}" if rule != "missing" else "missing-value", file, row, column.name
-    )
+    """`rule` is the check that failed; a number that is one, yet refused, is too large."""
+    kind = "range" if rule == "number" and _NUMBER.fullmatch((value or "").strip()) else rule
+    messages = {"missing": "the value is missing", "range": f"{value!r:.60} has more than 14 digits before the point"}
+    names = {"missing": "missing-value", "range": "out-of-range"}
+    message, name = messages.get(kind, f"{value!r:.60} is not a {kind}"), names.get(kind, f"not-a-{kind}")
+    return Fault(message, _ADVICE[kind], name, file, row, column.name)
 
 
 def contents_sql(shape: Shape) -> str:
@@ -71,7 +107,9 @@ def rule_totals_sql(shape: Shape) -> str:
 
 def long_fraction_sql(shape: Shape) -> str:
     """Rows whose cost carries more fraction digits than the ledger's money type."""
-    return f"SELECT count(*) FROM raw WHERE length(split_part(CAST({shape.cost} AS VARCHAR), '.', 2)) > 24"
+    text = f"CAST({shape.cost} AS VARCHAR)"
+    return f"""SELECT count(*) FROM raw
+        WHERE (length({text}) > 25 OR contains(lower({text}), 'e')) AND fraction_digits({text}) > 24"""
 
 
 def part_facts_sql(pattern: str) -> str:

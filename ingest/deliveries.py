@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from ingest.mappings import text
+from ingest.mapping import definition
 from ingest.shapes import Shape
 from ingest.staging import Staged
 from ledger.delivery import Period, SourceRef
 from ledger.faults import Fault, Rejected, reject
 
 ROLES = ("actual", "amortized")
+LONGEST = 50  # of an account in a source's name, which has 63 characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,9 @@ class Assembled:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the files, their roles, the basis and the mapping itself: what decides the rows."""
-        shape = self.found[0].staged.shape
-        parts = sorted(f"{entry.staged.digest}:{entry.staged.file.role}" for entry in self.found)
-        parts += [self.basis, str(self.period), self.source.name, text("macros.sql")]
-        parts += [text(shape.rows_sql), text(shape.select_sql)]
+        """SHA-256 over the files, their roles, the basis and the mapping with its tables: what decides the rows."""
+        parts = sorted(f"{entry.staged.digest}:{entry.staged.file.role}:{entry.account}" for entry in self.found)
+        parts += [self.basis, str(self.period), self.source.name, *definition(self.found[0].staged.shape)]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -58,7 +57,10 @@ def source_name(provider: str, account: str, named: Mapping[tuple[str, str], str
     """The configured source of this (provider, account), else one made of both: no two payers share a partition."""
     configured = named.get((provider, account))
     slug = re.sub(r"[^a-z0-9]+", "-", account.lower()).strip("-")
-    return configured or f"{provider}-{slug}"[:63].rstrip("-")
+    if slug == account.lower() and len(slug) <= LONGEST:
+        return configured or f"{provider}-{slug}"
+    mark = hashlib.sha256(account.encode()).hexdigest()[:8]
+    return configured or "-".join(part for part in (provider, slug[: LONGEST - 9].rstrip("-"), mark) if part)
 
 
 def assemble(
@@ -68,7 +70,7 @@ def assemble(
     shape = _one_shape(found)
     if not shape.roles:
         return Assembled(source, period, tuple(_distinct(found)), "amortized")
-    roled = assign_roles(found, held)
+    roled = _distinct(assign_roles(found, held))
     if basis == "actual":
         return Assembled(source, period, _only_actual(roled), "actual")
     present = {entry.staged.file.role for entry in roled}
@@ -79,12 +81,14 @@ def assemble(
 def assign_roles(found: Sequence[Found], held: Sequence[Found] = ()) -> list[Found]:
     """Each file with its role: by its own rows, else by its name, else as the other half of a known one.
 
-    A newly given file takes the place of a held one of the same role.
+    A newly given file takes the place of a held one of the same role; one that tells nothing and was held before is
+    that very file again.
     """
-    fresh = [_with_role(entry, _evident(entry)) for entry in found]
+    before = {entry.staged.digest: entry.staged.file.role for entry in held}
+    fresh = [_with_role(entry, _evident(entry) or before.get(entry.staged.digest, "")) for entry in found]
     kept = [entry for entry in held if entry.staged.file.role not in {new.staged.file.role for new in fresh}]
     roles = {entry.staged.file.role for entry in (*fresh, *kept)} - {""}
-    open_files = [entry for entry in fresh if not entry.staged.file.role]
+    open_files = sorted((entry for entry in fresh if not entry.staged.file.role), key=lambda entry: entry.staged.digest)
     if not open_files:
         return [*fresh, *kept]
     free = [role for role in ROLES if role not in roles]
@@ -124,8 +128,8 @@ def _only_actual(found: Sequence[Found]) -> tuple[Found, ...]:
 
 
 def _distinct(found: Sequence[Found]) -> list[Found]:
-    """The same bytes given twice count once."""
-    return list({entry.staged.digest: entry for entry in found}.values())
+    """The same bytes given twice for the same account and role count once."""
+    return list({(entry.account, entry.staged.digest, entry.staged.file.role): entry for entry in found}.values())
 
 
 def _one_shape(found: Sequence[Found]) -> Shape:

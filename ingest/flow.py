@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -12,13 +11,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from ingest import checks
 from ingest.deliveries import Assembled, Found
+from ingest.engine import reading
 from ingest.mapping import StagedFile, focus_select, literal, raw_view, rows_view, tables, variables
 from ingest.mappings import text
 from ingest.shapes import Shape
 from ingest.staging import Staged
 from ledger.delivery import Part, Period, SourceRef
 from ledger.faults import Rejected, reject
-from ledger.reconcile import Balance, balances, raw_total_sql, raw_totals, rounding_slack
+from ledger.reconcile import Balance, balances, raw_total_sql, raw_totals, rounding_slack, total
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -78,9 +78,11 @@ def prepare(connection: DuckDBPyConnection) -> None:
 
 def inspect(connection: DuckDBPyConnection, staged: Staged) -> list[Found]:
     """What the file holds, per account and billing month. Rejected on bad values or when there are no rows."""
-    connection.execute(raw_view(staged.shape, [staged.file]))
-    _refuse_bad_values(connection, staged.shape)
-    rows = connection.execute(checks.contents_sql(staged.shape)).fetchall()
+    with reading(staged.file.label):
+        connection.execute(raw_view(staged.shape, [staged.file]))
+        _refuse_wrong_types(connection, staged)
+        _refuse_bad_values(connection, checks.checks(staged.shape))
+        rows = connection.execute(checks.contents_sql(staged.shape)).fetchall()
     if not rows:
         raise reject(
             "the file has a header but no rows",
@@ -98,12 +100,18 @@ def _found(staged: Staged, key: tuple[str, str], rows: Sequence[tuple[object, ..
     return Found(staged, key[0], Period.parse(key[1]), currencies, sum(int(str(row[3])) for row in rows), tuple(hints))
 
 
-def _refuse_bad_values(connection: DuckDBPyConnection, shape: Shape) -> None:
-    sql = checks.bad_value_sql(shape)
+def _refuse_wrong_types(connection: DuckDBPyConnection, staged: Staged) -> None:
+    kinds = dict(connection.execute(checks.wrong_type_sql()).fetchall())
+    if faults := checks.wrong_types(staged.shape, kinds, staged.file.label):
+        raise Rejected(faults)
+
+
+def _refuse_bad_values(connection: DuckDBPyConnection, checked: Sequence[checks.Check]) -> None:
+    sql = checks.bad_value_sql(checked)
     counts = connection.execute(sql).fetchone() if sql else None
     faults = [
         checks.value_fault(column, rule, *example)
-        for (column, rule, condition), bad in zip(checks.checks(shape), counts or (), strict=False)
+        for (column, rule, condition), bad in zip(checked, counts or (), strict=False)
         if bad
         for example in connection.execute(checks.examples_sql(column, condition)).fetchall()
     ]
@@ -169,7 +177,9 @@ class _Tally:
 
 def _units(assembled: Assembled) -> list[list[StagedFile]]:
     """One input file at a time keeps memory flat; a pair is one unit, because its rows are merged."""
-    files = [entry.staged.file for entry in assembled.found]
+    files = list(
+        {(entry.staged.file.path, entry.staged.file.role): entry.staged.file for entry in assembled.found}.values()
+    )
     return [files] if assembled.found[0].staged.shape.roles else [[file] for file in files]
 
 
@@ -182,30 +192,31 @@ def _map_unit(
     tally: _Tally,
     tuning: Tuning,
 ) -> None:
-    for statement in _statements(assembled, shape, unit):
-        connection.execute(statement)
-    _measure_raw(shape, connection, tally)
-    _copy(connection, focus_select(shape), folder, tuning)
-    _measure_parts(connection, folder, tally)
+    with reading(" and ".join(file.label for file in unit)):
+        for statement in _statements(assembled, shape, unit):
+            connection.execute(statement)
+        _measure_raw(shape, connection, tally)
+        _copy(connection, shape, folder, tuning)
+        _measure_parts(connection, folder, tally)
 
 
 def _statements(assembled: Assembled, shape: Shape, unit: Sequence[StagedFile]) -> list[str]:
-    period = assembled.period
+    period, accounts = assembled.period, sorted({entry.account for entry in assembled.found})
     values = {
         "period_start": f"{period.start:%Y-%m-%d} 00:00:00+00",
         "period_end": f"{period.end:%Y-%m-%d} 00:00:00+00",
         "source_name": assembled.source.name,
         "basis": assembled.basis,
     }
-    return [*tables(shape), *variables(values), raw_view(shape, unit, str(period)), rows_view(shape)]
+    return [*tables(shape), *variables(values), raw_view(shape, unit, str(period), accounts), rows_view(shape)]
 
 
 def _measure_raw(shape: Shape, connection: DuckDBPyConnection, tally: _Tally) -> None:
     rows = connection.execute(raw_total_sql(shape.cost, shape.currency)).fetchall()
     _add(tally.raw, raw_totals(rows))
     tally.raw_rows += sum(int(row[4]) for row in rows)
-    for currency, rule, total, count in connection.execute(checks.rule_totals_sql(shape)).fetchall():
-        tally.rules[currency, rule] = tally.rules.get((currency, rule), Decimal(0)) + total
+    for currency, rule, money, count in connection.execute(checks.rule_totals_sql(shape)).fetchall():
+        tally.rules[currency, rule] = total((tally.rules.get((currency, rule), Decimal(0)), money))
         tally.counts[rule] = tally.counts.get(rule, 0) + count
     if shape.roles:
         actual = connection.execute(raw_total_sql(shape.cost, shape.currency, checks.ACTUAL_ROWS)).fetchall()
@@ -214,22 +225,19 @@ def _measure_raw(shape: Shape, connection: DuckDBPyConnection, tally: _Tally) ->
     tally.rounded += int(counted[0]) if counted else 0
 
 
-def _copy(connection: DuckDBPyConnection, select: str, folder: Path, tuning: Tuning) -> None:
+def _copy(connection: DuckDBPyConnection, shape: Shape, folder: Path, tuning: Tuning) -> None:
     import duckdb
 
     folder.mkdir(parents=True, exist_ok=True)
     options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {tuning.row_group_size}"
     try:
         connection.execute(
-            f"COPY ({select}) TO {literal(str(folder))} ({options}, FILE_SIZE_BYTES '{tuning.file_size}', "
+            f"COPY ({focus_select(shape)}) TO {literal(str(folder))} ({options}, FILE_SIZE_BYTES '{tuning.file_size}', "
             "OVERWRITE_OR_IGNORE true)"
         )
-    except duckdb.ConversionException as error:
-        raise reject(
-            f"a value does not fit its column: {str(error).splitlines()[0][:200]}",
-            "Amounts have at most 14 digits before the point; check the file for a corrupted row.",
-            "value-out-of-range",
-        ) from error
+    except duckdb.ConversionException:
+        _refuse_bad_values(connection, checks.late_checks(shape))
+        raise
 
 
 def _measure_parts(connection: DuckDBPyConnection, folder: Path, tally: _Tally) -> None:
@@ -257,15 +265,13 @@ def _instant(moment: datetime) -> str:
 
 def _refuse_unpaired(assembled: Assembled, tally: _Tally) -> None:
     """A pair bills exactly what its actual file says; anything else is a pair of different scopes or days."""
-    codes = {*tally.actual, *tally.mapped}
-    gaps = [abs(tally.actual.get(code, Decimal(0)) - tally.mapped.get(code, Decimal(0))) for code in codes]
+    none, codes = Decimal(0), sorted({*tally.actual, *tally.mapped})
+    pairs = [(code, tally.actual.get(code, none), tally.mapped.get(code, none)) for code in codes]
+    gaps = [total((actual, mapped.copy_negate())).copy_abs() for _, actual, mapped in pairs]
     if assembled.basis == "actual" or not tally.actual or max(gaps) <= rounding_slack(tally.rounded):
         return
     labels = " and ".join(entry.staged.file.label for entry in assembled.found)
-    sums = ", ".join(
-        f"{code} {tally.actual.get(code, Decimal(0)):f} in the actual file against {tally.mapped.get(code, Decimal(0)):f}"
-        for code in sorted(codes)
-    )
+    sums = ", ".join(f"{code} {actual:f} in the actual file against {mapped:f}" for code, actual, mapped in pairs)
     raise reject(
         f"the actual and the amortized file do not pair: {sums} by the pair",
         "Export both metrics for the same scope, month and day; or commit the actual file alone with --basis actual.",
@@ -319,4 +325,4 @@ def _plain(value: object) -> object:
 
 def _add(totals: dict[str, Decimal], more: Mapping[str, Decimal]) -> None:
     for currency, amount in more.items():
-        totals[currency] = totals.get(currency, Decimal(0)) + amount
+        totals[currency] = total((totals.get(currency, Decimal(0)), amount))

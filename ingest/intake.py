@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,7 +57,7 @@ class Desk:
     workspace: Path
     progress: Progress
     new_id: Callable[[], str]
-    tuning: Tuning = Tuning()
+    tuning: Tuning = field(default_factory=Tuning)
 
 
 def take_in(collected: Collected, request: Request, desk: Desk, now: datetime) -> Intake:
@@ -108,13 +108,13 @@ def group(found: Sequence[Found], request: Request) -> dict[tuple[SourceRef, Per
 
 def assembled_of(source: SourceRef, period: Period, found: Sequence[Found], request: Request, desk: Desk) -> Assembled:
     """The delivery as it stands with what was held back by earlier calls."""
-    held = _held(source, period, found, desk) if found[0].staged.shape.roles else []
+    held = _held(source, period, desk) if found[0].staged.shape.roles else []
     return assemble(source, period, found, request.basis, held)
 
 
 def _one(source: SourceRef, period: Period, found: Sequence[Found], request: Request, desk: Desk, now: datetime) -> Run:
-    _one_account(source, found)
     assembled = assembled_of(source, period, found, request, desk)
+    _one_account(source, assembled.found)
     run_id = f"{now:%Y%m%dT%H%M%S}-{desk.new_id()}"
     work = desk.workspace / run_id
     run = ingest(
@@ -150,8 +150,8 @@ def _misfits(entry: Found, request: Request) -> list[Fault]:
     name = request.source or source_name(provider, entry.account, claims(request.sources))
     source = next((source for source in request.sources if source.name == name), Source(name, provider))
     faults = []
-    if request.provider and request.provider != provider or source.provider != provider:
-        meant = request.provider if request.provider and request.provider != provider else source.provider
+    meant = next((name for name in (request.provider, source.provider) if name and name != provider), "")
+    if meant:
         faults.append(_misfit(f"this is a bill of {provider}, not of {meant}", "provider", label))
     if request.period and request.period != entry.period:
         faults.append(_misfit(f"the rows are of {entry.period}, not of {request.period}", "period", label))
@@ -166,7 +166,7 @@ def _misfit(message: str, rule: str, label: str) -> Fault:
     advice = {
         "provider": "Check --provider and --source, or the source's provider in ledger.toml.",
         "period": "Check --period, or leave it out: the period is read from the rows.",
-        "currency": "Check the file, or the source's currency in ledger.toml; amounts are never converted on the way in.",
+        "currency": "Check the file, or the source's currency in ledger.toml; amounts are not converted on the way in.",
     }
     return Fault(message, advice[rule], rule, label)
 
@@ -192,15 +192,13 @@ def _hold(assembled: Assembled, desk: Desk) -> None:
         desk.store.put_file(f"{prefix}{entry.staged.file.role}-{entry.staged.digest[:16]}.csv", copy)
 
 
-def _held(source: SourceRef, period: Period, found: Sequence[Found], desk: Desk) -> list[Found]:
-    """Halves of earlier calls, unless the very same file was given again."""
-    given = {entry.staged.digest[:16] for entry in found}
+def _held(source: SourceRef, period: Period, desk: Desk) -> list[Found]:
+    """Halves of earlier calls."""
     held: list[Found] = []
     for name in desk.store.names(_waiting(source, period)):
-        role, _, digest = name.rpartition("/")[2].removesuffix(".csv").partition("-")
-        if digest not in given:
-            staged = stage(desk.connection, desk.store.fetch(name), f"{role} file of an earlier call", desk.workspace)
-            held += [_as_role(entry, role) for entry in inspect(desk.connection, staged) if entry.period == period]
+        role = name.rpartition("/")[2].partition("-")[0]
+        staged = stage(desk.connection, desk.store.fetch(name), f"{role} file of an earlier call", desk.workspace)
+        held += [_as_role(entry, role) for entry in inspect(desk.connection, staged) if entry.period == period]
     return held
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from focus.schema import ledger_types
+from focus.schema import ledger_columns
 from ingest.mappings import table_names, table_path, text
 from ingest.shapes import PrefixMap, RawColumn, Shape, plain, resolve
 
@@ -31,21 +31,37 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def raw_view(shape: Shape, files: Sequence[StagedFile], period: str | None = None) -> str:
-    """View `raw`: the shape's columns by canonical name, absent optional ones as typed NULL, one billing month."""
+def raw_view(shape: Shape, files: Sequence[StagedFile], period: str | None = None, accounts: Sequence[str] = ()) -> str:
+    """View `raw`: the shape's columns by canonical name, absent optional ones as typed NULL.
+
+    Given a month or accounts, only their rows: a file may hold those of several partitions.
+    """
     parts = " UNION ALL BY NAME ".join(_raw_select(shape, file) for file in files)
-    where = "" if period is None else f" WHERE {shape.period} = DATE {literal(period + '-01')}"
+    wanted = [] if period is None else [f"{shape.period} = DATE {literal(period + '-01')}"]
+    wanted += [f"{shape.account} IN ({', '.join(map(literal, accounts))})"] if accounts else []
+    where = f" WHERE {' AND '.join(wanted)}" if wanted else ""
     return f"CREATE OR REPLACE TEMP VIEW raw AS SELECT * FROM ({parts}){where}"
 
 
 def tables(shape: Shape) -> list[str]:
     """Statements that load the lookup tables which this shape's SQL names."""
-    body = text(shape.rows_sql) + text(shape.select_sql)
-    used = [name for name in table_names() if re.search(rf"\b{name}\b", body)]
     return [
-        f"CREATE TEMP TABLE IF NOT EXISTS {name} AS FROM read_csv({literal(table_path(name))}, header=true, all_varchar=true)"
-        for name in used
+        f"CREATE TEMP TABLE IF NOT EXISTS {name} AS "
+        f"FROM read_csv({literal(table_path(name))}, header=true, all_varchar=true)"
+        for name in used(shape)
     ]
+
+
+def used(shape: Shape) -> list[str]:
+    """The lookup tables which this shape's SQL names."""
+    body = text(shape.rows_sql) + text(shape.select_sql)
+    return [name for name in table_names() if re.search(rf"\b{name}\b", body)]
+
+
+def definition(shape: Shape) -> list[str]:
+    """Every text that decides what rows this shape becomes."""
+    names = ["macros.sql", f"{shape.name}.json", shape.rows_sql, shape.select_sql]
+    return [text(name) for name in (*names, *(f"{table}.csv" for table in used(shape)))]
 
 
 def rows_view(shape: Shape) -> str:
@@ -55,7 +71,8 @@ def rows_view(shape: Shape) -> str:
 
 def focus_select(shape: Shape) -> str:
     """The ledger's row, every column cast to its type, in the specification's order."""
-    casts = ", ".join(f"CAST({quoted(name)} AS {kind}) AS {quoted(name)}" for name, kind in ledger_types())
+    columns = [(quoted(column.name), column.checked_type) for column in ledger_columns()]
+    casts = ", ".join(f"CAST({name} AS {kind}) AS {name}" for name, kind in columns)
     return f"SELECT {casts} FROM ({text(shape.select_sql)})"
 
 
@@ -69,7 +86,7 @@ def _raw_select(shape: Shape, file: StagedFile) -> str:
     columns = [_column(column, found.get(column.name)) for column in shape.columns]
     columns += [_map(entry, file.headers) for entry in shape.maps]
     origin = f"{literal(file.label)} AS x_RawFile, {literal(file.role)} AS x_RawRole, file_row_number AS x_RawRow"
-    source = f"read_parquet({literal(file.path)}, file_row_number=true)"
+    source = f"read_parquet({literal(file.path)}, file_row_number=true, hive_partitioning=false)"
     return f"SELECT {', '.join(columns)}, {origin} FROM {source}"
 
 

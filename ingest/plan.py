@@ -40,7 +40,7 @@ def claims(sources: Sequence[Source]) -> Mapping[tuple[str, str], str]:
 
 
 def due(offered: Mapping[tuple[str, Period], str], current: Mapping[tuple[str, Period], str]) -> list[Due]:
-    """The partitions whose offered delivery differs from the one in the ledger, by the first 16 digits of its digest."""
+    """Partitions whose offered delivery differs from the ledger's, by the first 16 digits of the digest."""
     return [
         Due(source, period)
         for (source, period), digest in sorted(offered.items())

@@ -6,14 +6,17 @@ import codecs
 import csv
 import gzip
 import hashlib
+import io
+import os
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from ingest.mapping import StagedFile, literal, quoted
-from ingest.shapes import Shape, sniff
+from ingest.shapes import Shape, resolve, sniff
 from ledger.faults import Fault, Rejected, reject
 
 if TYPE_CHECKING:
@@ -45,6 +48,7 @@ def looks_like_data(name: str) -> bool:
 def stage(connection: DuckDBPyConnection, path: Path, label: str, workspace: Path) -> Staged:
     """Recognise, check and stage one file. Rejected names what is wrong with it and where."""
     size = path.stat().st_size
+    path = _plainly_named(path, workspace)
     if size == 0:
         raise reject(
             "the file is empty", "Download it again: an empty file is not a bill of zero.", "empty-file", file=label
@@ -58,6 +62,17 @@ def stage(connection: DuckDBPyConnection, path: Path, label: str, workspace: Pat
     if shape is None:
         raise _unknown(headers, label)
     return Staged(StagedFile(str(source), label, headers), shape, digest, size, str(path))
+
+
+def _plainly_named(path: Path, workspace: Path) -> Path:
+    """The engine reads *, ? and [ in a file's name as a pattern: such a file gets a link without them."""
+    if not re.search(r"[*?\[\]{}]|[^\x20-\x7e]", str(path)):
+        return path
+    name = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:16]
+    link = workspace / f"named-{name}"
+    if not link.exists():
+        link.symlink_to(path.absolute())
+    return link
 
 
 def _is_parquet(path: Path) -> bool:
@@ -89,8 +104,8 @@ def _parquet_headers(connection: DuckDBPyConnection, path: Path, label: str) -> 
     import duckdb
 
     try:
-        rows = connection.execute(f"DESCRIBE FROM read_parquet({literal(str(path))})").fetchall()
-        connection.execute(f"SELECT count(*) FROM read_parquet({literal(str(path))})").fetchall()
+        source = f"read_parquet({literal(str(path))}, hive_partitioning=false)"
+        rows = connection.execute(f"DESCRIBE FROM {source}").fetchall()
     except duckdb.Error as error:
         raise reject(
             "the Parquet file cannot be read; it may be cut short",
@@ -103,19 +118,34 @@ def _parquet_headers(connection: DuckDBPyConnection, path: Path, label: str) -> 
 
 def _checked_text(path: Path, label: str) -> str:
     """SHA-256 of the delivered bytes, after the text has proved to be UTF-8 with lines within the limit."""
-    decoder, line, run = codecs.getincrementaldecoder("utf-8")(), 1, 0
+    decoder, line, run, quotes = codecs.getincrementaldecoder("utf-8")(), 1, 0, 0
     try:
         with _open_text(path) as stream:
             while chunk := stream.read(CHUNK):
                 _refuse_marks(chunk, line, label)
                 decoder.decode(chunk)
                 line, run = _measure(chunk, line, run, label)
+                quotes += chunk.count(b'"')
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
-        raise _not_utf8(line, label) from error
-    except (EOFError, gzip.BadGzipFile) as error:
-        raise reject("the gzip file is cut short", "Download it again.", "unreadable-gzip", file=label) from error
+        raise _not_utf8(line + error.object[: error.start].count(b"\n"), label) from error
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        advice = "Download it again and compare its size with the source."
+        raise reject("the gzip file is cut short or damaged", advice, "unreadable-gzip", file=label) from error
+    if quotes % 2:
+        _refuse_open_quote(path, label)
     return _digest(path)
+
+
+def _refuse_open_quote(path: Path, label: str) -> None:
+    """The engine drops the row of a quote that never closes without a word, so an odd quote is looked at closely."""
+    with _open_text(path) as stream, io.TextIOWrapper(stream, "utf-8-sig", newline="") as lines:
+        reader = csv.reader(lines, strict=True)
+        try:
+            for _ in reader:
+                pass
+        except csv.Error as error:
+            raise _bad_row(f"{error}\nLine: {reader.line_num}", label) from error
 
 
 def _measure(chunk: bytes, line: int, run: int, label: str) -> tuple[int, int]:
@@ -127,7 +157,7 @@ def _measure(chunk: bytes, line: int, run: int, label: str) -> tuple[int, int]:
             "This is not a provider's bill; check what was downloaded.",
             "line-too-long",
             file=label,
-            row=max(line - 1, 0),
+            row=_row(line),
         )
     if first < 0:
         return line, run + len(chunk)
@@ -147,12 +177,17 @@ def _refuse_marks(chunk: bytes, line: int, label: str) -> None:
 
 def _not_utf8(line: int, label: str) -> Rejected:
     return reject(
-        f"the text is not UTF-8 (near line {line})",
+        f"the text is not UTF-8 (line {line})",
         "Save or export it again as CSV in UTF-8 (a byte order mark is fine).",
         "encoding",
         file=label,
-        row=max(line - 1, 0),
+        row=_row(line),
     )
+
+
+def _row(line: int) -> int | None:
+    """Data rows count from 1, and the header is none."""
+    return line - 1 if line > 1 else None
 
 
 def _header(path: Path, label: str) -> tuple[tuple[str, ...], str]:
@@ -160,12 +195,15 @@ def _header(path: Path, label: str) -> tuple[tuple[str, ...], str]:
     with _open_text(path) as stream:
         first = stream.readline(LINE_LIMIT).decode("utf-8-sig").rstrip("\r\n")
     delimiter = max(DELIMITERS, key=first.count)
-    names = next(csv.reader([first], delimiter=delimiter), [])
+    try:
+        names = next(csv.reader([first], delimiter=delimiter), [])
+    except csv.Error as error:
+        raise _unknown((first[:40],), label) from error
     if not any(name.strip() for name in names):
         raise reject(
             "the first line holds no column names", "Export the file with its header.", "no-header", file=label
         )
-    return tuple(name or f"column{index}" for index, name in enumerate(names)), delimiter
+    return tuple(name if name.strip() else f"column{index}" for index, name in enumerate(names)), delimiter
 
 
 def _csv_to_parquet(
@@ -174,11 +212,13 @@ def _csv_to_parquet(
     import duckdb
 
     headers, delimiter = _header(path, label)
-    if sniff(headers, "csv") is None:
+    shape = sniff(headers, "csv")
+    if shape is None:
         raise _unknown(headers, label)
+    resolve(shape, headers, label)
     target = workspace / f"{digest[:16]}-{len(label)}.parquet"
     positions = ", ".join(f"{literal(f'c{index}')}: 'VARCHAR'" for index in range(len(headers)))
-    names = ", ".join(f"c{index} AS {quoted(_unique(headers, index))}" for index in range(len(headers)))
+    names = ", ".join(f"c{index} AS {quoted(name)}" for index, name in enumerate(headers))
     reader = f"""read_csv({literal(str(path))}, auto_detect=false, header=true, delim={literal(delimiter)}, quote='"',
         escape='"', columns={{{positions}}}, max_line_size={LINE_LIMIT}, compression={literal(_compression(path))},
         null_padding=false, strict_mode=true, parallel=false)"""
@@ -194,12 +234,6 @@ def _compression(path: Path) -> str:
         return "gzip" if stream.read(2) == b"\x1f\x8b" else "none"
 
 
-def _unique(headers: tuple[str, ...], index: int) -> str:
-    """A doubled header gets its position, so that staging goes on and the shape check can name it."""
-    name = headers[index].removeprefix("\ufeff")
-    return name if headers.index(headers[index]) == index else f"{name} #{index + 1}"
-
-
 def _bad_row(message: str, label: str) -> Rejected:
     line = re.search(r"Line: (\d+)", message)
     reason = next((text.strip() for text in message.splitlines() if text.strip()), "unreadable")
@@ -208,7 +242,7 @@ def _bad_row(message: str, label: str) -> Rejected:
         "Every row needs as many fields as the header; export the file again rather than editing it.",
         "uneven-row",
         file=label,
-        row=int(line.group(1)) - 1 if line else None,
+        row=_row(int(line.group(1))) if line else None,
     )
 
 

@@ -1,20 +1,48 @@
 -- Shared pieces of the mappings. Money goes through its decimal text: a direct cast from DOUBLE is wrong in 0.5 % of rows.
 CREATE OR REPLACE MACRO blank_to_null(x) AS nullif(trim(CAST(x AS VARCHAR)), '');
 
--- Text or DOUBLE to DECIMAL(38,24), half-even: the engine's own cast rounds a tie away from zero, so an even digit before a tie is cut instead.
+-- A number with its point moved: all digits, and how many of them stand before the point.
+CREATE OR REPLACE MACRO pointed(digits, place) AS
+    CASE
+        WHEN place <= 0 THEN '0.' || repeat('0', -place) || digits
+        WHEN place >= length(digits) THEN digits || repeat('0', place - length(digits))
+        ELSE left(digits, place) || '.' || substr(digits, place + 1)
+    END;
+
+-- A scientific number written out in full, any other as it is.
+CREATE OR REPLACE MACRO written_out(x) AS
+    CASE
+        WHEN contains(lower(x), 'e') THEN regexp_extract(x, '^-') || pointed(
+            regexp_replace(split_part(lower(x), 'e', 1), '[+.-]', '', 'g'),
+            length(regexp_extract(x, '^[+-]?(\d*)', 1)) + TRY_CAST(split_part(lower(x), 'e', 2) AS INTEGER)
+        )
+        ELSE x
+    END;
+
+CREATE OR REPLACE MACRO fraction_digits(x) AS length(rtrim(split_part(written_out(trim(x)), '.', 2), '0'));
+
+-- Decimal text to DECIMAL(38,24), half-even: the engine's own cast rounds a tie away from zero, so an even digit before a tie is cut instead.
+CREATE OR REPLACE MACRO half_even(x) AS
+    CASE
+        WHEN length(x) > 26 AND regexp_matches(x, '\.\d{23}[02468]50*$')
+            THEN CAST(regexp_replace(x, '50*$', '') AS DECIMAL(38, 24))
+        ELSE CAST(x AS DECIMAL(38, 24))
+    END;
+
 CREATE OR REPLACE MACRO money(x) AS
     CASE
-        WHEN length(CAST(x AS VARCHAR)) > 26 AND regexp_matches(trim(CAST(x AS VARCHAR)), '\.\d{23}[02468]50*$')
-            THEN CAST(regexp_replace(trim(CAST(x AS VARCHAR)), '50*$', '') AS DECIMAL(38, 24))
-        ELSE CAST(blank_to_null(x) AS DECIMAL(38, 24))
+        WHEN contains(lower(CAST(x AS VARCHAR)), 'e') THEN half_even(written_out(trim(CAST(x AS VARCHAR))))
+        ELSE half_even(blank_to_null(x))
     END;
 
 -- The same for DOUBLE, by the short way where it is provably the same: below 100,000 doubles lie closer together than
 -- ten-digit decimals, so a ten-digit decimal that casts back to the very same double is the one its text shows.
+-- Only below 0.0000001 can a double's text have more than 24 fraction digits.
 CREATE OR REPLACE MACRO exact(x) AS
     CASE
         WHEN abs(x) < 100000 AND CAST(TRY_CAST(x AS DECIMAL(18, 10)) AS DOUBLE) = x
             THEN CAST(TRY_CAST(x AS DECIMAL(18, 10)) AS DECIMAL(38, 24))
+        WHEN abs(x) < 0.0000001 THEN money(x)
         ELSE CAST(CAST(x AS VARCHAR) AS DECIMAL(38, 24))
     END;
 
@@ -28,8 +56,8 @@ CREATE OR REPLACE MACRO product(price, quantity) AS coalesce(
     TRY_CAST(blank_to_null(price) AS DECIMAL(19, 12)) * TRY_CAST(blank_to_null(quantity) AS DECIMAL(19, 12))
 );
 
--- A wall-clock time without zone that the provider states in UTC.
-CREATE OR REPLACE MACRO utc(x) AS timezone('UTC', CAST(x AS TIMESTAMP));
+-- A wall-clock time without zone that the provider states in UTC; by its microseconds, because the zone functions are slow.
+CREATE OR REPLACE MACRO utc(x) AS make_timestamptz(epoch_us(CAST(x AS TIMESTAMP)));
 
 -- A date as providers write it; NULL when it is none of the three.
 CREATE OR REPLACE MACRO date_of(x) AS CAST(coalesce(
