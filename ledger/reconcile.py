@@ -10,6 +10,7 @@ from ledger.faults import Fault, Rejected
 
 SCALE = 24  # fraction digits of the ledger's money type
 LONG = 30  # digits whose sum over 100 million rows still fits the engine's 128-bit integer
+DIGITS = 100  # Python's own 28 would round the ledger's 38
 Money = Mapping[str, Decimal]
 
 
@@ -24,6 +25,12 @@ class Balance:
     refused: Mapping[str, Decimal]
     rounded: Decimal
     effective: Decimal
+
+
+def total(amounts: Iterable[Decimal]) -> Decimal:
+    """The sum to the last digit, whatever the precision of the caller's decimal context."""
+    with localcontext(prec=DIGITS):
+        return sum(amounts, Decimal(0))
 
 
 def raw_total_sql(cost: str, currency: str, view: str = "raw") -> str:
@@ -50,9 +57,9 @@ def raw_total_sql(cost: str, currency: str, view: str = "raw") -> str:
 def raw_totals(rows: Iterable[tuple[str, int, int | None, str | None, int]]) -> dict[str, Decimal]:
     """The exact total per currency from the rows of raw_total_sql."""
     totals: dict[str, Decimal] = {}
-    with localcontext(prec=100):
-        for currency, scale, total, text, count in rows:
-            part = Decimal(text) * count if text else Decimal(int(total or 0)).scaleb(-scale)
+    with localcontext(prec=DIGITS):
+        for currency, scale, digits, text, count in rows:
+            part = Decimal(text) * count if text else Decimal(int(digits or 0)).scaleb(-scale)
             totals[currency] = totals.get(currency, Decimal(0)) + part
     return totals
 
@@ -64,7 +71,7 @@ def balances(
 
     Rejected when a currency does not balance: the only slack is half a unit of the 24th digit per rounded row.
     """
-    with localcontext(prec=100):
+    with localcontext(prec=DIGITS):
         lines = [_balance(currency, raw, rules, mapped, effective) for currency in sorted({*raw, *mapped})]
         faults = [_fault(line) for line in lines if abs(line.rounded) > rounding_slack(rounded_rows)]
     if faults:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from ledger.classify import Classification, environment_sql, tag_map_sql
+from ledger.reconcile import DIGITS, total
 
 GROUPS = {
     "by_provider": "provider",
@@ -64,20 +65,20 @@ def plain(amount: Decimal) -> str:
 
 
 def _block(cells: Sequence[Fact]) -> dict[str, object]:
-    total = sum((cell.billed for cell in cells), Decimal(0))
+    billed = total(cell.billed for cell in cells)
     block: dict[str, object] = {
-        "total": plain(total),
-        "effective": plain(sum((cell.effective for cell in cells), Decimal(0))),
+        "total": plain(billed),
+        "effective": plain(total(cell.effective for cell in cells)),
         "rows": sum(cell.rows for cell in cells),
     }
-    return block | {name: _group(cells, field, total) for name, field in GROUPS.items()}
+    return block | {name: _group(cells, field, billed) for name, field in GROUPS.items()}
 
 
-def _group(cells: Sequence[Fact], field: str, total: Decimal) -> list[dict[str, object]]:
+def _group(cells: Sequence[Fact], field: str, whole: Decimal) -> list[dict[str, object]]:
     names = sorted({str(getattr(cell, field)) for cell in cells})
     lines = [(name, _sum(cells, field, name)) for name in names]
     ordered = lines if field == "period" else sorted(lines, key=lambda line: (-line[1], line[0]))
-    return [{"name": name, "cost": plain(cost), "percent": _percent(cost, total)} for name, cost in ordered]
+    return [{"name": name, "cost": plain(cost), "percent": _percent(cost, whole)} for name, cost in ordered]
 
 
 def _fact(row: Sequence[object]) -> Fact:
@@ -87,8 +88,10 @@ def _fact(row: Sequence[object]) -> Fact:
 
 
 def _sum(cells: Sequence[Fact], field: str, name: str) -> Decimal:
-    return sum((cell.billed for cell in cells if str(getattr(cell, field)) == name), Decimal(0))
+    return total(cell.billed for cell in cells if str(getattr(cell, field)) == name)
 
 
-def _percent(cost: Decimal, total: Decimal) -> str | None:
-    return f"{(100 * cost / total).quantize(Decimal('0.01')):f}" if total else None
+def _percent(cost: Decimal, whole: Decimal) -> str | None:
+    """Against a total near nothing a share may have more digits than Python's usual 28."""
+    with localcontext(prec=DIGITS):
+        return f"{(100 * cost / whole).quantize(Decimal('0.01')):f}" if whole else None
