@@ -81,3 +81,12 @@ def test_the_readme_gives_the_two_commands() -> None:
     assert "make demo" in text
     assert "make test" in text
     assert "make test" in (ROOT / ".ci/run").read_text(encoding="utf-8")
+
+
+def test_every_key_of_the_settings_file_is_explained() -> None:
+    code = (ROOT / "settings.py").read_text(encoding="utf-8")
+    page = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    keys = {key for found in re.findall(r"_only\(entry, \{([^}]+)\}", code) for key in re.findall(r'"(\w+)"', found)}
+    keys |= set(re.findall(r'(?:head|engine|entry)\.get\("(\w+)"', code))
+    assert len(keys) > 10
+    assert {key for key in keys if f"`{key}`" not in page} == set()
