@@ -15,8 +15,8 @@ from ingest.flow import Book, Progress, Run, Tuning, ingest, inspect
 from ingest.plan import Source, claims
 from ingest.sources.folder import Collected, LocalFile
 from ingest.staging import Staged, stage
-from ledger.delivery import Period, SourceRef
-from ledger.faults import Fault, Rejected
+from ledger.delivery import SOURCE_NAME, Period, SourceRef
+from ledger.faults import Fault, Rejected, reject
 from ledger.store import ObjectStore
 
 if TYPE_CHECKING:
@@ -62,6 +62,9 @@ class Desk:
 
 def take_in(collected: Collected, request: Request, desk: Desk, now: datetime) -> Intake:
     """Ingest every delivery the files hold. Nothing is committed while any file cannot be read or does not fit."""
+    if request.source and not SOURCE_NAME.fullmatch(request.source):
+        advice = "A source name is lower-case letters, digits and hyphens, at most 63."
+        raise reject(f"{request.source!r:.80} is no source name", advice, "source-name")
     found, ignored = find(collected, request, desk)
     groups = group(found, request)
     runs: list[Run] = []

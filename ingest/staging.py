@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from ingest.mapping import StagedFile, literal, quoted
+from ingest.records import RECORD_LIMIT, Records, data_row
 from ingest.shapes import Shape, resolve, sniff
 from ledger.faults import Fault, Rejected, reject
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-LINE_LIMIT = 16 * 1024 * 1024
 CHUNK = 1024 * 1024
 DELIMITERS = ",;\t"
 FOREIGN_MARKS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16", codecs.BOM_UTF32_BE: "UTF-32"}
@@ -118,21 +118,20 @@ def _parquet_headers(connection: DuckDBPyConnection, path: Path, label: str) -> 
 
 def _checked_text(path: Path, label: str) -> str:
     """SHA-256 of the delivered bytes, after the text has proved to be UTF-8 with lines within the limit."""
-    decoder, line, run, quotes = codecs.getincrementaldecoder("utf-8")(), 1, 0, 0
+    decoder, records = codecs.getincrementaldecoder("utf-8")(), Records(label)
     try:
         with _open_text(path) as stream:
             while chunk := stream.read(CHUNK):
-                _refuse_marks(chunk, line, label)
+                _refuse_marks(chunk, records.line, label)
                 decoder.decode(chunk)
-                line, run = _measure(chunk, line, run, label)
-                quotes += chunk.count(b'"')
+                records.feed(chunk)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
-        raise _not_utf8(line + error.object[: error.start].count(b"\n"), label) from error
+        raise _not_utf8(records.line + error.object[: error.start].count(b"\n"), label) from error
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         advice = "Download it again and compare its size with the source."
         raise reject("the gzip file is cut short or damaged", advice, "unreadable-gzip", file=label) from error
-    if quotes % 2:
+    if records.quoted:
         _refuse_open_quote(path, label)
     return _digest(path)
 
@@ -146,22 +145,6 @@ def _refuse_open_quote(path: Path, label: str) -> None:
                 pass
         except csv.Error as error:
             raise _bad_row(f"{error}\nLine: {reader.line_num}", label) from error
-
-
-def _measure(chunk: bytes, line: int, run: int, label: str) -> tuple[int, int]:
-    """(line number, bytes of the line so far) after this chunk; a whole line inside one chunk is within the limit."""
-    first = chunk.find(b"\n")
-    if run + (len(chunk) if first < 0 else first) > LINE_LIMIT:
-        raise reject(
-            f"line {line} is longer than {LINE_LIMIT // 1024 // 1024} MB",
-            "This is not a provider's bill; check what was downloaded.",
-            "line-too-long",
-            file=label,
-            row=_row(line),
-        )
-    if first < 0:
-        return line, run + len(chunk)
-    return line + chunk.count(b"\n"), len(chunk) - chunk.rfind(b"\n") - 1
 
 
 def _refuse_marks(chunk: bytes, line: int, label: str) -> None:
@@ -181,19 +164,14 @@ def _not_utf8(line: int, label: str) -> Rejected:
         "Save or export it again as CSV in UTF-8 (a byte order mark is fine).",
         "encoding",
         file=label,
-        row=_row(line),
+        row=data_row(line),
     )
-
-
-def _row(line: int) -> int | None:
-    """Data rows count from 1, and the header is none."""
-    return line - 1 if line > 1 else None
 
 
 def _header(path: Path, label: str) -> tuple[tuple[str, ...], str]:
     """The header's names and its delimiter."""
     with _open_text(path) as stream:
-        first = stream.readline(LINE_LIMIT).decode("utf-8-sig").rstrip("\r\n")
+        first = stream.readline(RECORD_LIMIT).decode("utf-8-sig").rstrip("\r\n")
     delimiter = max(DELIMITERS, key=first.count)
     try:
         names = next(csv.reader([first], delimiter=delimiter), [])
@@ -220,7 +198,7 @@ def _csv_to_parquet(
     positions = ", ".join(f"{literal(f'c{index}')}: 'VARCHAR'" for index in range(len(headers)))
     names = ", ".join(f"c{index} AS {quoted(name)}" for index, name in enumerate(headers))
     reader = f"""read_csv({literal(str(path))}, auto_detect=false, header=true, delim={literal(delimiter)}, quote='"',
-        escape='"', columns={{{positions}}}, max_line_size={LINE_LIMIT}, compression={literal(_compression(path))},
+        escape='"', columns={{{positions}}}, max_line_size={RECORD_LIMIT}, compression={literal(_compression(path))},
         null_padding=false, strict_mode=true, parallel=false)"""
     try:
         connection.execute(f"COPY (SELECT {names} FROM {reader}) TO {literal(str(target))} (FORMAT parquet)")
@@ -242,7 +220,7 @@ def _bad_row(message: str, label: str) -> Rejected:
         "Every row needs as many fields as the header; export the file again rather than editing it.",
         "uneven-row",
         file=label,
-        row=_row(int(line.group(1))) if line else None,
+        row=data_row(int(line.group(1))) if line else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,10 +44,15 @@ def _local(location: str) -> list[LocalFile]:
     path = Path(location)
     if path.is_dir():
         inner = sorted(entry for entry in path.rglob("*") if entry.is_file() and not _hidden(entry, path))
-        return [LocalFile(entry, str(entry), named=False) for entry in inner]
+        return [LocalFile(entry, _shown(entry), named=False) for entry in inner]
     if path.is_file():
-        return [LocalFile(path, location, named=True)]
+        return [LocalFile(path, _shown(path), named=True)]
     raise reject("there is no such file or folder", "Check the path.", "no-such-file", file=location)
+
+
+def _shown(path: Path) -> str:
+    """The name as text, also where the system's own name is none."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _hidden(entry: Path, root: Path) -> bool:

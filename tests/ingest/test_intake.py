@@ -181,7 +181,9 @@ def test_the_actual_file_alone_is_marked_and_a_pair_replaces_it(ledger: Ledger, 
     path = actual(tmp_path)
     answer = ledger.ingest(path, "--basis", "actual")
     assert (answer.outcomes, answer.document["runs"][0]["basis"]) == (["committed"], "actual")
-    assert {row["x_EffectiveCostBasis"] for row in focus_rows([(path, "actual")], tmp_path, basis="actual")} == {"actual"}
+    assert {row["x_EffectiveCostBasis"] for row in focus_rows([(path, "actual")], tmp_path, basis="actual")} == {
+        "actual"
+    }
     assert ledger.total() == "35.00"
     assert ledger.ingest(path, amortized(tmp_path)).outcomes == ["committed"]
     assert ledger.total() == "35.00"
