@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from ingest import checks
 from ingest.deliveries import Assembled, Found
 from ingest.engine import reading
-from ingest.mapping import StagedFile, focus_select, literal, raw_view, rows_view, tables, variables
+from ingest.mapping import StagedFile, facts, focus_select, literal, raw_view, rows_view, tables, variables
 from ingest.mappings import text
 from ingest.shapes import Shape
 from ingest.staging import Staged
@@ -152,9 +152,11 @@ def map_delivery(
 ) -> tuple[list[Part], Run]:
     """FOCUS rows as Parquet parts with a balanced report; Rejected when money would not be conserved."""
     shape = assembled.found[0].staged.shape
-    tally = _Tally()
-    for index, unit in enumerate(_units(assembled)):
-        progress("map", {"files": [file.label for file in unit], "unit": index + 1, "units": len(_units(assembled))})
+    tally, units = _Tally(), _units(assembled)
+    for statement in _opening_statements(assembled, shape, [file for unit in units for file in unit]):
+        connection.execute(statement)
+    for index, unit in enumerate(units):
+        progress("map", {"files": [file.label for file in unit], "unit": index + 1, "units": len(units)})
         _map_unit(assembled, shape, unit, connection, workspace / f"unit-{index:05d}", tally, tuning)
     _refuse_unpaired(assembled, tally)
     return tally.parts, _balanced(run, tally)
@@ -193,22 +195,27 @@ def _map_unit(
     tuning: Tuning,
 ) -> None:
     with reading(" and ".join(file.label for file in unit)):
-        for statement in _statements(assembled, shape, unit):
-            connection.execute(statement)
+        connection.execute(_raw(assembled, shape, unit))
+        connection.execute(rows_view(shape))
         _measure_raw(shape, connection, tally)
         _copy(connection, shape, folder, tuning)
         _measure_parts(connection, folder, tally)
 
 
-def _statements(assembled: Assembled, shape: Shape, unit: Sequence[StagedFile]) -> list[str]:
-    period, accounts = assembled.period, sorted({entry.account for entry in assembled.found})
+def _opening_statements(assembled: Assembled, shape: Shape, files: Sequence[StagedFile]) -> list[str]:
+    period = assembled.period
     values = {
         "period_start": f"{period.start:%Y-%m-%d} 00:00:00+00",
         "period_end": f"{period.end:%Y-%m-%d} 00:00:00+00",
         "source_name": assembled.source.name,
         "basis": assembled.basis,
     }
-    return [*tables(shape), *variables(values), raw_view(shape, unit, str(period), accounts), rows_view(shape)]
+    return [*tables(shape), *variables(values), _raw(assembled, shape, files), *facts(shape)]
+
+
+def _raw(assembled: Assembled, shape: Shape, files: Sequence[StagedFile]) -> str:
+    accounts = sorted({entry.account for entry in assembled.found})
+    return raw_view(shape, files, str(assembled.period), accounts)
 
 
 def _measure_raw(shape: Shape, connection: DuckDBPyConnection, tally: _Tally) -> None:

@@ -1,4 +1,4 @@
-"""Where the records of a delimited text begin and end, chunk by chunk, so that no field can grow without limit. Pure."""
+"""Where the records of a delimited text begin and end, chunk by chunk, so that none grows without limit. Pure."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Shape:
     """One raw shape. `cost`, `currency`, `account` and `period` are SQL expressions over the raw view.
 
     `roles` is filled where a delivery needs an actual and an amortized file: SQL conditions that only rows of that
-    metric meet.
+    metric meet. `facts` are aggregates over the whole bill that the rows' SQL reads as variables.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Shape:
     account: str
     period: str
     roles: Mapping[str, str]
+    facts: Mapping[str, str]
     rows_sql: str
     select_sql: str
 
@@ -149,14 +150,15 @@ def _shape(entry: dict[str, object]) -> Shape:
         currency=str(money["currency"]),
         account=str(entry["account"]),
         period=str(entry["period"]),
-        roles=_roles(entry.get("roles")),
+        roles=_conditions(entry.get("roles")),
+        facts=_conditions(entry.get("facts")),
         rows_sql=str(entry.get("rows_sql", f"{name}.rows.sql")),
         select_sql=str(entry.get("select_sql", f"{name}.sql")),
     )
 
 
-def _roles(entry: object) -> Mapping[str, str]:
-    return {str(role): str(condition) for role, condition in entry.items()} if isinstance(entry, dict) else {}
+def _conditions(entry: object) -> Mapping[str, str]:
+    return {str(name): str(condition) for name, condition in entry.items()} if isinstance(entry, dict) else {}
 
 
 def _raw_column(entry: dict[str, object]) -> RawColumn:

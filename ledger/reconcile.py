@@ -10,7 +10,7 @@ from ledger.faults import Fault, Rejected
 
 SCALE = 24  # fraction digits of the ledger's money type
 LONG = 30  # digits whose sum over 100 million rows still fits the engine's 128-bit integer
-DIGITS = 100  # Python's own 28 would round the ledger's 38
+DIGITS = 1100  # enough for any sum of amounts below 1e14 with three-digit exponents; Python's own 28 would round
 Money = Mapping[str, Decimal]
 
 

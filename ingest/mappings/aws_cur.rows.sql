@@ -5,6 +5,9 @@ WITH line AS NOT MATERIALIZED (
         coalesce(line_item_net_unblended_cost, line_item_unblended_cost) AS cost,
         nullif(reservation_reservation_a_r_n, '') AS reservation_arn,
         nullif(savings_plan_savings_plan_a_r_n, '') AS savings_plan_arn,
+        coalesce(reservation_net_unused_amortized_upfront_fee_for_billing_period, reservation_unused_amortized_upfront_fee_for_billing_period, 0) AS unused_upfront,
+        coalesce(reservation_net_unused_recurring_fee, reservation_unused_recurring_fee, 0) AS unused_fee,
+        coalesce(savings_plan_used_commitment, 0) AS used_commitment,
         CASE
             WHEN line_item_line_item_type = 'Fee' AND reservation_arn IS NOT NULL THEN 'Fee:Commitment'
             WHEN line_item_line_item_type = 'Usage' AND contains(line_item_usage_type, 'SpotUsage') THEN 'Usage:Spot'
@@ -26,10 +29,8 @@ WITH line AS NOT MATERIALIZED (
         coalesce(kind.RowKind, 'charge') AS x_RowKind,
         CASE
             WHEN kind.RowKind <> 'unused-commitment' THEN NULL
-            WHEN line.line_kind = 'RIFee'
-                THEN exact(coalesce(reservation_net_unused_amortized_upfront_fee_for_billing_period, reservation_unused_amortized_upfront_fee_for_billing_period, 0))
-                    + exact(coalesce(reservation_net_unused_recurring_fee, reservation_unused_recurring_fee, 0))
-            ELSE exact(savings_plan_total_commitment_to_date) - exact(coalesce(savings_plan_used_commitment, 0))
+            WHEN line.line_kind = 'RIFee' THEN exact(unused_upfront) + exact(unused_fee)
+            ELSE exact(savings_plan_total_commitment_to_date) - exact(used_commitment)
         END AS unused_cost,
         CASE
             WHEN kind.RowKind = 'unused-commitment' THEN ''
@@ -38,7 +39,7 @@ WITH line AS NOT MATERIALIZED (
             WHEN line_item_line_item_type = 'DiscountedUsage' THEN 'aws-reservation-covered-usage-billed-zero'
             -- A bill with net costs holds each discount twice: inside the net cost and as a row of its own.
             WHEN ends_with(line_item_line_item_type, 'Discount') AND line_item_net_unblended_cost IS NULL
-                AND (SELECT count(line_item_net_unblended_cost) > 0 FROM raw) THEN 'aws-discount-row-in-net-cost-dropped'
+                AND getvariable('has_net_costs') = 'true' THEN 'aws-discount-row-in-net-cost-dropped'
             ELSE ''
         END AS x_Rule
     FROM line

@@ -3,12 +3,17 @@ WITH line AS (
     SELECT
         r.*,
         exact(r.cost) AS charge_cost,
-        exact(nullif(r.pricing_public_on_demand_cost, 0)) AS on_demand_cost,
+        nullif(r.pricing_public_on_demand_cost, 0) AS on_demand,
+        exact(r.line_item_usage_amount) AS quantity,
+        CASE WHEN r.unused_cost IS NOT NULL THEN exact(r.reservation_unused_quantity) END AS unused_quantity,
+        coalesce(r.reservation_net_effective_cost, r.reservation_effective_cost) AS reservation_cost,
+        coalesce(r.savings_plan_net_savings_plan_effective_cost, r.savings_plan_savings_plan_effective_cost) AS savings_plan_cost,
         r.kind_category IN ('Usage', 'Purchase') AS is_priced,
         coalesce(r.reservation_arn, r.savings_plan_arn) AS commitment_id,
         coalesce(s.ServiceCategory, 'Other') AS service_category,
         coalesce(s.ServiceSubcategory, 'Other (Other)') AS service_subcategory,
         coalesce(u.unit, nullif(r.pricing_unit, '')) AS unit,
+        nullif(r.product_region_code, '') AS region_id,
         g.region_name,
         CASE WHEN r.bill_billing_entity = 'AWS Marketplace' THEN coalesce(nullif(r.line_item_legal_entity, ''), 'AWS') ELSE 'AWS' END AS seller
     FROM rows AS r
@@ -16,6 +21,36 @@ WITH line AS (
     LEFT JOIN aws_units AS u ON r.pricing_unit = u.source_unit
     LEFT JOIN aws_regions AS g ON r.product_region_code = g.region_id
     WHERE r.x_Keep
+), amount AS (
+    SELECT
+        *,
+        exact(on_demand) AS on_demand_cost,
+        CASE effective_rule
+            WHEN 'billed' THEN charge_cost
+            WHEN 'reservation' THEN exact(reservation_cost)
+            WHEN 'savings-plan' THEN exact(savings_plan_cost)
+            WHEN 'unused' THEN unused_cost
+            ELSE 0
+        END AS effective_cost,
+        CASE WHEN is_priced THEN coalesce(unused_quantity, quantity) END AS pricing_quantity,
+        CASE WHEN kind_category = 'Usage' AND unused_cost IS NULL THEN quantity END AS consumed_quantity,
+        CASE WHEN is_priced THEN coalesce(nullif(product_sku, ''), line_item_product_code || '|' || line_item_usage_type) END AS sku_id,
+        CASE WHEN is_priced AND on_demand IS NOT NULL AND list_rule = 'on-demand' THEN rate(pricing_public_on_demand_rate) END AS list_price,
+        CASE
+            WHEN NOT is_priced OR unused_cost IS NOT NULL THEN NULL
+            WHEN contracted_rule = 'on-demand' THEN CASE WHEN on_demand IS NOT NULL THEN rate(pricing_public_on_demand_rate) END
+            ELSE rate(coalesce(nullif(line_item_net_unblended_rate, ''), line_item_unblended_rate))
+        END AS contracted_price
+    FROM line
+), commitment AS (
+    SELECT
+        *,
+        CASE
+            WHEN kind_status IS NULL OR commitment_id IS NULL THEN NULL
+            WHEN savings_plan_arn IS NOT NULL THEN effective_cost
+            ELSE coalesce(unused_quantity, quantity)
+        END AS commitment_quantity
+    FROM amount
 )
 SELECT
     NULL AS AllocatedMethodId,
@@ -43,51 +78,36 @@ SELECT
     CASE WHEN reservation_arn IS NOT NULL THEN 'Usage' WHEN savings_plan_arn IS NOT NULL THEN 'Spend' END AS CommitmentDiscountCategory,
     commitment_id AS CommitmentDiscountId,
     NULL AS CommitmentDiscountName,
-    CASE
-        WHEN kind_status IS NULL OR commitment_id IS NULL THEN NULL
-        WHEN savings_plan_arn IS NOT NULL THEN coalesce(unused_cost, exact(savings_plan_savings_plan_effective_cost))
-        WHEN unused_cost IS NOT NULL THEN exact(reservation_unused_quantity)
-        ELSE exact(line_item_usage_amount)
-    END AS CommitmentDiscountQuantity,
+    commitment_quantity AS CommitmentDiscountQuantity,
     CASE WHEN commitment_id IS NOT NULL THEN kind_status END AS CommitmentDiscountStatus,
     CASE WHEN reservation_arn IS NOT NULL THEN 'Reserved Instance' WHEN savings_plan_arn IS NOT NULL THEN 'Savings Plan' END AS CommitmentDiscountType,
     CASE
-        WHEN CommitmentDiscountQuantity IS NULL THEN NULL
+        WHEN commitment_quantity IS NULL THEN NULL
         WHEN savings_plan_arn IS NOT NULL THEN line_item_currency_code
         ELSE coalesce(unit, 'Hours')
     END AS CommitmentDiscountUnit,
-    CASE WHEN kind_category = 'Usage' AND unused_cost IS NULL THEN exact(line_item_usage_amount) END AS ConsumedQuantity,
-    CASE WHEN ConsumedQuantity IS NOT NULL THEN unit END AS ConsumedUnit,
+    consumed_quantity AS ConsumedQuantity,
+    CASE WHEN consumed_quantity IS NOT NULL THEN unit END AS ConsumedUnit,
     NULL AS ContractApplied,
     CASE contracted_rule WHEN 'on-demand' THEN on_demand_cost WHEN 'unused' THEN unused_cost ELSE charge_cost END AS ContractedCost,
-    CASE
-        WHEN NOT is_priced OR unused_cost IS NOT NULL THEN NULL
-        WHEN contracted_rule = 'on-demand' THEN CASE WHEN on_demand_cost IS NOT NULL THEN rate(pricing_public_on_demand_rate) END
-        ELSE rate(coalesce(nullif(line_item_net_unblended_rate, ''), line_item_unblended_rate))
-    END AS ContractedUnitPrice,
-    CASE effective_rule
-        WHEN 'billed' THEN charge_cost
-        WHEN 'reservation' THEN exact(coalesce(reservation_net_effective_cost, reservation_effective_cost))
-        WHEN 'savings-plan' THEN exact(coalesce(savings_plan_net_savings_plan_effective_cost, savings_plan_savings_plan_effective_cost))
-        WHEN 'unused' THEN unused_cost
-        ELSE 0
-    END AS EffectiveCost,
+    contracted_price AS ContractedUnitPrice,
+    effective_cost AS EffectiveCost,
     CASE WHEN is_priced THEN 'AWS' END AS HostProviderName,
     nullif(bill_invoice_id, '') AS InvoiceId,
     coalesce(nullif(bill_invoicing_entity, ''), nullif(line_item_legal_entity, ''), 'AWS') AS InvoiceIssuerName,
     CASE list_rule WHEN 'on-demand' THEN on_demand_cost WHEN 'unused' THEN unused_cost ELSE charge_cost END AS ListCost,
-    CASE WHEN is_priced AND list_rule = 'on-demand' AND on_demand_cost IS NOT NULL THEN rate(pricing_public_on_demand_rate) END AS ListUnitPrice,
+    list_price AS ListUnitPrice,
     kind_pricing AS PricingCategory,
     coalesce(nullif(pricing_currency, ''), line_item_currency_code) AS PricingCurrency,
-    ContractedUnitPrice AS PricingCurrencyContractedUnitPrice,
-    EffectiveCost AS PricingCurrencyEffectiveCost,
-    ListUnitPrice AS PricingCurrencyListUnitPrice,
-    CASE WHEN is_priced THEN coalesce(CASE WHEN unused_cost IS NOT NULL THEN exact(reservation_unused_quantity) END, exact(line_item_usage_amount)) END AS PricingQuantity,
-    CASE WHEN PricingQuantity IS NOT NULL THEN unit END AS PricingUnit,
+    contracted_price AS PricingCurrencyContractedUnitPrice,
+    effective_cost AS PricingCurrencyEffectiveCost,
+    list_price AS PricingCurrencyListUnitPrice,
+    pricing_quantity AS PricingQuantity,
+    CASE WHEN pricing_quantity IS NOT NULL THEN unit END AS PricingUnit,
     'AWS' AS ProviderName,
     seller AS PublisherName,
-    nullif(product_region_code, '') AS RegionId,
-    CASE WHEN nullif(product_region_code, '') IS NOT NULL THEN coalesce(region_name, product_region_code) END AS RegionName,
+    region_id AS RegionId,
+    CASE WHEN region_id IS NOT NULL THEN coalesce(region_name, region_id) END AS RegionName,
     nullif(line_item_resource_id, '') AS ResourceId,
     NULL AS ResourceName,
     NULL AS ResourceType,
@@ -95,10 +115,10 @@ SELECT
     service_category AS ServiceCategory,
     coalesce(nullif(product['product_name'], ''), nullif(product_servicecode, ''), line_item_product_code) AS ServiceName,
     service_subcategory AS ServiceSubcategory,
-    CASE WHEN is_priced THEN coalesce(nullif(product_sku, ''), line_item_product_code || '|' || line_item_usage_type) END AS SkuId,
+    sku_id AS SkuId,
     CASE WHEN is_priced THEN nullif(line_item_usage_type, '') END AS SkuMeter,
     CASE WHEN is_priced AND nullif(product_instance_type, '') IS NOT NULL THEN '{"InstanceType":' || to_json(product_instance_type) || '}' END AS SkuPriceDetails,
-    CASE WHEN is_priced THEN coalesce(nullif(pricing_rate_code, ''), concat_ws('.', nullif(product_sku, ''), nullif(pricing_rate_id, '')), SkuId) END AS SkuPriceId,
+    CASE WHEN is_priced THEN coalesce(nullif(pricing_rate_code, ''), concat_ws('.', nullif(product_sku, ''), nullif(pricing_rate_id, '')), sku_id) END AS SkuPriceId,
     line_item_usage_account_id AS SubAccountId,
     nullif(line_item_usage_account_name, '') AS SubAccountName,
     'Member account' AS SubAccountType,
@@ -117,4 +137,4 @@ SELECT
     nullif(line_item_operation, '') AS x_Operation,
     'amortized' AS x_EffectiveCostBasis,
     NULL AS x_PriceSource
-FROM line
+FROM commitment

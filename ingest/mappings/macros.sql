@@ -31,7 +31,11 @@ CREATE OR REPLACE MACRO half_even(x) AS
 
 CREATE OR REPLACE MACRO money(x) AS
     CASE
-        WHEN contains(lower(CAST(x AS VARCHAR)), 'e') THEN half_even(written_out(trim(CAST(x AS VARCHAR))))
+        WHEN contains(lower(CAST(x AS VARCHAR)), 'e')
+            -- Lambdas only to name a value: a macro would write the whole expression out wherever it is used.
+            THEN list_transform(
+                list_transform([trim(CAST(x AS VARCHAR))], lambda number: written_out(number)), lambda plain: half_even(plain)
+            )[1]
         ELSE half_even(blank_to_null(x))
     END;
 
@@ -49,11 +53,17 @@ CREATE OR REPLACE MACRO exact(x) AS
 -- A unit price as text: the providers write these plainly, so the ordinary cast serves.
 CREATE OR REPLACE MACRO rate(x) AS CAST(nullif(x, '') AS DECIMAL(38, 24));
 
--- A unit price times a quantity. Factors are cast so that 19 + 19 digits always fit; the wider scale goes to whichever factor needs it.
+-- Does the text keep all its digits with nine decimals?
+CREATE OR REPLACE MACRO is_short(x) AS TRY_CAST(x AS DECIMAL(19, 9)) = TRY_CAST(x AS DECIMAL(38, 24));
+
+-- A unit price times a quantity. Factors are cast so that 19 + 19 digits always fit; the wider scale goes to whichever
+-- factor needs it. Rounded first are only factors with more than 15 decimals, or with more than 24 between the two.
 CREATE OR REPLACE MACRO product(price, quantity) AS coalesce(
+    CASE WHEN is_short(quantity) THEN TRY_CAST(blank_to_null(price) AS DECIMAL(19, 15)) * TRY_CAST(quantity AS DECIMAL(19, 9)) END,
+    CASE WHEN is_short(price) THEN TRY_CAST(price AS DECIMAL(19, 9)) * TRY_CAST(blank_to_null(quantity) AS DECIMAL(19, 15)) END,
+    TRY_CAST(blank_to_null(price) AS DECIMAL(19, 12)) * TRY_CAST(blank_to_null(quantity) AS DECIMAL(19, 12)),
     TRY_CAST(blank_to_null(price) AS DECIMAL(19, 15)) * TRY_CAST(blank_to_null(quantity) AS DECIMAL(19, 9)),
-    TRY_CAST(blank_to_null(price) AS DECIMAL(19, 9)) * TRY_CAST(blank_to_null(quantity) AS DECIMAL(19, 15)),
-    TRY_CAST(blank_to_null(price) AS DECIMAL(19, 12)) * TRY_CAST(blank_to_null(quantity) AS DECIMAL(19, 12))
+    TRY_CAST(blank_to_null(price) AS DECIMAL(19, 9)) * TRY_CAST(blank_to_null(quantity) AS DECIMAL(19, 15))
 );
 
 -- A wall-clock time without zone that the provider states in UTC; by its microseconds, because the zone functions are slow.
