@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from governance.model import Budget
 from ingest.plan import Source
@@ -15,6 +16,8 @@ from ledger.classify import DEFAULT_TAG_KEYS, DEFAULT_VALUES, Classification
 from ledger.delivery import SOURCE_NAME
 from ledger.faults import Fault, Rejected
 
+T = TypeVar("T")
+BASES = ("amortized", "actual")
 PROVIDERS = ("aws", "azure", "snowflake")
 DEFAULT_STORE = ".ledger"
 ON = ("1", "true", "yes", "on")
@@ -42,7 +45,7 @@ class Settings:
 
 
 def load(path: Path | None, env: Mapping[str, str]) -> Settings:
-    """Settings of the file (none: defaults), overridden by LEDGER_STORE and LEDGER_LIVE. Rejected carries all faults."""
+    """Settings of the file (none: defaults), then LEDGER_STORE and LEDGER_LIVE. Rejected carries all faults."""
     document, label = _read(path, env)
     faults: list[Fault] = []
     found = _parse(document, faults)
@@ -80,31 +83,68 @@ def _overridden(found: Settings, env: Mapping[str, str]) -> Settings:
 
 
 def _parse(document: Mapping[str, Any], faults: list[Fault]) -> Settings:
-    head, engine = document.get("ledger", {}), document.get("engine", {})
-    return Settings(
-        str(head.get("store", DEFAULT_STORE)),
-        tuple(_each(document.get("sources", {}), "sources", _source, faults)),
-        tuple(_each(document.get("budgets", {}), "budgets", _budget, faults)),
-        _classification(document.get("classification", {})),
-        head.get("live", False) is True,
-        str(engine.get("memory_limit", "")),
-        int(engine.get("threads", 0)),
-        int(engine.get("row_group_size", 20_480)),
-    )
+    tables = {name: _table(document, name, faults) for name in ("ledger", "engine", "sources", "budgets")}
+    sources = _each(tables["sources"], "sources", _source, faults)
+    faults += _claimed_twice(sources)
+    head = _built("ledger", lambda: _head(tables["ledger"]), faults)
+    engine = _built("engine", lambda: _engine(tables["engine"]), faults)
+    rules = _built("classification", lambda: _classification(_table(document, "classification", faults)), faults)
+    store, live = head or (DEFAULT_STORE, False)
+    budgets = _each(tables["budgets"], "budgets", _budget, faults)
+    return Settings(store, tuple(sources), tuple(budgets), rules or Classification(), live, *(engine or ()))
+
+
+def _table(document: Mapping[str, Any], name: str, faults: list[Fault]) -> Mapping[str, Any]:
+    found = document.get(name, {})
+    if isinstance(found, dict):
+        return found
+    faults.append(_fault(f"{name} is a table", name, f"Write it as [{name}]."))
+    return {}
 
 
 def _each(
-    table: Mapping[str, Any], kind: str, build: Callable[[str, Mapping[str, Any]], Any], faults: list[Fault]
-) -> list[Any]:
-    built = []
-    for name, entry in table.items():
-        try:
-            built.append(build(name, entry))
-        except (ValueError, TypeError, InvalidOperation) as error:
-            faults.append(_fault(str(error), f"{kind}.{name}", "Correct the value."))
-        except KeyError as error:
-            faults.append(_fault(f"{error.args[0]} is missing", f"{kind}.{name}", "Add it."))
-    return built
+    table: Mapping[str, Any], kind: str, build: Callable[[str, Mapping[str, Any]], T], faults: list[Fault]
+) -> list[T]:
+    entries = {name: _table(table, name, faults) for name in table}
+    made = [_built(f"{kind}.{name}", partial(build, name, entry), faults) for name, entry in entries.items()]
+    return [one for one in made if one is not None]
+
+
+def _built(place: str, build: Callable[[], T], faults: list[Fault]) -> T | None:
+    """What `build` makes, or None and a fault."""
+    try:
+        return build()
+    except (ValueError, TypeError, InvalidOperation) as error:
+        faults.append(_fault(str(error), place, "Correct the value."))
+    except KeyError as error:
+        faults.append(_fault(f"{error.args[0]} is missing", place, "Add it."))
+    return None
+
+
+def _head(entry: Mapping[str, Any]) -> tuple[str, bool]:
+    _only(entry, {"store", "live"})
+    return str(entry.get("store", DEFAULT_STORE)), entry.get("live", False) is True
+
+
+def _engine(entry: Mapping[str, Any]) -> tuple[str, int, int]:
+    _only(entry, {"memory_limit", "threads", "row_group_size"})
+    threads, rows = entry.get("threads", 0), entry.get("row_group_size", 20_480)
+    if type(threads) is not int or type(rows) is not int or threads < 0 or rows < 1:
+        raise ValueError("threads is a whole number from 0 (all), row_group_size one from 1")
+    return str(entry.get("memory_limit", "")), threads, rows
+
+
+def _claimed_twice(sources: Sequence[Source]) -> list[Fault]:
+    """An account belongs to one source, or its bills would go to whichever came last."""
+    owners: dict[tuple[str, str], list[str]] = {}
+    for source in sources:
+        for account in set(source.accounts):
+            owners.setdefault((source.provider, account), []).append(source.name)
+    return [
+        _fault(f"account {account} is claimed by {' and '.join(names)}", "sources", "Leave it with one of them.")
+        for (_, account), names in owners.items()
+        if len(names) > 1
+    ]
 
 
 def _source(name: str, entry: Mapping[str, Any]) -> Source:
@@ -113,15 +153,12 @@ def _source(name: str, entry: Mapping[str, Any]) -> Source:
     _only(entry, {"provider", "currency", "accounts", "location", "basis"})
     if entry["provider"] not in PROVIDERS:
         raise ValueError(f"provider is one of {', '.join(PROVIDERS)}, not {entry['provider']!r}")
-    accounts = tuple(str(account) for account in entry.get("accounts", []))
-    return Source(
-        name,
-        entry["provider"],
-        str(entry.get("currency", "")),
-        accounts,
-        str(entry.get("location", "")),
-        str(entry.get("basis", "amortized")),
-    )
+    basis = str(entry.get("basis", "amortized"))
+    if basis not in BASES:
+        raise ValueError(f"basis is one of {', '.join(BASES)}, not {basis!r}")
+    accounts = _texts(entry.get("accounts", []), "accounts")
+    currency, location = str(entry.get("currency", "")), str(entry.get("location", ""))
+    return Source(name, entry["provider"], currency, accounts, location, basis)
 
 
 def _budget(name: str, entry: Mapping[str, Any]) -> Budget:
@@ -151,17 +188,27 @@ def _decimal(value: object, name: str) -> Decimal:
     return number
 
 
+def _texts(value: object, name: str) -> tuple[str, ...]:
+    """A bare text would fall apart into letters."""
+    if not isinstance(value, list):
+        raise TypeError(f"{name} is a list")
+    return tuple(map(str, value))
+
+
 def _only(entry: Mapping[str, Any], known: set[str]) -> None:
     if unknown := sorted(set(entry) - known):
         raise ValueError(f"unknown key {', '.join(unknown)}; known are {', '.join(sorted(known))}")
 
 
 def _classification(entry: Mapping[str, Any]) -> Classification:
-    values = {name: tuple(map(str, words)) for name, words in entry.get("values", {}).items()}
+    _only(entry, {"accounts", "tag_keys", "values"})
+    accounts, words = entry.get("accounts", {}), entry.get("values", {})
+    if not isinstance(accounts, dict) or not isinstance(words, dict):
+        raise TypeError("accounts and values are tables")
+    values = {name: _texts(found, f"values.{name}") for name, found in words.items()}
+    keys = _texts(entry.get("tag_keys", list(DEFAULT_TAG_KEYS)), "tag_keys")
     return Classification(
-        {str(account): str(name) for account, name in entry.get("accounts", {}).items()},
-        tuple(map(str, entry.get("tag_keys", DEFAULT_TAG_KEYS))),
-        values or dict(DEFAULT_VALUES),
+        {account: str(name) for account, name in accounts.items()}, keys, values or dict(DEFAULT_VALUES)
     )
 
 
