@@ -206,14 +206,21 @@ class Book:
 
     def _created(self) -> DeltaTable:
         """Two creators may race; whoever loses finds the winner's table."""
-        from deltalake import DeltaTable
+        from deltalake import CommitProperties, DeltaTable
         from deltalake.exceptions import DeltaError
 
         uri, options = self._place()
-        schema = delta_schema(self._schema)
+        # A retry inside the library would create the winner's table once more, as a further version.
+        once = CommitProperties(max_commit_retries=0)
         try:
             return DeltaTable.create(
-                uri, schema, "ignore", list(PARTITION_BY), configuration=dict(KEPT), storage_options=options
+                uri,
+                delta_schema(self._schema),
+                "ignore",
+                list(PARTITION_BY),
+                configuration=dict(KEPT),
+                storage_options=options,
+                commit_properties=once,
             )
         except (DeltaError, OSError) as error:
             if table := self._open():

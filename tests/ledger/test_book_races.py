@@ -3,17 +3,48 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
+from threading import Barrier
 
 import duckdb
 import pytest
 
+from adapters.folder import FolderStore
 from ledger.book import Book
-from tests.ledger.writers import JANUARY, Place, digest, open_book, open_store, together, write, write_and_die
+from ledger.delivery import SourceRef
+from tests.ledger.writers import (
+    JANUARY,
+    SCHEMA,
+    Place,
+    digest,
+    open_book,
+    open_store,
+    part,
+    together,
+    write,
+    write_and_die,
+)
 from tests.servers.azurite import Azurite
 
 ROUNDS = 3
+CREATORS = 4
+
+
+class MeetingStore(FolderStore):
+    """Its second question for the table, which comes before the table is created, waits for the other writers."""
+
+    def __init__(self, root: Path, meet: Callable[[], object]) -> None:
+        super().__init__(root)
+        self._meet, self._questions = meet, 0
+
+    def table_uri(self, name: str) -> str:
+        self._questions += 1
+        if self._questions == 2:
+            self._meet()
+        return super().table_uri(name)
 
 
 @pytest.fixture(params=["folder", "blob"])
@@ -73,9 +104,35 @@ def test_writers_of_different_partitions_both_arrive(place: Place, tmp_path: Pat
 def test_every_version_of_a_race_holds_one_whole_delivery_per_source(place: Place, tmp_path: Path) -> None:
     race(place, tmp_path, ("w1", "a"), ("w2", "a"))
     book = open_book(place)
+    assert book.files(0) == []
     for version in (1, 2):
         held = book.files(version)
         assert (len({file.name.split("-")[-3] for file in held}), sum(file.rows for file in held)) == (1, 21)
+
+
+def commits_without_a_table(folder: Path) -> list[int]:
+    """The versions that writers of one source each got, who all found no table and went on at the same moment."""
+    meeting = Barrier(CREATORS, timeout=60)
+    folder.mkdir()
+    parts = [part(folder, f"w{number}", 5) for number in range(CREATORS)]
+    books = [Book(MeetingStore(folder / "store", meeting.wait), SCHEMA) for _ in parts]
+
+    def commit(number: int) -> int:
+        source, run = SourceRef(f"s{number}", "aws"), f"run-{number}"
+        return books[number].replace(source, JANUARY, digest(f"w{number}"), [parts[number]], run)
+
+    with ThreadPoolExecutor(CREATORS) as pool:
+        return sorted(pool.map(commit, range(CREATORS)))
+
+
+def test_writers_that_all_found_no_table_create_it_once(tmp_path: Path) -> None:
+    """Version 0 is the only empty one, and each later one is one delivery more."""
+    for number in range(2 * ROUNDS):
+        folder = tmp_path / str(number)
+        assert commits_without_a_table(folder) == [1, 2, 3, 4]
+        book = open_book({"folder": str(folder / "store")})
+        held = [sum(file.rows for file in book.files(version)) for version in range(CREATORS + 1)]
+        assert (held, book.version()) == ([0, 5, 10, 15, 20], CREATORS)
 
 
 def test_six_writers_lose_races_and_still_arrive(place: Place, tmp_path: Path) -> None:
