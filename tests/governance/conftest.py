@@ -1,4 +1,4 @@
-"""A record on a real folder, fresh for each test."""
+"""A record on a real folder and the story of one machine over it, fresh for each test."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import pytest
 
 from adapters.folder import FolderStore
 from governance.record import Record
+from tests.governance.control import Control
+from tests.governance.scene import machine
 
 
 @pytest.fixture
@@ -18,3 +20,8 @@ def store(tmp_path: Path) -> FolderStore:
 @pytest.fixture
 def record(store: FolderStore) -> Record:
     return Record(store)
+
+
+@pytest.fixture
+def control(record: Record) -> Control:
+    return Control(record, machine("a"))
