@@ -19,7 +19,7 @@ from duckdb import DuckDBPyConnection
 import wiring
 from ingest.deliveries import Assembled, assemble
 from ingest.flow import Tuning, ingest, inspect
-from ingest.mapping import focus_select, quoted, raw_view, rows_view, tables, variables
+from ingest.mapping import facts, focus_select, quoted, raw_view, rows_view, tables, variables
 from ingest.shapes import resolve
 from ingest.staging import stage
 from ledger.delivery import SourceRef
@@ -103,7 +103,13 @@ def _prepare(connection: DuckDBPyConnection, assembled: Assembled) -> None:
         "basis": assembled.basis,
     }
     files = [entry.staged.file for entry in assembled.found]
-    for statement in (*tables(shape), *variables(values), raw_view(shape, files, str(period)), rows_view(shape)):
+    for statement in (
+        *tables(shape),
+        *variables(values),
+        raw_view(shape, files, str(period)),
+        *facts(shape),
+        rows_view(shape),
+    ):
         connection.execute(statement)
 
 

@@ -105,13 +105,6 @@ def rule_totals_sql(shape: Shape) -> str:
         WHERE x_RowKind = 'charge' AND x_Rule <> '' GROUP BY 1, 2"""
 
 
-def long_fraction_sql(shape: Shape) -> str:
-    """Rows whose cost carries more fraction digits than the ledger's money type."""
-    text = f"CAST({shape.cost} AS VARCHAR)"
-    return f"""SELECT count(*) FROM raw
-        WHERE (length({text}) > 25 OR contains(lower({text}), 'e')) AND fraction_digits({text}) > 24"""
-
-
 def part_facts_sql(pattern: str) -> str:
     """Per written file and currency: rows, billed, effective, first and last charge period start."""
     return f"""SELECT filename, BillingCurrency, count(*), sum(BilledCost), sum(EffectiveCost),

@@ -18,7 +18,7 @@ from ingest.shapes import Shape
 from ingest.staging import Staged
 from ledger.delivery import Part, Period, SourceRef
 from ledger.faults import Rejected, reject
-from ledger.reconcile import Balance, balances, raw_total_sql, raw_totals, rounding_slack, total
+from ledger.reconcile import Balance, balances, raw_total_sql, raw_totals, rounded_rows, rounding_slack, total
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -228,8 +228,7 @@ def _measure_raw(shape: Shape, connection: DuckDBPyConnection, tally: _Tally) ->
     if shape.roles:
         actual = connection.execute(raw_total_sql(shape.cost, shape.currency, checks.ACTUAL_ROWS)).fetchall()
         _add(tally.actual, raw_totals(actual))
-    counted = connection.execute(checks.long_fraction_sql(shape)).fetchone()
-    tally.rounded += int(counted[0]) if counted else 0
+    tally.rounded += rounded_rows(rows)
 
 
 def _copy(connection: DuckDBPyConnection, shape: Shape, folder: Path, tuning: Tuning) -> None:

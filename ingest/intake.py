@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from ingest.deliveries import Assembled, Found, assemble, source_name
 from ingest.flow import Book, Progress, Run, Tuning, ingest, inspect
 from ingest.plan import Source, claims
-from ingest.sources.folder import Collected, LocalFile
-from ingest.staging import Staged, stage
+from ingest.staging import Collected, stage
 from ledger.delivery import SOURCE_NAME, Period, SourceRef
 from ledger.faults import Fault, Rejected, reject
 from ledger.store import ObjectStore
@@ -209,4 +208,4 @@ def _as_role(entry: Found, role: str) -> Found:
     return replace(entry, staged=replace(entry.staged, file=replace(entry.staged.file, role=role)))
 
 
-__all__ = ["Desk", "Intake", "LocalFile", "Request", "Staged", "assembled_of", "find", "group", "take_in"]
+__all__ = ["Desk", "Intake", "Request", "assembled_of", "find", "group", "take_in"]

@@ -79,9 +79,16 @@ def rows_view(shape: Shape) -> str:
 
 def focus_select(shape: Shape) -> str:
     """The ledger's row, every column cast to its type, in the specification's order."""
-    columns = [(quoted(column.name), column.checked_type) for column in ledger_columns()]
+    constants = _constants(shape)
+    columns = [(quoted(column.name), constants.get(column.name, column.checked_type)) for column in ledger_columns()]
     casts = ", ".join(f"CAST({name} AS {kind}) AS {name}" for name, kind in columns)
     return f"SELECT {casts} FROM ({text(shape.select_sql)})"
+
+
+def _constants(shape: Shape) -> dict[str, str]:
+    """Columns that the select fills with one literal, as an ENUM of it: the same text in the file, written far faster."""
+    found = re.findall(r"^    ('[^']+') AS (\w+),?$", text(shape.select_sql), re.MULTILINE)
+    return {name: f"ENUM({value})" for value, name in found}
 
 
 def variables(values: Mapping[str, str]) -> list[str]:

@@ -30,6 +30,23 @@ DATA_SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
 
 @dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file at hand; `named` when a person gave it directly, so that it may not be ignored."""
+
+    path: Path
+    label: str
+    named: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """`ignored` are the labels of files in a folder that are no data."""
+
+    files: tuple[LocalFile, ...]
+    ignored: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Staged:
     """A recognised file: `digest` is the SHA-256 of the bytes as delivered."""
 

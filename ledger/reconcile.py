@@ -64,6 +64,16 @@ def raw_totals(rows: Iterable[tuple[str, int, int | None, str | None, int]]) -> 
     return totals
 
 
+def rounded_rows(rows: Iterable[tuple[str, int, int | None, str | None, int]]) -> int:
+    """How many amounts carry more fraction digits than the ledger holds, from the rows of raw_total_sql."""
+    return sum(count for _, scale, _, text, count in rows if (_fraction_digits(text) if text else scale) > SCALE)
+
+
+def _fraction_digits(text: str) -> int:
+    exponent = Decimal(text).normalize().as_tuple().exponent
+    return max(-exponent, 0) if isinstance(exponent, int) else 0
+
+
 def balances(
     raw: Money, rules: Mapping[tuple[str, str], Decimal], mapped: Money, effective: Money, rounded_rows: int
 ) -> list[Balance]:

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from ingest.flow import prepare
-from ingest.mapping import focus_select, raw_view, rows_view, tables, variables
+from ingest.mapping import facts, focus_select, raw_view, rows_view, tables, variables
 from ingest.staging import stage
 from ledger.delivery import Period
 
@@ -34,7 +34,13 @@ def focus_rows(
             "source_name": "test",
             "basis": basis,
         }
-        for statement in (*tables(shape), *variables(values), raw_view(shape, roled, str(period)), rows_view(shape)):
+        for statement in (
+            *tables(shape),
+            *variables(values),
+            raw_view(shape, roled, str(period)),
+            *facts(shape),
+            rows_view(shape),
+        ):
             connection.execute(statement)
         cursor = connection.execute(focus_select(shape))
         names = [column[0] for column in cursor.description or ()]

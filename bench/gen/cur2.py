@@ -36,30 +36,31 @@ KIND = """
         ELSE 'Usage'
     END
 """
+# A SKU has one price, of up to seven fraction digits; an amount used has three, so a cost is exact in ten.
 LINE = """
-    SELECT
-        *,
-        {kind} AS kind,
-        resource % {accounts} AS account,
-        resource % {skus} AS sku,
-        CAST(hash(resource) % 12 AS BIGINT) AS service,
-        CAST(hash(resource + 7) % 8 AS BIGINT) AS region,
-        -- Most lines are tiny; 1 in about 9,000 runs to tens of thousands.
-        CAST(CASE
-            WHEN size % 9001 = 0 THEN size % 900000000000000
-            ELSE size % CAST(pow(10, 5 + hash(n + 3) % 7) AS BIGINT)
-        END AS BIGINT) AS units,
-        CAST(1 + hash(n + 5) % 24000 AS BIGINT) AS thousandths
+    SELECT *, tenmillionths * thousandths AS units
     FROM (
-        SELECT *, CAST(hash(n) % {resources} AS BIGINT) AS resource, hash(n + 1) % 744 AS hour, hash(n + 2) AS size
-        FROM ({entity})
+        SELECT
+            *,
+            {kind} AS kind,
+            resource % {accounts} AS account,
+            resource % {skus} AS sku,
+            CAST(hash(resource) % 12 AS BIGINT) AS service,
+            CAST(hash(resource + 7) % 8 AS BIGINT) AS region,
+            1 + CAST(hash(resource % {skus} + 11) % CAST(pow(10, 3 + (resource % {skus}) % 5) AS BIGINT) AS BIGINT) AS tenmillionths,
+            -- Most lines are an hour or a few thousand requests; 1 in about 9,000 is a thousand times as much.
+            CAST(1 + hash(n + 5) % 24000 AS BIGINT) * CASE WHEN size % 9001 = 0 THEN 1000 ELSE 1 END AS thousandths
+        FROM (
+            SELECT *, CAST(hash(n) % {resources} AS BIGINT) AS resource, hash(n + 1) % 744 AS hour, hash(n + 2) AS size
+            FROM ({entity})
+        )
     )
 """
 # Ten fraction digits, as the provider writes them.
 COST = "CAST(CAST(units AS DECIMAL(18, 0)) * CAST('0.0000000001' AS DECIMAL(11, 10)) AS DOUBLE)"
 NEGATIVE = "kind IN ('SavingsPlanNegation', 'Refund', 'Credit', 'EdpDiscount', 'BundledDiscount')"
 SIGNED = f"CASE WHEN {NEGATIVE} THEN -{COST} ELSE {COST} END"
-RATE = "CAST(CAST(units / thousandths * 0.0000001 AS DECIMAL(38, 10)) AS VARCHAR)"
+RATE = "CAST(CAST(tenmillionths AS DECIMAL(18, 0)) * CAST('0.0000001' AS DECIMAL(8, 7)) AS VARCHAR)"
 COVERED = "kind IN ('DiscountedUsage', 'SavingsPlanCoveredUsage')"
 USED = f"(kind = 'Usage' OR {COVERED})"
 SERVICES = (

@@ -117,17 +117,16 @@ SELECT
     service_subcategory AS ServiceSubcategory,
     sku_id AS SkuId,
     CASE WHEN is_priced THEN nullif(line_item_usage_type, '') END AS SkuMeter,
-    CASE WHEN is_priced AND nullif(product_instance_type, '') IS NOT NULL THEN '{"InstanceType":' || to_json(product_instance_type) || '}' END AS SkuPriceDetails,
+    CASE WHEN is_priced AND product_instance_type <> '' THEN '{"InstanceType":' || to_json(product_instance_type) || '}' END AS SkuPriceDetails,
     CASE WHEN is_priced THEN coalesce(nullif(pricing_rate_code, ''), concat_ws('.', nullif(product_sku, ''), nullif(pricing_rate_id, '')), sku_id) END AS SkuPriceId,
     line_item_usage_account_id AS SubAccountId,
     nullif(line_item_usage_account_name, '') AS SubAccountName,
     'Member account' AS SubAccountType,
     -- A user's key loses the report's own prefix, AWS's own keys get theirs back. In JSON text a quote inside a value is
-    -- escaped, so the patterns meet the beginnings of keys only.
+    -- escaped, so the pattern of a comma (put first in place of the brace) and a quote meets the beginnings of keys only.
     CASE
         WHEN cardinality(resource_tags) > 0
-            THEN replace(replace(replace(replace(
-                CAST(to_json(resource_tags) AS VARCHAR), '{"user_', '{"'), ',"user_', ',"'), '{"aws_', '{"aws:'), ',"aws_', ',"aws:')
+            THEN '{' || substr(replace(replace(',' || substr(CAST(to_json(resource_tags) AS VARCHAR), 2), ',"user_', ',"'), ',"aws_', ',"aws:'), 2)
     END AS Tags,
     'AWS' AS x_Provider,
     line_item_product_code AS x_ServiceCode,

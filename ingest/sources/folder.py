@@ -4,29 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.staging import looks_like_data
+from ingest.staging import Collected, LocalFile, looks_like_data
 from ledger.faults import reject
 from ledger.store import ObjectStore
-
-
-@dataclass(frozen=True, slots=True)
-class LocalFile:
-    """A file at hand; `named` when a person gave it directly, so that it may not be ignored."""
-
-    path: Path
-    label: str
-    named: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Collected:
-    """`ignored` are the labels of files in a folder that are no data."""
-
-    files: tuple[LocalFile, ...]
-    ignored: tuple[str, ...]
 
 
 def collect(locations: Sequence[str], open_store: Callable[[str], ObjectStore]) -> Collected:
