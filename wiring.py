@@ -263,7 +263,7 @@ def _standing(source: Source, found: Settings) -> Request:
 def alert(
     body: bytes, found: Settings, env: Env, now: datetime, *, execute: bool
 ) -> tuple[int, list[str], dict[str, object]]:
-    """Play an alert from a terminal through the flows of the service; machines stop only with `execute` and a live budget.
+    """Play an alert through the flows of the service; machines stop only with `execute` and a live budget.
 
     Returns the status, the receipt's lines and a JSON-ready document.
     """

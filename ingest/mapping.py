@@ -86,7 +86,7 @@ def focus_select(shape: Shape) -> str:
 
 
 def _constants(shape: Shape) -> dict[str, str]:
-    """Columns that the select fills with one literal, as an ENUM of it: the same text in the file, written far faster."""
+    """Columns that the select fills with one literal, as an ENUM of it: the same text, written far faster."""
     found = re.findall(r"^    ('[^']+') AS (\w+),?$", text(shape.select_sql), re.MULTILINE)
     return {name: f"ENUM({value})" for value, name in found}
 

@@ -47,7 +47,8 @@ LINE = """
             resource % {skus} AS sku,
             CAST(hash(resource) % 12 AS BIGINT) AS service,
             CAST(hash(resource + 7) % 8 AS BIGINT) AS region,
-            1 + CAST(hash(resource % {skus} + 11) % CAST(pow(10, 3 + (resource % {skus}) % 5) AS BIGINT) AS BIGINT) AS tenmillionths,
+            1 + CAST(hash(resource % {skus} + 11) % CAST(pow(10, 3 + (resource % {skus}) % 5) AS BIGINT) AS BIGINT)
+                AS tenmillionths,
             -- Most lines are an hour or a few thousand requests; 1 in about 9,000 is a thousand times as much.
             CAST(1 + hash(n + 5) % 24000 AS BIGINT) * CASE WHEN size % 9001 = 0 THEN 1000 ELSE 1 END AS thousandths
         FROM (
