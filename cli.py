@@ -1,4 +1,7 @@
-"""The flows from a terminal: console script `ledger`. Exit codes: 0 done, 2 input refused, 3 try again later."""
+"""The flows from a terminal: console script `ledger`. Exit codes: 0 done, 2 input refused, 3 try again later.
+
+141 when whoever reads the output through a pipe left before its end, as `head` does.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,23 @@ import terminal
 import wiring
 from ledger.faults import Conflict, Rejected, Transient
 
-REFUSED, LATER = 2, 3
+REFUSED, LATER, UNREAD = 2, 3, 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, call one flow, print, and turn its errors into an exit code."""
-    options = parser().parse_args(arguments)
+    try:
+        try:
+            return _answer(parser().parse_args(arguments))
+        finally:
+            # What is still buffered would fail only after the last line of this program, as a traceback.
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNREAD
+
+
+def _answer(options: argparse.Namespace) -> int:
     try:
         command: Callable[[argparse.Namespace], int] = options.run
         return command(options)

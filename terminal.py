@@ -27,16 +27,16 @@ TITLES = {
 
 
 def show_faults(faults: Sequence[Fault], *, as_json: bool) -> None:
-    if as_json:
-        _print_json({"faults": [fault.as_json() for fault in faults]})
     for fault in faults:
         print(f"error: {fault}", file=sys.stderr)
+    if as_json:
+        _print_json({"faults": [fault.as_json() for fault in faults]})
 
 
 def show_problem(text: str, *, as_json: bool) -> None:
+    print(f"error: {text}", file=sys.stderr)
     if as_json:
         _print_json({"problem": text})
-    print(f"error: {text}", file=sys.stderr)
 
 
 @contextmanager
@@ -144,7 +144,12 @@ def _flat(fields: Mapping[str, object]) -> Iterator[object]:
 def _console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
-    return Console(stderr=stderr, soft_wrap=False)
+    class Piped(Console):
+        def on_broken_pipe(self) -> None:
+            """Leaves a reader that went away to the caller, as print does; the library would end the program."""
+            raise BrokenPipeError
+
+    return Piped(stderr=stderr, soft_wrap=False)
 
 
 def _print_json(document: object) -> None:
