@@ -66,10 +66,10 @@ def wrong_type_sql() -> str:
 
 
 def wrong_types(shape: Shape, kinds: Mapping[str, str], label: str) -> list[Fault]:
-    """Columns that should hold numbers and, in this file, are of a type that holds none."""
-    numeric = re.compile(r"DOUBLE|FLOAT|DECIMAL.*|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
+    """Columns that should be DOUBLE, as the provider writes them, and are not; a decimal among doubles would lose digits."""
+    numeric = re.compile(r"DOUBLE|U?(TINY|SMALL|BIG)?INT(EGER)?")
     wrong = [c.name for c in shape.columns if c.type == "DOUBLE" and not numeric.fullmatch(kinds[c.name])]
-    advice = "Export the file again; a column of amounts is of a numeric type."
+    advice = "Give the provider's own file, where amounts are doubles, not a copy that another tool has rewritten."
     return [
         Fault(f"the column holds {kinds[name]}, not numbers", advice, "wrong-type", label, column=name)
         for name in wrong
@@ -93,10 +93,10 @@ def value_fault(column: RawColumn, rule: str, file: str, row: int, value: str | 
 
 
 def contents_sql(shape: Shape) -> str:
-    """Per (account, month, currency) of the raw view: rows, the raw cost, and how many rows hint at each role."""
+    """Per (account, month, currency) of the raw view: rows, the scopes, and how many rows hint at each role."""
     hints = "".join(f", count(*) FILTER (WHERE {condition})" for condition in shape.roles.values())
-    return f"""SELECT {shape.account}, strftime({shape.period}, '%Y-%m'), {shape.currency}, count(*){hints}
-        FROM raw GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+    return f"""SELECT {shape.account}, strftime({shape.period}, '%Y-%m'), {shape.currency}, count(*),
+        list(DISTINCT {shape.scope or "NULL"}){hints} FROM raw GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
 
 
 def rule_totals_sql(shape: Shape) -> str:
@@ -106,7 +106,34 @@ def rule_totals_sql(shape: Shape) -> str:
 
 
 def part_facts_sql(pattern: str) -> str:
-    """Per written file and currency: rows, billed, effective, first and last charge period start."""
+    """Per written file and currency: rows, billed, effective, first and last charge period start, rows with no cost."""
     return f"""SELECT filename, BillingCurrency, count(*), sum(BilledCost), sum(EffectiveCost),
-        min(ChargePeriodStart)::TIMESTAMPTZ, max(ChargePeriodStart)::TIMESTAMPTZ
+        min(ChargePeriodStart)::TIMESTAMPTZ, max(ChargePeriodStart)::TIMESTAMPTZ,
+        count(*) FILTER (WHERE BilledCost IS NULL OR EffectiveCost IS NULL)
         FROM read_parquet({literal(pattern)}, filename=true) GROUP BY 1, 2 ORDER BY 1, 2"""
+
+
+def overlap_sql(shape: Shape, every: int) -> str:
+    """(file, file, shared rows, rows of the smaller) where two files of one role hold mostly the same rows.
+
+    Looks at one row in `every`, by all columns the mapping reads but maps.
+    """
+    key = f"hash({', '.join(quoted(column.name) for column in shape.columns if not column.type.startswith('MAP'))})"
+    return f"""
+        WITH line AS (
+            SELECT DISTINCT x_RawFile AS file, x_RawRole AS role, {key} AS key FROM raw WHERE {key} % {every} = 0
+        ), size AS (SELECT file, count(*) AS rows FROM line GROUP BY 1)
+        SELECT a.file, b.file, count(*) AS shared, any_value(least(x.rows, y.rows)) AS smaller
+        FROM line AS a JOIN line AS b ON a.key = b.key AND a.role = b.role AND a.file < b.file
+        JOIN size AS x ON a.file = x.file JOIN size AS y ON b.file = y.file
+        GROUP BY 1, 2 HAVING 2 * shared > smaller ORDER BY 1, 2
+    """
+
+
+def overlap_fault(one: str, other: str) -> Fault:
+    return Fault(
+        f"{one} and {other} hold the same rows: two deliveries of one bill, or one delivery twice",
+        "Give the files of one delivery only; its manifest lists them.",
+        "overlapping-files",
+        other,
+    )

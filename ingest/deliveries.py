@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from ingest.holding import Holding
 from ingest.mapping import definition
 from ingest.shapes import Shape
 from ingest.staging import Staged
@@ -28,6 +29,7 @@ class Found:
     currencies: tuple[str, ...]
     rows: int
     hints: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
     total: Decimal = Decimal(0)
 
 
@@ -40,6 +42,12 @@ class Assembled:
     found: tuple[Found, ...]
     basis: str
     missing: str = ""
+
+    @property
+    def holding(self) -> Holding:
+        """Whose bill this is."""
+        keys = {f"{entry.account}/{scope}".rstrip("/") for entry in self.found for scope in entry.scopes or ("",)}
+        return Holding(self.source.name, self.source.provider, frozenset(keys))
 
     @property
     def shape_name(self) -> str:

@@ -23,11 +23,25 @@ from ledger.reconcile import Balance, balances, raw_total_sql, raw_totals, round
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+OVERLAP_SAMPLE = 20_000  # rows of a delivery that are compared to find a bill given twice
 Progress = Callable[[str, Mapping[str, object]], None]
+
+
+class Partition(Protocol):
+    """One (source, billing period) of the book; `digest` is the first 16 digits of its delivery's."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def period(self) -> Period: ...
+    @property
+    def digest(self) -> str: ...
 
 
 class Book(Protocol):
     """What ingest needs of the ledger's book."""
+
+    def partitions(self) -> Sequence[Partition]: ...
 
     def digest_of(self, source: str, period: Period) -> str | None: ...
     def replace(self, source: SourceRef, period: Period, digest: str, parts: Sequence[Part], run_id: str) -> int: ...
@@ -62,6 +76,7 @@ class Run:
     rounded_rows: int = 0
     version: int | None = None
     missing: str = ""
+    holds: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """Decimals as plain strings."""
@@ -95,9 +110,11 @@ def inspect(connection: DuckDBPyConnection, staged: Staged) -> list[Found]:
 
 
 def _found(staged: Staged, key: tuple[str, str], rows: Sequence[tuple[object, ...]]) -> Found:
-    hints = [role for index, role in enumerate(staged.shape.roles) if any(row[4 + index] for row in rows)]
+    hints = [role for index, role in enumerate(staged.shape.roles) if any(row[5 + index] for row in rows)]
     currencies = tuple(sorted(str(row[2]) for row in rows))
-    return Found(staged, key[0], Period.parse(key[1]), currencies, sum(int(str(row[3])) for row in rows), tuple(hints))
+    scopes = {str(scope) for row in rows if isinstance(row[4], list) for scope in row[4] if scope}
+    count = sum(int(str(row[3])) for row in rows)
+    return Found(staged, key[0], Period.parse(key[1]), currencies, count, tuple(hints), tuple(sorted(scopes)))
 
 
 def _refuse_wrong_types(connection: DuckDBPyConnection, staged: Staged) -> None:
@@ -155,10 +172,12 @@ def map_delivery(
     tally, units = _Tally(), _units(assembled)
     for statement in _opening_statements(assembled, shape, [file for unit in units for file in unit]):
         connection.execute(statement)
+    _refuse_overlap(assembled, shape, connection)
     for index, unit in enumerate(units):
         progress("map", {"files": [file.label for file in unit], "unit": index + 1, "units": len(units)})
         _map_unit(assembled, shape, unit, connection, workspace / f"unit-{index:05d}", tally, tuning)
     _refuse_unpaired(assembled, tally)
+    _refuse_missing_costs(assembled, tally)
     return tally.parts, _balanced(run, tally)
 
 
@@ -175,6 +194,27 @@ class _Tally:
     actual: dict[str, Decimal] = field(default_factory=dict)
     raw_rows: int = 0
     rounded: int = 0
+    without_cost: int = 0
+
+
+def _refuse_overlap(assembled: Assembled, shape: Shape, connection: DuckDBPyConnection) -> None:
+    """Two executions of one export, or copies of one file under other names, would be added up."""
+    if len(assembled.found) > 1:
+        every = max(sum(entry.rows for entry in assembled.found) // OVERLAP_SAMPLE, 1)
+        rows = connection.execute(checks.overlap_sql(shape, every)).fetchall()
+        if rows:
+            raise Rejected([checks.overlap_fault(one, other) for one, other, _, _ in rows])
+
+
+def _refuse_missing_costs(assembled: Assembled, tally: _Tally) -> None:
+    if tally.without_cost:
+        raise reject(
+            f"{tally.without_cost} rows have no effective cost: the columns that carry a commitment's share are blank",
+            "Nothing is taken as 0 here; export the bill with its reservation and savings plan columns.",
+            "missing-cost",
+            file=", ".join(sorted({entry.staged.file.label for entry in assembled.found})),
+            column="EffectiveCost",
+        )
 
 
 def _units(assembled: Assembled) -> list[list[StagedFile]]:
@@ -250,10 +290,11 @@ def _measure_parts(connection: DuckDBPyConnection, folder: Path, tally: _Tally) 
     facts: dict[str, list[tuple[int, datetime, datetime]]] = {}
     if not any(folder.glob("*.parquet")):
         return
-    for name, currency, rows, billed, effective, first, last in connection.execute(
+    for name, currency, rows, billed, effective, first, last, without_cost in connection.execute(
         checks.part_facts_sql(str(folder / "*.parquet"))
     ).fetchall():
         facts.setdefault(name, []).append((rows, first, last))
+        tally.without_cost += without_cost
         _add(tally.mapped, {currency: billed})
         _add(tally.effective, {currency: effective or Decimal(0)})
     tally.parts += [_part(name, seen) for name, seen in facts.items()]
@@ -320,6 +361,7 @@ def _opening(assembled: Assembled, now: datetime, run_id: str) -> Run:
         files=files,
         started=_instant(now),
         missing=assembled.missing,
+        holds=tuple(sorted(assembled.holding.keys)),
     )
 
 

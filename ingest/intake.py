@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.deliveries import Assembled, Found, assemble, source_name
-from ingest.flow import Book, Progress, Run, Tuning, ingest, inspect
+from ingest.flow import Book, Partition, Progress, Run, Tuning, ingest, inspect
+from ingest.holding import Holding, conflicts, from_report, strangers
 from ingest.plan import Source, claims
 from ingest.staging import Collected, stage
 from ledger.delivery import SOURCE_NAME, Period, SourceRef
@@ -66,6 +67,9 @@ def take_in(collected: Collected, request: Request, desk: Desk, now: datetime) -
         raise reject(f"{request.source!r:.80} is no source name", advice, "source-name")
     found, ignored = find(collected, request, desk)
     groups = group(found, request)
+    names = {source.name: {other.provider for other, _ in groups if other.name == source.name} for source, _ in groups}
+    if faults_of_names := strangers(names):
+        raise Rejected(faults_of_names)
     runs: list[Run] = []
     faults: list[Fault] = []
     for source, period in sorted(groups):
@@ -110,13 +114,15 @@ def group(found: Sequence[Found], request: Request) -> dict[tuple[SourceRef, Per
 
 def assembled_of(source: SourceRef, period: Period, found: Sequence[Found], request: Request, desk: Desk) -> Assembled:
     """The delivery as it stands with what was held back by earlier calls."""
-    held = _held(source, period, desk) if found[0].staged.shape.roles else []
+    accounts = {entry.account for entry in found}
+    held = _held(source, period, accounts, desk) if found[0].staged.shape.roles else []
     return assemble(source, period, found, request.basis, held)
 
 
 def _one(source: SourceRef, period: Period, found: Sequence[Found], request: Request, desk: Desk, now: datetime) -> Run:
     assembled = assembled_of(source, period, found, request, desk)
     _one_account(source, assembled.found)
+    _refuse_conflicts(assembled, desk)
     run_id = f"{now:%Y%m%dT%H%M%S}-{desk.new_id()}"
     work = desk.workspace / run_id
     run = ingest(
@@ -132,6 +138,24 @@ def _one(source: SourceRef, period: Period, found: Sequence[Found], request: Req
     _after(run, assembled, desk)
     shutil.rmtree(work, ignore_errors=True)
     return run
+
+
+def _refuse_conflicts(assembled: Assembled, desk: Desk) -> None:
+    """Compare with what the ledger holds for that month, by the reports of the runs that wrote it."""
+    held = [_holding(entry, desk) for entry in desk.book.partitions() if entry.period == assembled.period]
+    current = next((entry for entry in held if entry.source == assembled.source.name), None)
+    others = [entry for entry in held if entry.source != assembled.source.name]
+    if faults := conflicts(assembled.holding, assembled.period, current, others):
+        raise Rejected(faults)
+
+
+def _holding(partition: Partition, desk: Desk) -> Holding:
+    """Of the newest report that tells of this very content; a partition without one is known by its name alone."""
+    for name in reversed(desk.store.names(f"runs/{partition.source}/{partition.period}/")):
+        report = json.loads(desk.store.read(name))
+        if str(report.get("digest", "")).startswith(partition.digest):
+            return from_report(report)
+    return Holding(partition.source, "", frozenset())
 
 
 def _after(run: Run, assembled: Assembled, desk: Desk) -> None:
@@ -186,21 +210,23 @@ def _waiting(source: SourceRef, period: Period) -> str:
 
 def _hold(assembled: Assembled, desk: Desk) -> None:
     prefix = _waiting(assembled.source, assembled.period)
+    for role in {entry.staged.file.role for entry in assembled.found}:
+        for name in desk.store.names(f"{prefix}{role}-"):
+            desk.store.delete(name)
     for entry in assembled.found:
         copy = desk.workspace / f"hold-{entry.staged.digest[:16]}"
         shutil.copyfile(entry.staged.origin, copy)
-        for name in desk.store.names(f"{prefix}{entry.staged.file.role}-"):
-            desk.store.delete(name)
         desk.store.put_file(f"{prefix}{entry.staged.file.role}-{entry.staged.digest[:16]}.csv", copy)
 
 
-def _held(source: SourceRef, period: Period, desk: Desk) -> list[Found]:
-    """Halves of earlier calls."""
+def _held(source: SourceRef, period: Period, accounts: set[str], desk: Desk) -> list[Found]:
+    """Halves of earlier calls; of a file with several accounts only the part that is asked for, if it has any."""
     held: list[Found] = []
     for name in desk.store.names(_waiting(source, period)):
         role = name.rpartition("/")[2].partition("-")[0]
         staged = stage(desk.connection, desk.store.fetch(name), f"{role} file of an earlier call", desk.workspace)
-        held += [_as_role(entry, role) for entry in inspect(desk.connection, staged) if entry.period == period]
+        inside = [_as_role(entry, role) for entry in inspect(desk.connection, staged) if entry.period == period]
+        held += [entry for entry in inside if entry.account in accounts] or inside
     return held
 
 

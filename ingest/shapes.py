@@ -43,6 +43,7 @@ class Shape:
 
     `roles` is filled where a delivery needs an actual and an amortized file: SQL conditions that only rows of that
     metric meet. `facts` are aggregates over the whole bill that the rows' SQL reads as variables.
+    `scope` tells exports of one account apart where there is one per subscription.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Shape:
     period: str
     roles: Mapping[str, str]
     facts: Mapping[str, str]
+    scope: str
     rows_sql: str
     select_sql: str
 
@@ -152,6 +154,7 @@ def _shape(entry: dict[str, object]) -> Shape:
         period=str(entry["period"]),
         roles=_conditions(entry.get("roles")),
         facts=_conditions(entry.get("facts")),
+        scope=str(entry.get("scope", "")),
         rows_sql=str(entry.get("rows_sql", f"{name}.rows.sql")),
         select_sql=str(entry.get("select_sql", f"{name}.sql")),
     )

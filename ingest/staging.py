@@ -48,7 +48,7 @@ class Collected:
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A recognised file: `digest` is the SHA-256 of the bytes as delivered."""
+    """A recognised file: `digest` is the SHA-256 of its bytes, unpacked where text was packed."""
 
     file: StagedFile
     shape: Shape
@@ -134,14 +134,15 @@ def _parquet_headers(connection: DuckDBPyConnection, path: Path, label: str) -> 
 
 
 def _checked_text(path: Path, label: str) -> str:
-    """SHA-256 of the delivered bytes, after the text has proved to be UTF-8 with lines within the limit."""
-    decoder, records = codecs.getincrementaldecoder("utf-8")(), Records(label)
+    """SHA-256 of the text, packed or not, after it has proved to be UTF-8 with lines within the limit."""
+    decoder, records, digest = codecs.getincrementaldecoder("utf-8")(), Records(label), hashlib.sha256()
     try:
         with _open_text(path) as stream:
             while chunk := stream.read(CHUNK):
                 _refuse_marks(chunk, records.line, label)
                 decoder.decode(chunk)
                 records.feed(chunk)
+                digest.update(chunk)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         raise _not_utf8(records.line + error.object[: error.start].count(b"\n"), label) from error
@@ -150,7 +151,7 @@ def _checked_text(path: Path, label: str) -> str:
         raise reject("the gzip file is cut short or damaged", advice, "unreadable-gzip", file=label) from error
     if records.quoted:
         _refuse_open_quote(path, label)
-    return _digest(path)
+    return digest.hexdigest()
 
 
 def _refuse_open_quote(path: Path, label: str) -> None:

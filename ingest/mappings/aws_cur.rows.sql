@@ -45,5 +45,5 @@ WITH line AS NOT MATERIALIZED (
     FROM line
     LEFT JOIN aws_line_kinds AS kind ON line.line_kind = kind.line_kind
 )
-SELECT *, CASE x_RowKind WHEN 'charge' THEN NOT ends_with(x_Rule, '-dropped') ELSE coalesce(unused_cost > 0, false) END AS x_Keep
+SELECT *, CASE x_RowKind WHEN 'charge' THEN NOT ends_with(x_Rule, '-dropped') ELSE coalesce(unused_cost > 0, true) END AS x_Keep
 FROM told

@@ -23,6 +23,7 @@ from tests.mapped import Row, focus_rows
 
 RI: dict[str, Any] = {"reservation_reservation_a_r_n": "arn:aws:ec2:us-east-1:1:reserved-instances/r-1"}
 SP: dict[str, Any] = {"savings_plan_savings_plan_a_r_n": "arn:aws:savingsplans::1:savingsplan/s-1"}
+ALL_USED: dict[str, Any] = {"savings_plan_total_commitment_to_date": 5.0, "savings_plan_used_commitment": 5.0}
 PRICES: dict[str, Any] = {"pricing_public_on_demand_cost": 4.0, "pricing_public_on_demand_rate": "2.0"}
 
 
@@ -63,7 +64,7 @@ TYPES: dict[str, tuple[dict[str, Any], str, str, str | None, str | None, str, st
     ),
     "Fee without ARN": (kind("Fee", 9.0), "Purchase", "One-Time", "Standard", None, "9", "9", "9", "9"),
     "SavingsPlanRecurringFee": (
-        kind("SavingsPlanRecurringFee", 5.0, **SP),
+        kind("SavingsPlanRecurringFee", 5.0, **SP, **ALL_USED),
         *("Purchase", "Recurring", "Committed", None, "5", "0", "5", "5"),
     ),
     "SavingsPlanUpfrontFee": (

@@ -26,12 +26,12 @@ HEADER = ",".join(SNOWFLAKE) + "\n"
 
 # In a process of its own, so that its peak memory is its own.
 PROBE = """
-import json, resource, sys
+import json, sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
 import cli
 code = cli.main(["ingest", {path!r}, "--store", {store!r}, "--config", {config!r}, "--json"])
-print(json.dumps({{"code": code, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}}))
+print(json.dumps({{"code": code, "peak": int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0])}}))
 """
 
 

@@ -1,0 +1,62 @@
+"""What a partition of the ledger holds, and whether a delivery may replace it: no bill lost, none doubled. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ledger.delivery import Period
+from ledger.faults import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Whose bill one partition holds; `keys` are billing accounts, or account/scope where exports are per scope."""
+
+    source: str
+    provider: str
+    keys: frozenset[str]
+
+    @property
+    def accounts(self) -> set[str]:
+        return {key.partition("/")[0] for key in self.keys}
+
+
+def from_report(report: Mapping[str, object]) -> Holding:
+    """The holding that a committed run's report tells of."""
+    keys = report.get("holds", [])
+    held = frozenset(map(str, keys)) if isinstance(keys, list | tuple) else frozenset()
+    return Holding(str(report.get("source", "")), str(report.get("provider", "")), held)
+
+
+def conflicts(new: Holding, period: Period, current: Holding | None, others: Sequence[Holding]) -> list[Fault]:
+    """Why `new` may not be committed: another provider, an account left out, a bill that another source has."""
+    faults = []
+    if current and current.provider not in ("", new.provider):
+        text = f"source {new.source} already holds a bill of {current.provider} for {period}"
+        faults.append(
+            Fault(text, "Give each provider a source of its own: --source NAME.", "source-of-another-provider")
+        )
+    elif current and (lost := sorted(current.accounts - new.accounts)):
+        text = f"source {new.source} holds account {', '.join(lost)} for {period}, which these files do not"
+        advice = "A delivery replaces the whole month: give the files of all its accounts, or one source per account."
+        faults.append(Fault(text, advice, "account-would-be-lost"))
+    for other in others:
+        if other.provider == new.provider and (twice := sorted(other.keys & new.keys)):
+            text = f"the bill of {', '.join(twice)} for {period} is already in source {other.source}"
+            advice = f"It would count twice: give --source {other.source}, or set the account there in ledger.toml."
+            faults.append(Fault(text, advice, "bill-in-another-source"))
+    return faults
+
+
+def strangers(names: Mapping[str, set[str]]) -> list[Fault]:
+    """Faults for source names that one call claims for several providers."""
+    return [
+        Fault(
+            f"source {name} would hold bills of {' and '.join(sorted(providers))}",
+            "Leave --source out, or ingest each provider's files by themselves.",
+            "source-of-another-provider",
+        )
+        for name, providers in sorted(names.items())
+        if len(providers) > 1
+    ]

@@ -1,0 +1,110 @@
+"""No bill is lost and none is doubled, whatever names and copies the files come under."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bills import Ledger, azure, cur2, snowflake
+from tests.ingest.test_aws import RI, SP, kind
+
+OTHER = {"ORGANIZATION_NAME": "OTHER"}
+
+
+def test_one_source_for_several_providers_is_refused_in_one_call(ledger: Ledger, tmp_path: Path) -> None:
+    answer = ledger.ingest(cur2(tmp_path / "a.parquet"), snowflake(tmp_path / "b.csv"), "--source", "all")
+    assert (answer.code, answer.fault["rule"]) == (2, "source-of-another-provider")
+    assert ledger.figures()["currencies"] == {}
+
+
+def test_one_source_for_several_providers_is_refused_in_two_calls(ledger: Ledger, tmp_path: Path) -> None:
+    assert ledger.ingest(cur2(tmp_path / "a.parquet"), "--source", "mine").outcomes == ["committed"]
+    answer = ledger.ingest(snowflake(tmp_path / "b.csv"), "--source", "mine")
+    assert (answer.code, answer.fault["rule"]) == (2, "source-of-another-provider")
+    assert ledger.total("USD") == "1.00"
+
+
+def test_a_second_account_does_not_push_out_the_first(ledger: Ledger, tmp_path: Path) -> None:
+    first, second = snowflake(tmp_path / "a.csv"), snowflake(tmp_path / "b.csv", OTHER)
+    assert ledger.ingest(first, "--source", "both").outcomes == ["committed"]
+    answer = ledger.ingest(second, "--source", "both")
+    assert (answer.code, answer.fault["rule"]) == (2, "account-would-be-lost")
+    assert ledger.ingest(first, second, "--source", "both").outcomes == ["committed"]
+    assert ledger.total("USD") == "420.00"
+
+
+def test_a_bill_is_not_taken_in_under_a_second_name(ledger: Ledger, tmp_path: Path) -> None:
+    bill = snowflake(tmp_path / "a.csv")
+    assert ledger.ingest(bill).outcomes == ["committed"]
+    answer = ledger.ingest(bill, "--source", "another")
+    assert (answer.code, answer.fault["rule"]) == (2, "bill-in-another-source")
+    assert ledger.total("USD") == "210.00"
+
+
+def test_exports_of_two_subscriptions_may_have_a_source_each(ledger: Ledger, tmp_path: Path) -> None:
+    for name in ("sub-1", "sub-2"):
+        bill = azure(tmp_path / f"actual-{name}.csv", {"SubscriptionId": name})
+        assert ledger.ingest(bill, "--source", name, "--basis", "actual").outcomes == ["committed"]
+    assert ledger.total("USD") == "10.00"
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_copy_of_a_bill_is_not_added(packed: bool, ledger: Ledger, tmp_path: Path) -> None:
+    bill = snowflake(tmp_path / "a.csv")
+    copy = tmp_path / ("a.csv.gz" if packed else "b.csv")
+    copy.write_bytes(gzip.compress(bill.read_bytes())) if packed else shutil.copy(bill, copy)
+    ledger.ingest(tmp_path)
+    assert ledger.total("USD") == "210.00"
+
+
+def test_two_executions_of_one_export_are_refused(ledger: Ledger, tmp_path: Path) -> None:
+    days: list[dict[str, str]] = [
+        {"Date": f"01/{day:02d}/2026", "CostInBillingCurrency": f"{day}"} for day in range(1, 9)
+    ]
+    for role in ("actual", "amortized"):
+        azure(tmp_path / f"{role}.csv", *days)
+        azure(tmp_path / f"{role}_run2.csv", *days, {"Date": "01/09/2026"})
+    answer = ledger.ingest(tmp_path)
+    assert answer.code == 2
+    assert {fault["rule"] for fault in answer.document["faults"]} == {"overlapping-files"}
+    assert ledger.figures()["currencies"] == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        kind("DiscountedUsage", 0.0, **RI),
+        kind("SavingsPlanCoveredUsage", 4.0, **SP),
+        kind("SavingsPlanRecurringFee", 1.0, **SP),
+    ],
+    ids=lambda line: str(line["line_item_line_item_type"]),
+)
+def test_a_missing_effective_cost_is_not_zero(line: dict[str, Any], ledger: Ledger, tmp_path: Path) -> None:
+    answer = ledger.ingest(cur2(tmp_path / "a.parquet", {}, line))
+    assert (answer.code, answer.fault["rule"], answer.fault["column"]) == (2, "missing-cost", "EffectiveCost")
+
+
+def test_several_files_of_one_half_all_wait(ledger: Ledger, tmp_path: Path) -> None:
+    def half(role: str, day: int) -> Path:
+        return azure(tmp_path / f"{role}-{day}.csv", {"Date": f"01/{day:02d}/2026", "CostInBillingCurrency": f"{day}"})
+
+    assert ledger.ingest(half("actual", 1), half("actual", 2)).outcomes == ["waiting"]
+    assert ledger.ingest(half("amortized", 1), half("amortized", 2)).outcomes == ["committed"]
+    assert ledger.total("USD") == "3.00"
+
+
+def test_halves_of_two_accounts_complete_each_other(ledger: Ledger, tmp_path: Path) -> None:
+    lines = [{"BillingAccountId": account, "SubscriptionId": account} for account in ("7", "8")]
+    assert ledger.ingest(azure(tmp_path / "actual.csv", *lines)).outcomes == ["waiting", "waiting"]
+    assert ledger.ingest(azure(tmp_path / "amortized.csv", *lines)).outcomes == ["committed", "committed"]
+    assert ledger.total("USD") == "10.00"
+
+
+def test_blanks_around_account_and_currency_do_not_count(ledger: Ledger, tmp_path: Path) -> None:
+    bill = snowflake(tmp_path / "a.csv", {}, {"CURRENCY": "USD ", "ORGANIZATION_NAME": "EXAMPLE "})
+    assert ledger.ingest(bill).outcomes == ["committed"]
+    assert ledger.total("USD") == "420.00"
