@@ -66,7 +66,7 @@ def wrong_type_sql() -> str:
 
 
 def wrong_types(shape: Shape, kinds: Mapping[str, str], label: str) -> list[Fault]:
-    """Columns that should be DOUBLE, as the provider writes them, and are not; a decimal among doubles would lose digits."""
+    """Columns that should be DOUBLE and are not; a decimal among doubles would lose digits."""
     numeric = re.compile(r"DOUBLE|U?(TINY|SMALL|BIG)?INT(EGER)?")
     wrong = [c.name for c in shape.columns if c.type == "DOUBLE" and not numeric.fullmatch(kinds[c.name])]
     advice = "Give the provider's own file, where amounts are doubles, not a copy that another tool has rewritten."
