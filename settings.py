@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +20,8 @@ T = TypeVar("T")
 BASES = ("amortized", "actual")
 PROVIDERS = ("aws", "azure", "snowflake")
 DEFAULT_STORE = ".ledger"
+MEMORY = re.compile(r"(?i)([1-9]\d*(\.\d+)?|0\.\d*[1-9]\d*) ?[MGT]i?B")
+MOST_THREADS, MOST_ROWS = 1024, 10_000_000
 ON = ("1", "true", "yes", "on")
 
 
@@ -48,12 +50,51 @@ def load(path: Path | None, env: Mapping[str, str]) -> Settings:
     """Settings of the file (none: defaults), then LEDGER_STORE and LEDGER_LIVE. Rejected carries all faults."""
     document, label = _read(path, env)
     faults: list[Fault] = []
-    found = _parse(document, faults)
-    unknown = sorted(set(document) - {"ledger", "engine", "sources", "budgets", "classification"})
-    faults += [_fault(f"unknown table [{name}]", name, "Check the spelling; see docs/settings.md.") for name in unknown]
+    found = _parse(Entry("", document, faults), faults)
     if faults:
-        raise Rejected([Fault(f.message, f.advice, f.rule, label, column=f.column) for f in faults])
+        raise Rejected([replace(fault, file=label) for fault in faults])
     return _overridden(found, env)
+
+
+class Entry:
+    """One table of the file. What is wrong in it becomes a fault and reads as a stand-in: all is told at once."""
+
+    def __init__(self, place: str, value: object, faults: list[Fault]) -> None:
+        self.place, self._faults, self._taken = place, faults, set[str]()
+        self._found: Mapping[str, Any] = value if isinstance(value, dict) else {}
+        if not isinstance(value, dict):
+            self.fault("is a table", f"Write it as [{place}].")
+
+    def fault(self, message: str, advice: str = "Correct the value.", key: str = "") -> None:
+        self._faults.append(_fault(f"{key or self.place} {message}", self.place or key, advice))
+
+    def take(self, key: str, check: Callable[[Any], T], default: T) -> T:
+        """The value as `check` reads it; the default where there is none or `check` raises ValueError."""
+        self._taken.add(key)
+        try:
+            return check(self._found[key]) if key in self._found else default
+        except ValueError as error:
+            self.fault(str(error), key=key)
+            return default
+
+    def need(self, key: str, check: Callable[[Any], T], stand_in: T) -> T:
+        if key not in self._found:
+            self.fault("is missing", "Add it.", key)
+        return self.take(key, check, stand_in)
+
+    def table(self, key: str) -> Entry:
+        self._taken.add(key)
+        return Entry(f"{self.place}.{key}".lstrip("."), self._found.get(key, {}), self._faults)
+
+    def each(self, read: Callable[[str, Entry], T]) -> tuple[T, ...]:
+        """Every key of this table is the name of a table."""
+        return tuple(read(name, self.table(name)) for name in self._found)
+
+    def close(self) -> None:
+        """What nobody took was misspelt."""
+        for key in sorted(set(self._found) - self._taken):
+            known = ", ".join(sorted(self._taken))
+            self.fault("is not known here", f"Check the spelling; known are {known}.", key)
 
 
 def _read(path: Path | None, env: Mapping[str, str]) -> tuple[dict[str, Any], str]:
@@ -82,56 +123,29 @@ def _overridden(found: Settings, env: Mapping[str, str]) -> Settings:
     )
 
 
-def _parse(document: Mapping[str, Any], faults: list[Fault]) -> Settings:
-    tables = {name: _table(document, name, faults) for name in ("ledger", "engine", "sources", "budgets")}
-    sources = _each(tables["sources"], "sources", _source, faults)
+def _parse(root: Entry, faults: list[Fault]) -> Settings:
+    store, live = _head(root.table("ledger"))
+    engine = _engine(root.table("engine"))
+    sources = root.table("sources").each(_source)
     faults += _claimed_twice(sources)
-    head = _built("ledger", lambda: _head(tables["ledger"]), faults)
-    engine = _built("engine", lambda: _engine(tables["engine"]), faults)
-    rules = _built("classification", lambda: _classification(_table(document, "classification", faults)), faults)
-    store, live = head or (DEFAULT_STORE, False)
-    budgets = _each(tables["budgets"], "budgets", _budget, faults)
-    return Settings(store, tuple(sources), tuple(budgets), rules or Classification(), live, *(engine or ()))
+    budgets = root.table("budgets").each(_budget)
+    rules = _classification(root.table("classification"))
+    root.close()
+    return Settings(store, sources, budgets, rules, live, *engine)
 
 
-def _table(document: Mapping[str, Any], name: str, faults: list[Fault]) -> Mapping[str, Any]:
-    found = document.get(name, {})
-    if isinstance(found, dict):
-        return found
-    faults.append(_fault(f"{name} is a table", name, f"Write it as [{name}]."))
-    return {}
+def _head(entry: Entry) -> tuple[str, bool]:
+    found = entry.take("store", _word, DEFAULT_STORE), entry.take("live", _switch, False)
+    entry.close()
+    return found
 
 
-def _each(
-    table: Mapping[str, Any], kind: str, build: Callable[[str, Mapping[str, Any]], T], faults: list[Fault]
-) -> list[T]:
-    entries = {name: _table(table, name, faults) for name in table}
-    made = [_built(f"{kind}.{name}", partial(build, name, entry), faults) for name, entry in entries.items()]
-    return [one for one in made if one is not None]
-
-
-def _built(place: str, build: Callable[[], T], faults: list[Fault]) -> T | None:
-    """What `build` makes, or None and a fault."""
-    try:
-        return build()
-    except (ValueError, TypeError, InvalidOperation) as error:
-        faults.append(_fault(str(error), place, "Correct the value."))
-    except KeyError as error:
-        faults.append(_fault(f"{error.args[0]} is missing", place, "Add it."))
-    return None
-
-
-def _head(entry: Mapping[str, Any]) -> tuple[str, bool]:
-    _only(entry, {"store", "live"})
-    return str(entry.get("store", DEFAULT_STORE)), entry.get("live", False) is True
-
-
-def _engine(entry: Mapping[str, Any]) -> tuple[str, int, int]:
-    _only(entry, {"memory_limit", "threads", "row_group_size"})
-    threads, rows = entry.get("threads", 0), entry.get("row_group_size", 20_480)
-    if type(threads) is not int or type(rows) is not int or threads < 0 or rows < 1:
-        raise ValueError("threads is a whole number from 0 (all), row_group_size one from 1")
-    return str(entry.get("memory_limit", "")), threads, rows
+def _engine(entry: Entry) -> tuple[str, int, int]:
+    memory = entry.take("memory_limit", _memory, "")
+    threads = entry.take("threads", _whole(0, MOST_THREADS), 0)
+    rows = entry.take("row_group_size", _whole(1, MOST_ROWS), 20_480)
+    entry.close()
+    return memory, threads, rows
 
 
 def _claimed_twice(sources: Sequence[Source]) -> list[Fault]:
@@ -147,69 +161,135 @@ def _claimed_twice(sources: Sequence[Source]) -> list[Fault]:
     ]
 
 
-def _source(name: str, entry: Mapping[str, Any]) -> Source:
+def _source(name: str, entry: Entry) -> Source:
     if not SOURCE_NAME.fullmatch(name):
-        raise ValueError("a source name is lower-case letters, digits and hyphens, at most 63")
-    _only(entry, {"provider", "currency", "accounts", "location", "basis"})
-    if entry["provider"] not in PROVIDERS:
-        raise ValueError(f"provider is one of {', '.join(PROVIDERS)}, not {entry['provider']!r}")
-    basis = str(entry.get("basis", "amortized"))
-    if basis not in BASES:
-        raise ValueError(f"basis is one of {', '.join(BASES)}, not {basis!r}")
-    accounts = _texts(entry.get("accounts", []), "accounts")
-    currency, location = str(entry.get("currency", "")), str(entry.get("location", ""))
-    return Source(name, entry["provider"], currency, accounts, location, basis)
-
-
-def _budget(name: str, entry: Mapping[str, Any]) -> Budget:
-    _only(entry, {"id", "scope", "currency", "amount", "tag_key", "tag_value", "threshold", "live"})
-    amount, threshold = _decimal(entry["amount"], "amount"), _decimal(entry.get("threshold", "0.8"), "threshold")
-    if amount <= 0 or not 0 < threshold <= 1:
-        raise ValueError("amount is above 0 and threshold above 0 and at most 1")
-    return Budget(
-        name=name,
-        id=str(entry["id"]).rstrip("/").lower(),
-        scope=str(entry["scope"]).rstrip("/").lower(),
-        currency=str(entry["currency"]),
-        amount=amount,
-        opt_in_key=str(entry.get("tag_key", "ledger-stop")),
-        opt_in_value=str(entry.get("tag_value", name)),
-        action_threshold=threshold,
-        live=entry.get("live", False) is True,
+        entry.fault("is no source name", "Use lower-case letters, digits and hyphens, at most 63.")
+    found = Source(
+        name,
+        provider=entry.need("provider", _one_of(PROVIDERS), ""),
+        currency=entry.take("currency", _text, ""),
+        accounts=entry.take("accounts", _texts, ()),
+        location=entry.take("location", _text, ""),
+        basis=entry.take("basis", _one_of(BASES), BASES[0]),
     )
+    entry.close()
+    return found
 
 
-def _decimal(value: object, name: str) -> Decimal:
+def _budget(name: str, entry: Entry) -> Budget:
+    found = Budget(
+        name=name,
+        id=entry.need("id", _word, "-").rstrip("/").lower(),
+        scope=entry.need("scope", _word, "-").rstrip("/").lower(),
+        currency=entry.need("currency", _word, "-"),
+        amount=entry.need("amount", _above_zero, Decimal(1)),
+        opt_in_key=entry.take("tag_key", _text, "ledger-stop"),
+        opt_in_value=entry.take("tag_value", _text, name),
+        action_threshold=entry.take("threshold", _share, Decimal("0.8")),
+        live=entry.take("live", _switch, False),
+    )
+    entry.close()
+    return found
+
+
+def _classification(entry: Entry) -> Classification:
+    accounts: dict[str, str] = entry.take("accounts", _named(_text), {})
+    keys = entry.take("tag_keys", _texts, tuple(DEFAULT_TAG_KEYS))
+    values: dict[str, tuple[str, ...]] = entry.take("values", _named(_texts), {})
+    entry.close()
+    return Classification(accounts, keys, values or dict(DEFAULT_VALUES))
+
+
+# How a value is read: ValueError says what follows the key's name, and never repeats the value: it may be secret.
+
+
+def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f'{name} is a decimal in quotes, such as "1.00"; a bare number would lose digits')
-    number = Decimal(value)
+        raise ValueError("is a text in quotes")
+    return value
+
+
+def _word(value: object) -> str:
+    if not _text(value).strip():
+        raise ValueError("is not empty")
+    return _text(value)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """A bare text would fall apart into letters."""
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ValueError("is a list of texts in quotes")
+    return tuple(value)
+
+
+def _switch(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("is true or false, without quotes")
+    return value
+
+
+def _memory(value: object) -> str:
+    text = _text(value)
+    if text and not MEMORY.fullmatch(text):
+        raise ValueError('is a size such as "1GB"; units are MB, GB, TB, MiB, GiB, TiB')
+    return text
+
+
+def _whole(lowest: int, highest: int) -> Callable[[object], int]:
+    def check(value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
+            raise ValueError(f"is a whole number from {lowest} to {highest}")
+        return value
+
+    return check
+
+
+def _one_of(names: Sequence[str]) -> Callable[[object], str]:
+    def check(value: object) -> str:
+        if value not in names:
+            raise ValueError(f"is one of {', '.join(names)}")
+        return str(value)
+
+    return check
+
+
+def _named(check: Callable[[Any], T]) -> Callable[[object], dict[str, T]]:
+    def read(value: object) -> dict[str, T]:
+        if not isinstance(value, dict):
+            raise ValueError("is a table")
+        return {name: _within(name, check, inner) for name, inner in value.items()}
+
+    return read
+
+
+def _within(name: str, check: Callable[[Any], T], value: object) -> T:
+    try:
+        return check(value)
+    except ValueError as error:
+        raise ValueError(f"{name} {error}") from error
+
+
+def _decimal(value: object) -> Decimal:
+    """In quotes only: a bare number would lose digits."""
+    try:
+        number = Decimal(_text(value))
+    except (InvalidOperation, ValueError):
+        raise ValueError('is a decimal in quotes, such as "1.00"') from None
     if not number.is_finite():
-        raise ValueError(f"{name} is a finite decimal")
+        raise ValueError("is a finite decimal")
     return number
 
 
-def _texts(value: object, name: str) -> tuple[str, ...]:
-    """A bare text would fall apart into letters."""
-    if not isinstance(value, list):
-        raise TypeError(f"{name} is a list")
-    return tuple(map(str, value))
+def _above_zero(value: object) -> Decimal:
+    if (number := _decimal(value)) <= 0:
+        raise ValueError("is above 0")
+    return number
 
 
-def _only(entry: Mapping[str, Any], known: set[str]) -> None:
-    if unknown := sorted(set(entry) - known):
-        raise ValueError(f"unknown key {', '.join(unknown)}; known are {', '.join(sorted(known))}")
-
-
-def _classification(entry: Mapping[str, Any]) -> Classification:
-    _only(entry, {"accounts", "tag_keys", "values"})
-    accounts, words = entry.get("accounts", {}), entry.get("values", {})
-    if not isinstance(accounts, dict) or not isinstance(words, dict):
-        raise TypeError("accounts and values are tables")
-    values = {name: _texts(found, f"values.{name}") for name, found in words.items()}
-    keys = _texts(entry.get("tag_keys", list(DEFAULT_TAG_KEYS)), "tag_keys")
-    return Classification(
-        {account: str(name) for account, name in accounts.items()}, keys, values or dict(DEFAULT_VALUES)
-    )
+def _share(value: object) -> Decimal:
+    if not 0 < (number := _decimal(value)) <= 1:
+        raise ValueError("is above 0 and at most 1")
+    return number
 
 
 def _fault(message: str, place: str, advice: str) -> Fault:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import wiring
 from ledger.classify import DEFAULT_TAG_KEYS
 from ledger.faults import Fault, Rejected
 from settings import Settings, load
@@ -99,12 +100,9 @@ def test_a_budget_is_read_exactly_and_is_not_live_by_default(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("value", ['"true"', "1", '"yes"'])
 def test_only_true_makes_anything_live(value: str, tmp_path: Path) -> None:
-    """A misunderstood switch has to be a fault or off, never on."""
-    try:
-        found = read(tmp_path, f"[ledger]\nlive = {value}\n{BUDGET}live = {value}\n")
-    except Rejected:
-        return
-    assert not found.live and not found.budgets[0].live
+    """A misunderstood switch is a fault: off would surprise as much as on."""
+    text = f"[ledger]\nlive = {value}\n{BUDGET}live = {value}\n"
+    assert [fault.column for fault in faults(tmp_path, text)] == ["ledger", "budgets.b"]
 
 
 def test_the_environment_comes_last(tmp_path: Path) -> None:
@@ -130,6 +128,15 @@ def test_the_environment_comes_last(tmp_path: Path) -> None:
         "[classification]\ntag_keys = 5",
         "[classification]\ncolour = 'red'",
         "[classification]\naccounts = 'x'",
+        "[classification.accounts]\nx = 3",
+        "[engine]\nthreads = true",
+        "[engine]\nthreads = 100000",
+        "[engine]\nrow_group_size = 99999999999999999999",
+        "[ledger]\nstore = ''",
+        "[ledger]\nliv = true",
+        '[sources.a]\nprovider = ["aws"]',
+        '[sources.a]\nprovider = "aws"\naccounts = [1]',
+        '[sources.a]\nprovider = "aws"\nlocation = 3',
         "[classification.values]\nProduction = 'prod'",
         '[sources.a]\nprovider = "azure"\nbasis = "cash"',
         '[sources.a]\nprovider = "aws"\naccounts = "123"',
@@ -138,6 +145,60 @@ def test_the_environment_comes_last(tmp_path: Path) -> None:
 )
 def test_what_makes_no_sense_is_refused(text: str, tmp_path: Path) -> None:
     assert all(fault.rule == "settings" for fault in faults(tmp_path, text))
+
+
+FAULTY = """
+    liv = true
+    sources = 3
+    [ledger]
+    stroe = "x"
+    live = "true"
+    store = 7
+    [engine]
+    threads = -3
+    memory_limit = "banana"
+    row_group_size = 0
+    speed = 9
+    [classification]
+    accounts = "x"
+    tag_keys = "environment"
+    colour = "red"
+    [classification.values]
+    Production = "prod"
+    [budgets.b]
+    currency = 5
+    amount = "1,5"
+    threshold = "80"
+    live = 1
+"""
+
+
+def test_each_wrong_key_has_a_fault_of_its_own(tmp_path: Path) -> None:
+    found = [(fault.column, fault.message.split()[0]) for fault in faults(tmp_path, FAULTY)]
+    assert sorted(found, key=str) == [
+        *(("budgets.b", key) for key in ("amount", "currency", "id", "live", "scope", "threshold")),
+        *(("classification", key) for key in ("accounts", "colour", "tag_keys", "values")),
+        *(("engine", key) for key in ("memory_limit", "row_group_size", "speed", "threads")),
+        *(("ledger", key) for key in ("live", "store", "stroe")),
+        ("liv", "liv"),
+        ("sources", "sources"),
+    ]
+
+
+@pytest.mark.parametrize("limit", ["banana", "0GB", "-1", "1", "80%", "1 parsec", "1GB; SET threads=1", "100 bytes"])
+def test_memory_is_a_size_that_the_engine_takes(limit: str, tmp_path: Path) -> None:
+    assert faults(tmp_path, f'[engine]\nmemory_limit = "{limit}"\n')
+
+
+@pytest.mark.parametrize("limit", ["1GB", "1.5 GiB", "512mb", "0.5GB"])
+def test_a_memory_limit_that_is_taken_starts_the_engine(limit: str, tmp_path: Path) -> None:
+    with wiring.engine(read(tmp_path, f'[engine]\nmemory_limit = "{limit}"\nthreads = 1\n')) as connection:
+        assert connection.execute("SELECT current_setting('threads')").fetchone() == (1,)
+
+
+def test_faults_do_not_repeat_what_may_be_secret(tmp_path: Path) -> None:
+    text = '[ledger]\nstore = ["az://c?sig=secret"]\n[engine]\nmemory_limit = "secret"\n'
+    assert "secret" not in " ".join(map(str, faults(tmp_path, text)))
 
 
 def test_text_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
