@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from unicodedata import category
 
 from ledger.faults import Fault
 from ledger.summary import plain
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
     from ingest.flow import Progress, Run
     from ingest.intake import Intake
@@ -28,13 +30,13 @@ TITLES = {
 
 def show_faults(faults: Sequence[Fault], *, as_json: bool) -> None:
     for fault in faults:
-        print(f"error: {fault}", file=sys.stderr)
+        print(f"error: {shown(str(fault))}", file=sys.stderr)
     if as_json:
         _print_json({"faults": [fault.as_json() for fault in faults]})
 
 
 def show_problem(text: str, *, as_json: bool) -> None:
-    print(f"error: {text}", file=sys.stderr)
+    print(f"error: {shown(text)}", file=sys.stderr)
     if as_json:
         _print_json({"problem": text})
 
@@ -46,8 +48,8 @@ def progress(*, quiet: bool) -> Iterator[Progress]:
 
     def tell(event: str, fields: Mapping[str, object]) -> None:
         if not quiet:
-            shown = ", ".join(str(item) for item in _flat(fields))
-            console.print(f"[dim]{event:>8}[/dim]  {shown}", highlight=False, soft_wrap=True)
+            items = ", ".join(str(item) for item in _flat(fields))
+            console.print(styled((f"{event:>8}", "dim"), f"  {items}"), soft_wrap=True)
 
     yield tell
 
@@ -66,7 +68,7 @@ def show_intake(intake: Intake, *, as_json: bool) -> None:
     for run in intake.runs:
         _show_run(console, run)
     for label in intake.ignored:
-        console.print(f"[dim] ignored  {label}: no data[/dim]", highlight=False, soft_wrap=True)
+        console.print(styled((f" ignored  {label}: no data", "dim")), soft_wrap=True)
     show_faults(intake.faults, as_json=False)
 
 
@@ -78,9 +80,8 @@ def show_summary(document: Mapping[str, Any], *, as_json: bool) -> None:
     if not document["currencies"]:
         console.print("The ledger is empty. Start with: ledger ingest PATH")
     for currency, block in document["currencies"].items():
-        console.print(
-            f"\n[bold]{currency} {block['total']}[/bold] billed, {block['effective']} effective, {block['rows']} rows"
-        )
+        rest = f" billed, {block['effective']} effective, {block['rows']} rows"
+        console.print(styled((f"\n{currency} {block['total']}", "bold"), rest))
         for name, title in TITLES.items():
             console.print(_table(title, currency, block[name]))
 
@@ -91,15 +92,14 @@ def show_receipt(status: int, lines: Sequence[str], document: Mapping[str, Any],
         return
     print(f"answer {status}")
     for line in lines:
-        print(line)
+        print(shown(line))
 
 
 def _show_run(console: Console, run: Run) -> None:
-    console.print(
-        f"\n[bold]{run.outcome}[/bold]  {run.source} {run.period}  ({run.shape}, run {run.id})", highlight=False
-    )
+    console.print(styled(("\n" + run.outcome, "bold"), f"  {run.source} {run.period}  ({run.shape}, run {run.id})"))
     if run.missing:
-        console.print(f"  waiting for its pair: give the {run.missing} file of the same month; nothing was committed")
+        wait = f"  waiting for its pair: give the {run.missing} file of the same month; nothing was committed"
+        console.print(styled(wait))
     if run.balances:
         console.print(_balance_table(run))
     if run.rounded_rows:
@@ -111,19 +111,20 @@ def _show_run(console: Console, run: Run) -> None:
 def _balance_table(run: Run) -> object:
     table = _plain_table("", "Currency", "Amount", "Rows")
     for line in run.balances:
-        table.add_row("raw", line.currency, plain(line.raw), str(run.raw_rows))
+        currency = styled(line.currency)
+        table.add_row("raw", currency, plain(line.raw), str(run.raw_rows))
         for rule, amount in line.excluded.items():
-            table.add_row(f"excluded: {rule}", line.currency, plain(amount), str(run.rules.get(rule, "")))
-        table.add_row("refused", line.currency, plain(sum(line.refused.values(), Decimal(0))), "0")
-        table.add_row("billed in the ledger", line.currency, plain(line.mapped), str(run.mapped_rows))
-        table.add_row("effective in the ledger", line.currency, plain(line.effective), "")
+            table.add_row(styled(f"excluded: {rule}"), currency, plain(amount), str(run.rules.get(rule, "")))
+        table.add_row("refused", currency, plain(sum(line.refused.values(), Decimal(0))), "0")
+        table.add_row("billed in the ledger", currency, plain(line.mapped), str(run.mapped_rows))
+        table.add_row("effective in the ledger", currency, plain(line.effective), "")
     return table
 
 
 def _table(title: str, currency: str, lines: Sequence[Mapping[str, Any]]) -> object:
     table = _plain_table(title, currency, "%")
     for line in lines:
-        table.add_row(line["name"], line["cost"], line["percent"] or "-")
+        table.add_row(styled(line["name"]), line["cost"], line["percent"] or "-")
     return table
 
 
@@ -132,13 +133,26 @@ def _plain_table(*headers: str) -> Any:
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     for index, header in enumerate(headers):
-        table.add_column(header, justify="left" if index == 0 else "right", no_wrap=index > 0)
+        table.add_column(styled(header), justify="left" if index == 0 else "right", no_wrap=index > 0)
     return table
 
 
 def _flat(fields: Mapping[str, object]) -> Iterator[object]:
     for name, value in fields.items():
         yield from (value if isinstance(value, list) else [f"{name} {value}" if isinstance(value, int) else value])
+
+
+def styled(*parts: str | tuple[str, str]) -> Text:
+    """Texts, or pairs of text and style. A plain string would be read as markup, and a bill may hold any text."""
+    from rich.text import Text
+
+    pairs = [(part, "") if isinstance(part, str) else part for part in parts]
+    return Text.assemble(*((shown(text), style) for text, style in pairs))
+
+
+def shown(text: str) -> str:
+    """The text with what would drive the terminal, or turn its direction, spelt out."""
+    return "".join(ascii(one)[1:-1] if category(one).startswith("C") and one != "\n" else one for one in text)
 
 
 def _console(*, stderr: bool = False) -> Console:

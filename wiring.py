@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import tempfile
 import time
@@ -35,16 +36,29 @@ def settings(env: Env, path: Path | None = None) -> Settings:
 
 
 def store(url: str, env: Env) -> ObjectStore:
-    """A folder, or a blob container with a prefix for az://container/prefix."""
-    if not url.startswith("az://"):
+    """The ledger's own: a folder, or a blob container with a prefix for az://container/prefix."""
+    from ledger.book import DATA_FILE
+
+    return _opened(url, env, DATA_FILE)
+
+
+def opener(env: Env) -> Callable[[str], ObjectStore]:
+    """Opens what others write: there no name says what is in it, so a file is asked for each time."""
+    return lambda url: _opened(url, env, None)
+
+
+def _opened(url: str, env: Env, lasting: re.Pattern[str] | None) -> ObjectStore:
+    from adapters.names import BLOBS, checked_url
+
+    if not checked_url(url).startswith(BLOBS):
         from adapters.folder import FolderStore
 
-        return FolderStore(Path(url))
+        return FolderStore(url)
     from adapters.blob import BlobStore
     from adapters.storage_account import account_from
 
-    container, _, prefix = url.removeprefix("az://").partition("/")
-    return BlobStore(account_from(env), container, prefix.rstrip("/"))
+    container, _, prefix = url.removeprefix(BLOBS).partition("/")
+    return BlobStore(account_from(env), container, prefix.rstrip("/"), lasting=lasting)
 
 
 def book(at: ObjectStore) -> Book:
@@ -124,10 +138,6 @@ def take_in(
     collected = collect(locations, opener(env))
     with desk(found, env, progress) as hands:
         return take_in(collected, request, replace(hands, new_id=new_id), now)
-
-
-def opener(env: Env) -> Callable[[str], ObjectStore]:
-    return lambda url: store(url, env)
 
 
 def summary(found: Settings, env: Env) -> dict[str, object]:

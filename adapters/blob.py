@@ -16,27 +16,35 @@ from adapters.folder import disk_faults
 from adapters.names import checked, checked_place, checked_prefix
 from adapters.storage_account import StorageAccount, azure_faults
 from ledger.faults import Conflict, Missing, reject
+from ledger.store import without_secret
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobClient, ContainerClient, StorageStreamDownloader
 
 CONTAINER = re.compile(r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*")
 
-# Data files carry a digest and a run in their names and are never written twice; the table's log is not data.
-IMMUTABLE = "cost_and_usage/"
-LOG = "/_delta_log/"
 STREAMS = 4
 
 
 class BlobStore:
     """Objects as blobs; the container is created by the first write that misses it, never by reading.
 
-    `cache` keeps fetched files (default: a private folder below the system's temporary one).
+    `cache` keeps fetched files (default: a private folder below the system's temporary one). A name that `lasting`
+    matches is fetched once and never asked for again: only who writes the names can know that. By default none does.
     """
 
-    def __init__(self, account: StorageAccount, container: str, prefix: str = "", cache: Path | None = None) -> None:
+    def __init__(
+        self,
+        account: StorageAccount,
+        container: str,
+        prefix: str = "",
+        cache: Path | None = None,
+        lasting: re.Pattern[str] | None = None,
+    ) -> None:
         if not CONTAINER.fullmatch(container):
-            raise reject(f"not a container name: {container!r}", "Use 3 to 63 of a-z, 0-9 and '-'.", "store-url")
+            shown = without_secret(container)
+            raise reject(f"not a container name: {shown!r}", "Use 3 to 63 of a-z, 0-9 and '-'.", "store-url")
+        self._lasting = lasting
         self._account = account
         self._container_name = container
         inner = checked_place(prefix.strip("/"))
@@ -77,7 +85,7 @@ class BlobStore:
         self._write(name, upload)
 
     def fetch(self, name: str) -> Path:
-        lasting = checked(name).startswith(IMMUTABLE) and LOG not in name
+        lasting = self._lasting is not None and self._lasting.fullmatch(checked(name)) is not None
         kept = self._cache / "data" / name
         if lasting and kept.exists():
             return kept

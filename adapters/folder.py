@@ -30,12 +30,13 @@ class FolderStore:
     """Objects as files below `root`, which need not exist yet."""
 
     def __init__(self, root: Path | str) -> None:
+        self._given = str(root)
         self._root = Path(root).expanduser().absolute()
         checked_place(self._root.as_posix())
 
     @property
     def url(self) -> str:
-        return str(self._root)
+        return self._given
 
     def read(self, name: str) -> bytes:
         with disk_faults(name):

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ledger.faults import Conflict, Missing, Rejected, Transient, reject
+from ledger.store import SECRET
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -32,7 +33,6 @@ DEVELOPMENT = {
 CONFLICTS = frozenset({"BlobAlreadyExists", "ContainerAlreadyExists", "QueueAlreadyExists", "ConditionNotMet"})
 TRANSIENT_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 DELTA_PATIENCE = {"max_retries": "2", "retry_timeout": "20s", "connect_timeout": "2s", "timeout": "60s"}
-SIGNATURE = re.compile(r"(?i)\b(sig|accountkey|sharedaccesssignature)=[^&;\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ def _no_identity(error: AzureError) -> bool:
 def scrubbed(error: BaseException) -> str:
     """The first line of an error's text without keys or signatures."""
     lines = str(error).splitlines() or [type(error).__name__]
-    return SIGNATURE.sub(r"\1=***", lines[0])
+    return SECRET.sub(r"\1=***", lines[0])
 
 
 def _refused(text: str, advice: str) -> Rejected:

@@ -25,6 +25,7 @@ from demo.story import Control, Money
 from demo.told import tell_latency, tell_stop
 from emulators.scenario import Setup
 from ledger.faults import Rejected, reject
+from terminal import styled
 
 ROOT = Path(__file__).resolve().parent.parent
 LEDGER = ROOT / "out" / "demo-ledger"
@@ -67,25 +68,31 @@ def _clear(ledger: Path) -> None:
 def _finish(console: Console, money: Money, control: Control, page: Path) -> int:
     found = checks(money, control)
     faults = wrong(found)
+    page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(render(money, control, faults), encoding="utf-8")
     _step(console, 4, f"{len(found)} figures checked, {len(faults)} off")
     for fault in faults:
-        console.print(f"  [bold red]off[/]  {fault}", highlight=False)
-    console.print(f"  page    {page}", highlight=False, soft_wrap=True)
-    console.print(f"  ledger  {money.document['store']}", highlight=False, soft_wrap=True)
+        console.print(styled("  ", ("off", "bold red"), f"  {fault}"))
+    console.print(styled(f"  page    {page}"), soft_wrap=True)
+    console.print(styled(f"  ledger  {money.document['store']}"), soft_wrap=True)
     return 1 if faults else 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__.partition("\n")[0])
-    parser.add_argument("--samples", type=Path, default=ROOT / "samples", help="folder of the bills")
-    parser.add_argument("--ledger", type=Path, default=LEDGER, help="folder of the ledger, emptied first")
-    parser.add_argument("--page", type=Path, default=ROOT / "demo.html", help="where to write the page")
+    parser.add_argument("--samples", type=Path, default=_near(ROOT / "samples"), help="folder of the bills")
+    parser.add_argument("--ledger", type=Path, default=_near(LEDGER), help="folder of the ledger, emptied first")
+    parser.add_argument("--page", type=Path, default=_near(ROOT / "demo.html"), help="where to write the page")
     return parser
 
 
+def _near(path: Path) -> Path:
+    """Seen from here if it is below: the page names the ledger, and is none the better for a path of this machine."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
 def _step(console: Console, number: int, title: str) -> None:
-    console.print(f"\n[bold blue]{number}  {title}[/]", highlight=False)
+    console.print(styled((f"\n{number}  {title}", "bold blue")))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from emulators.rehearsal import responder
 from emulators.scenario import LAB, Hour, Outcome, Setup, build, play
 from governance.terminal import Played
 from ledger.store import ObjectStore
+from terminal import styled
 
 # Hours between a dollar being spent and the webhook: none as in the scenario, and what the native chain takes.
 LATENCIES = (0, FASTEST, 24, SLOWEST)
@@ -74,8 +75,8 @@ def _clock(setup: Setup, console: Console, pause: float) -> Iterator[Callable[[H
             text = f"hour {hour.number:>2}  spent {hour.spent:.7f} of {setup.amount} USD"
             bar.update(task, completed=hour.number, spent=text)
             if hour.alerts or (not console.is_terminal and hour.number % 8 == 0):
-                bell = "  [bold red]threshold passed: webhook sent[/]" if hour.alerts else ""
-                console.print(f"[dim]   clock[/dim]  {text}{bell}", highlight=False)
+                bell = "  threshold passed: webhook sent" if hour.alerts else ""
+                console.print(styled(("   clock", "dim"), f"  {text}", (bell, "bold red")))
             time.sleep(pause)
 
         yield tick

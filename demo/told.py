@@ -9,6 +9,7 @@ from rich.table import Table
 
 from demo.story import Control
 from emulators.scenario import ADDRESS_OF_LAB, DISK_OF_LAB, LAB, Line, Outcome
+from terminal import styled
 
 # Hours from a dollar spent to the webhook: cost data 8 to 24, evaluation 0 to 24, sending 0 to 1.
 FASTEST, SLOWEST = 8, 49
@@ -27,7 +28,7 @@ def tell_stop(control: Control, console: Console) -> None:
     """The receipts as the record gives them, then the bill."""
     for played in control.played:
         for line in played.lines:
-            console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+            console.print(styled(f"  {line}"), soft_wrap=True)
     outcome = control.outcome
     console.print(_bill("Tagged for the budget", [line for line in outcome.lines if line.tagged], outcome.tagged_cost))
     console.print(
@@ -39,7 +40,7 @@ def tell_latency(control: Control, console: Console) -> None:
     """The plain truth about how late the native chain is, and what that makes of the figure."""
     console.print(_late_table(control))
     for sentence in latency_sentences(control):
-        console.print(f"  {sentence}", highlight=False)
+        console.print(styled(f"  {sentence}"))
 
 
 def latency_sentences(control: Control) -> list[str]:
@@ -74,7 +75,7 @@ def _bill(title: str, lines: list[Line], cost: Decimal) -> Table:
         table.add_column(header, footer, justify="right" if right else "left", footer_style="bold", min_width=11)
     for line in lines:
         hours, tariff = (f"{figure.normalize():f}" for figure in (line.hours, line.tariff))
-        table.add_row(line.name, line.state, hours, tariff, money(line.cost))
+        table.add_row(styled(line.name), styled(line.state), hours, tariff, money(line.cost))
     return table
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from deltalake.transaction import AddAction
 
 TABLE = "cost_and_usage"
+# A data file as `replace` names it: after a delivery and a run, so that none is ever written twice.
+DATA_FILE = re.compile(TABLE + r"/x_SourceName=[^/]+/x_BillingPeriod=[^/]+/[0-9a-f]{16}-[^/]+-\d{5}\.parquet")
 PARTITION_BY = ("x_SourceName", "x_BillingPeriod")
 TIME_COLUMN = "ChargePeriodStart"
 DIGEST_LENGTH = 16

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
+
+SECRET = re.compile(r"(?i)\b(sig|accountkey|sharedaccesssignature)=[^&;\s]+")
+
+
+def without_secret(url: str) -> str:
+    """The address or place as it may be shown: no query, which may hold a signature, and no key."""
+    return SECRET.sub(r"\1=***", url.partition("?")[0])
 
 
 class ObjectStore(Protocol):
@@ -15,7 +23,7 @@ class ObjectStore(Protocol):
 
     @property
     def url(self) -> str:
-        """The root as a person would write it; never holds a secret."""
+        """The root as the person wrote it; never holds a secret."""
 
     def read(self, name: str) -> bytes: ...
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ingest.staging import Collected, LocalFile, looks_like_data
 from ledger.faults import reject
-from ledger.store import ObjectStore
+from ledger.store import ObjectStore, without_secret
 
 
 def collect(locations: Sequence[str], open_store: Callable[[str], ObjectStore]) -> Collected:
@@ -29,7 +29,7 @@ def _local(location: str) -> list[LocalFile]:
         return [LocalFile(entry, _shown(entry), named=False) for entry in inner]
     if path.is_file():
         return [LocalFile(path, _shown(path), named=True)]
-    raise reject("there is no such file or folder", "Check the path.", "no-such-file", file=location)
+    raise reject("there is no such file or folder", "Check the path.", "no-such-file", file=without_secret(location))
 
 
 def _shown(path: Path) -> str:
@@ -50,7 +50,6 @@ def _blobs(location: str, open_store: Callable[[str], ObjectStore]) -> list[Loca
         if name == prefix or name.startswith(prefix.rstrip("/") + "/" if prefix else "")
     ]
     if not names:
-        raise reject(
-            "there is no blob under this name", "Check the container and the prefix.", "no-such-file", file=location
-        )
+        advice, shown = "Check the container and the prefix.", without_secret(location)
+        raise reject("there is no blob under this name", advice, "no-such-file", file=shown)
     return [LocalFile(store.fetch(name), f"az://{container}/{name}", named=name == prefix) for name in names]

@@ -6,18 +6,23 @@ import dataclasses
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+import wiring
 from adapters.blob import BlobStore
 from adapters.folder import STAGING, FolderStore
 from adapters.storage_account import account_from
+from ingest.sources.folder import collect
+from ledger.book import DATA_FILE
 from ledger.faults import Conflict, Missing, Rejected, Transient
 from ledger.store import ObjectStore
 from tests.servers.azurite import Azurite
 
-DATA = "cost_and_usage/x_SourceName=a/x_BillingPeriod=2026-01/0123-run-00000.parquet"
+DATA = "cost_and_usage/x_SourceName=a/x_BillingPeriod=2026-01/0123456789abcdef-run-1-00000.parquet"
+LOG = "cost_and_usage/_delta_log/00000000000000000000.json"
 PARENTS = ["/", "/absolute", "..", "a/../b", "a/..", "./a"]
 ODD_NAMES = ["", *PARENTS, "a//b", "a/", "back\\slash", "line\nbreak", "dot.", "n" * 901]
 
@@ -142,10 +147,11 @@ def test_a_file_goes_in_and_comes_out(store: ObjectStore, tmp_path: Path, name: 
     assert store.names() == [name]
 
 
-def test_a_replaced_file_is_fetched_anew(store: ObjectStore, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["waiting/file", DATA, LOG])
+def test_a_replaced_file_is_fetched_anew(store: ObjectStore, tmp_path: Path, name: str) -> None:
     for body in (b"old", b"new and longer"):
-        store.put_file("waiting/file", local(tmp_path, body))
-        assert store.fetch("waiting/file").read_bytes() == body
+        store.put_file(name, local(tmp_path, body))
+        assert store.fetch(name).read_bytes() == body
 
 
 def test_deleting_is_final_and_may_be_repeated(store: ObjectStore) -> None:
@@ -228,3 +234,62 @@ def test_a_place_where_a_table_cannot_live_is_refused(tmp_path: Path, mark: str)
         FolderStore(tmp_path / f"a{mark}b")
     with pytest.raises(Rejected):
         BlobStore(account, "container", f"a{mark}b", tmp_path)
+
+
+def test_a_data_file_of_the_ledger_is_asked_for_once(azurite: Azurite, unique_name: str, tmp_path: Path) -> None:
+    store = BlobStore(account_from(azurite.env), unique_name, cache=tmp_path / "cache", lasting=DATA_FILE)
+    store.put_file(DATA, local(tmp_path, b"whole"))
+    first = store.fetch(DATA)
+    store.delete(DATA)
+    assert store.fetch(DATA) == first
+    assert first.read_bytes() == b"whole"
+
+
+@pytest.mark.parametrize("name", [DATA, LOG, "cost_and_usage/export.csv"])
+def test_files_of_others_are_asked_for_each_time(azurite: Azurite, unique_name: str, tmp_path: Path, name: str) -> None:
+    """A customer may name an export as the ledger names its own files."""
+    store = wiring.opener(azurite.env)(f"az://{unique_name}")
+    for body in (b"first export", b"corrected export"):
+        store.put_file(name, local(tmp_path, body))
+        assert store.fetch(name).read_bytes() == body
+
+
+@pytest.mark.parametrize("name", [LOG, "cost_and_usage/export.csv", "record/a/000001.json", f"copy/{DATA}"])
+def test_of_the_ledger_only_data_files_last(azurite: Azurite, unique_name: str, tmp_path: Path, name: str) -> None:
+    store = wiring.store(f"az://{unique_name}/prefix", azurite.env)
+    for body in (b"first", b"second"):
+        store.put_file(name, local(tmp_path, body))
+        assert store.fetch(name).read_bytes() == body
+
+
+SECRET = "sv=2024&sig=c2VjcmV0%3D&se=2030"
+FOREIGN = ["s3://b/x", "https://acc.blob.core.windows.net/c/p", "abfss://c@acc/p", "file:///x", "AZ://c/p", "s3:/b/x"]
+
+
+@pytest.mark.parametrize("url", [*FOREIGN, *(f"{url}?{SECRET}" for url in FOREIGN)])
+def test_an_address_of_another_kind_is_no_folder(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for opened in (partial(wiring.store, env={}), wiring.opener({})):
+        with pytest.raises(Rejected, match=r"az://container/prefix") as refused:
+            opened(url)
+        assert url.partition("?")[0] in str(refused.value)
+        assert "c2VjcmV0" not in str(refused.value) and "?" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", [f"az://container?{SECRET}", f"az://container/p?{SECRET}", f"folder?{SECRET}"])
+def test_a_signature_in_an_address_is_not_repeated(url: str) -> None:
+    with pytest.raises(Rejected) as refused:
+        wiring.store(url, {"AzureWebJobsStorage": "UseDevelopmentStorage=true"})
+    assert "c2VjcmV0" not in str(refused.value)
+
+
+@pytest.mark.parametrize("location", [f"az://container/p?{SECRET}", f"https://acc/c/b.csv?{SECRET}", f"a?{SECRET}"])
+def test_nor_in_the_place_of_a_bill(location: str, azurite: Azurite) -> None:
+    with pytest.raises(Rejected) as refused:
+        collect([location], wiring.opener(azurite.env))
+    assert "c2VjcmV0" not in str(refused.value)
+
+
+@pytest.mark.parametrize("given", ["ledger", "./ledger", "../ledger", "~/ledger", "a b/c:d"])
+def test_a_folder_is_named_as_it_was_given(given: str) -> None:
+    assert FolderStore(given).url == wiring.store(given, {}).url == given

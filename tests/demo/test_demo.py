@@ -76,6 +76,17 @@ def test_the_whole_demo_ends_well_twice(tmp_path: Path, capsys: pytest.CaptureFi
         assert said.count(wanted) == 2
 
 
+def test_brackets_in_paths_are_no_markup_and_relative_paths_stay_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["--ledger", "a[/x] b", "--page", "pages[/p]/[bold].html"]) == 0
+    assert "ledger  a[/x] b\n" in capsys.readouterr().out
+    page = Path("pages[/p]/[bold].html").read_text(encoding="utf-8")
+    assert "<code>a[/x] b</code>" in page
+    assert str(tmp_path) not in page
+
+
 def test_a_folder_of_others_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "theirs").write_text("kept")
     assert main(["--ledger", str(tmp_path), "--page", str(tmp_path / "demo.html")]) == 1

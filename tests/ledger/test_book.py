@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from adapters.folder import FolderStore
 from adapters.storage_account import account_from
 from focus.schema import ledger_types
-from ledger.book import ATTEMPTS, Book, Partition, delta_schema, delta_type, first_won, stats_of
+from ledger.book import ATTEMPTS, DATA_FILE, Book, Partition, delta_schema, delta_type, first_won, stats_of
 from ledger.delivery import Part, Period, SourceRef
 from ledger.faults import Missing, Rejected, Transient
 from tests.ledger.writers import JANUARY, SCHEMA, Place, open_book, open_store, part
@@ -54,6 +54,13 @@ def test_a_book_never_written_is_empty_and_typed(book: Book) -> None:
     assert relation.columns == [*(name for name, _ in SCHEMA), "x_SourceName", "x_BillingPeriod"]
     assert [str(kind) for kind in relation.types] == [*(kind for _, kind in SCHEMA), "VARCHAR", "VARCHAR"]
     assert relation.fetchall() == []
+
+
+def test_data_files_have_names_that_a_store_may_keep_for_good(book: Book, tmp_path: Path) -> None:
+    for run in ("20260102T030405-0a1b2c3d", "r1"):
+        book.replace(A, JANUARY, "a1" * 32, [part(tmp_path, run, 1), part(tmp_path, "two", 1)], run)
+        names = [file.name for file in book.files()]
+        assert len(names) == 2 and all(DATA_FILE.fullmatch(name) for name in names)
 
 
 def test_a_delivery_replaces_its_partition_and_no_other(book: Book, tmp_path: Path) -> None:
