@@ -14,7 +14,7 @@ from pathlib import Path
 
 import terminal
 import wiring
-from ledger.faults import Conflict, Rejected, Transient
+from ledger.faults import Conflict, Missing, Rejected, Transient
 
 REFUSED, LATER, UNREAD = 2, 3, 141
 
@@ -38,6 +38,9 @@ def _answer(options: argparse.Namespace) -> int:
         return command(options)
     except Rejected as refusal:
         terminal.show_faults(refusal.faults, as_json=options.json)
+        return REFUSED
+    except Missing as fault:
+        terminal.show_problem(f"not there: {fault}", as_json=options.json)
         return REFUSED
     except (Transient, Conflict) as fault:
         terminal.show_problem(f"try again later: {fault}", as_json=options.json)
@@ -75,7 +78,7 @@ def run_alert(options: argparse.Namespace) -> int:
     body = Path(options.file).read_bytes() if Path(options.file).is_file() else _no_file(options.file)
     status, lines, document = wiring.alert(body, found, os.environ, options.now or _now(), execute=options.execute)
     terminal.show_receipt(status, lines, document, as_json=options.json)
-    return 0 if status < 400 else REFUSED
+    return 0 if status < 400 else REFUSED if status < 500 else LATER
 
 
 def _ingest_options(command: argparse.ArgumentParser) -> None:
@@ -126,7 +129,10 @@ def _period(text: str) -> object:
 
 
 def _instant(text: str) -> datetime:
+    """Far enough from both ends of the calendar that a delay or an age can be reckoned from it."""
     moment = datetime.fromisoformat(text)
+    if not 1970 <= moment.year < 9000:
+        raise ValueError(text)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 

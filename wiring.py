@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from governance.model import Fleet, Message, Queue
     from governance.record import Record
+    from governance.terminal import Played
     from ingest.flow import Progress
     from ingest.intake import Desk, Intake, Request
     from ingest.plan import Source
@@ -175,7 +176,7 @@ def on_queue(name: str, body: Mapping[str, object], env: Env, now: datetime) -> 
 
     found = settings(env)
     kept = record(store(found.store_url, env))
-    return handlers(found.budgets, kept, fleet(env), found.live)[name](body, now)
+    return handlers(found.budgets, kept, fleet(env), found.live, found.classification)[name](body, now)
 
 
 def on_poison(name: str, text: str, env: Env, now: datetime) -> None:
@@ -271,16 +272,22 @@ def _standing(source: Source, found: Settings) -> Request:
 
 
 def alert(
-    body: bytes, found: Settings, env: Env, now: datetime, *, execute: bool
+    body: bytes,
+    found: Settings,
+    env: Env,
+    now: datetime,
+    *,
+    execute: bool,
+    sleep: Callable[[float], object] = time.sleep,
 ) -> tuple[int, list[str], dict[str, object]]:
-    """Play an alert through the flows of the service; machines stop only with `execute` and a live budget.
+    """Play an alert through the flows of the service; machines stop only with `execute` and both switches on.
 
     Returns the status, the receipt's lines and a JSON-ready document.
     """
     from adapters.queue import MemoryQueue
     from governance.terminal import run_alert
 
-    clock = _Clock(now)
+    clock = _Clock(now, sleep)
     kept = record(store(found.store_url, env))
     played = run_alert(
         body,
@@ -289,23 +296,37 @@ def alert(
         queue=MemoryQueue(clock.now),
         fleet=fleet(env),
         now=now,
-        live=execute,
+        live=execute and found.live,
         wait=clock.wait_until,
+        rules=found.classification,
     )
+    off = _switches_off(played, found) if execute else []
     events = [{"kind": event.kind, "at": event.at.isoformat(), "body": dict(event.body)} for event in played.events]
     document = {"status": played.answer.status, "answer": dict(played.answer.body), "run": played.run, "events": events}
-    return played.answer.status, list(played.lines), document
+    return played.answer.status, [*off, *played.lines], {**document, "switches_off": off}
+
+
+def _switches_off(played: Played, found: Settings) -> list[str]:
+    """What keeps --execute from executing."""
+    named = {str(event.body["budget_id"]).lower() for event in played.events if "budget_id" in event.body}
+    asleep = [one.name for one in found.budgets if one.id.lower() in named and not one.live]
+    return [
+        *([] if found.live else ["not executed: the master switch is off ([ledger] live, or LEDGER_LIVE=true)"]),
+        *(f"not executed: [budgets.{name}] is not live" for name in asleep),
+    ]
 
 
 class _Clock:
     """Real waiting on a clock that may have been set to another day."""
 
-    def __init__(self, now: datetime) -> None:
+    def __init__(self, now: datetime, sleep: Callable[[float], object]) -> None:
         self._offset = now - datetime.now(UTC)
+        self._sleep = sleep
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self._offset
 
     def wait_until(self, due: datetime) -> datetime:
-        time.sleep(max((due - self.now()).total_seconds(), 0))
+        self._sleep(max((due - self.now()).total_seconds(), 0))
+        self._offset += max(due - self.now(), timedelta())  # a sleep that woke early, or only pretended
         return self.now()

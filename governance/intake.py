@@ -6,12 +6,13 @@ Action groups retry 503 but not 500: whatever the storage or the queue does, the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from governance import streams
-from governance.alert import parse
+from governance.alert import MAX_AGE, parse
 from governance.canonical import plain
-from governance.model import Alert, Answer, Budget, Queue, Refusal
+from governance.model import Alert, Answer, Budget, Event, Queue, Refusal
 from governance.record import Record
 
 RETRY_SECONDS = 30
@@ -22,7 +23,7 @@ def on_alert(
 ) -> Answer:
     """202 only after the alert is recorded and its planning enqueued; 4xx with a reason for what is not acted on."""
     try:
-        verdict = parse(body, budgets=budgets, now=now)
+        verdict = _remembered(parse(body, budgets=budgets, now=now), record, now)
         if isinstance(verdict, Refusal):
             return _refuse(verdict, len(body), record, now)
         if verdict.notice_only:
@@ -31,6 +32,17 @@ def on_alert(
     except Exception as fault:
         # Deliberately broad: a fault of any kind must be redelivered, and its text may hold what callers must not see.
         return _unavailable(fault)
+
+
+def _remembered(verdict: Alert | Refusal, record: Record, now: datetime) -> Alert | Refusal:
+    """A form that does not say when it fired is dated by its first arrival: the same body is the same effect."""
+    if isinstance(verdict, Refusal) or verdict.fired_at is not None:
+        return verdict
+    claim = {"alert": verdict.key, "period": verdict.period}
+    first, _ = record.once(streams.body_stream(verdict.digest), streams.ARRIVED, claim, now)
+    if now - first.at > MAX_AGE:
+        return Refusal(422, f"this very alert first came more than {MAX_AGE.days} days ago", verdict.digest)
+    return replace(verdict, key=str(first.body["alert"]), period=str(first.body["period"]))
 
 
 def _refuse(refusal: Refusal, size: int, record: Record, now: datetime) -> Answer:
@@ -55,12 +67,27 @@ def _accept(alert: Alert, budget: Budget | None, record: Record, queue: Queue, n
     run = streams.run_key(alert.key, dry_run=dry_run)
     stream = streams.alert_stream(run)
     answer: dict[str, object] = {"alert": run, "dry_run": dry_run}
-    record.once(stream, streams.RECEIVED, {**_body(alert), "run": run, "dry_run": dry_run}, now)
-    if streams.find(record.events(stream), streams.ENQUEUED):
+    received, _ = record.once(stream, streams.RECEIVED, {**_body(alert), "run": run, "dry_run": dry_run}, now)
+    begun = _begun(received, record, now)
+    if begun.kind == streams.REVIVED:
+        answer["revived"] = True
+    if any(event.kind == streams.ENQUEUED for event in record.events(stream)[begun.sequence :]):
         return Answer(202, {**answer, "duplicate": True})
     queue.send(streams.plan_stop(run))
-    record.once(stream, streams.ENQUEUED, {"queue": streams.PLAN_STOP}, now)
+    record.once(
+        stream, streams.ENQUEUED, {"queue": streams.PLAN_STOP}, now, same=lambda event: event.sequence > begun.sequence
+    )
     return Answer(202, answer)
+
+
+def _begun(received: Event, record: Record, now: datetime) -> Event:
+    """The event planning starts from: planning that was given up starts again, while the alert is not too old."""
+    events = record.events(received.stream)
+    if not streams.at_rest(events) or now - received.at > MAX_AGE:
+        return next((event for event in reversed(events) if event.kind == streams.REVIVED), received)
+    last = events[-1].sequence
+    revived, _ = record.once(received.stream, streams.REVIVED, {}, now, same=lambda event: event.sequence > last)
+    return revived
 
 
 def _body(alert: Alert) -> dict[str, object]:

@@ -9,17 +9,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 
-from governance import lifecycle, policy, streams
+from governance import backoff, lifecycle, policy, streams
 from governance.alert import MAX_AGE
 from governance.model import Budget, Event, Fleet, Machine, Message, State
+from governance.production import DEFAULT_RULES
 from governance.record import Record
+from ledger.classify import Classification
 from ledger.faults import Conflict, Missing, Rejected, Transient, reject
 
 MAX_CALLS = 10
 MAX_READS = 20
-MAX_DELAY = timedelta(hours=1)
-_LONGEST_WAIT = timedelta(minutes=5)
+# Longer than a call can take (10 s to connect, 30 s to answer): until then the call of another handler may be going on.
+IN_FLIGHT = timedelta(minutes=2)
+MAX_LOST = 2
+# Power before a call and what it cannot have become of itself.
+STARTED = {"running": ("starting",), "stopping": ("starting", "running"), "stopped": ("starting", "running")}
 
 
 class _Overtaken(Exception):
@@ -56,6 +62,22 @@ class _Order:
         return _Order(self.key, self.record, (*self.events, event), self.now)
 
 
+@dataclass(frozen=True, slots=True)
+class _Switches:
+    """What may forbid a call as of now; without a budget nothing is allowed."""
+
+    budget: Budget | None
+    rules: Classification
+    live: bool
+
+    @property
+    def dry_run(self) -> bool:
+        return self.budget is None or not (self.live and self.budget.live)
+
+    def refusal(self, machine: Machine) -> str:
+        return policy.forbidden(machine, self.budget, self.rules) if self.budget else "the budget left the registry"
+
+
 def on_order(
     message: Mapping[str, object],
     *,
@@ -64,6 +86,7 @@ def on_order(
     fleet: Fleet,
     now: datetime,
     live: bool,
+    rules: Classification = DEFAULT_RULES,
 ) -> list[Message]:
     """Begin one deallocation, if everything still allows it. Dry unless live, the budget and the plan all say live."""
     order = _open(message, record, now)
@@ -71,8 +94,11 @@ def on_order(
         return [streams.look(order.key, order.planned)]
     if lifecycle.is_over(order.state):
         return []
+    if (rest := _in_flight(order)) > streams.AT_ONCE:
+        return [streams.carry_out(order.key, order.planned, delay=rest)]
+    switches = _Switches(streams.budget_of(budgets, order.planned["budget_id"]), rules, live)
     try:
-        return _carry_out(order, streams.budget_of(budgets, order.planned["budget_id"]), fleet, live)
+        return _carry_out(order, switches, fleet)
     except _Overtaken:
         return []
 
@@ -96,21 +122,21 @@ def _open(message: Mapping[str, object], record: Record, now: datetime) -> _Orde
     return _Order(key, record, events, now)
 
 
-def _carry_out(order: _Order, budget: Budget | None, fleet: Fleet, live: bool) -> list[Message]:
+def _carry_out(order: _Order, switches: _Switches, fleet: Fleet) -> list[Message]:
     try:
         machine = fleet.machine(order.target)
     except (Transient, Conflict) as fault:
         return _defer(order, fault)
     except (Missing, Rejected) as fault:
         return _end(order, fault)
-    return _act(order, machine, budget, fleet, live)
+    return _act(order, machine, switches, fleet)
 
 
-def _act(order: _Order, machine: Machine, budget: Budget | None, fleet: Fleet, live: bool) -> list[Message]:
+def _act(order: _Order, machine: Machine, switches: _Switches, fleet: Fleet) -> list[Message]:
     """The last look before the call: budget, tags, switches, power; then the call itself."""
     before = {"power": machine.power, "tags": dict(machine.tags)}
-    refusal = _too_old(order) or (policy.forbidden(machine, budget) if budget else "the budget left the registry")
-    dry_run = order.planned["dry_run"] is not False or budget is None or not (live and budget.live)
+    refusal = _too_old(order) or switches.refusal(machine)
+    dry_run = order.planned["dry_run"] is not False or switches.dry_run
     if refusal:
         order.add(lifecycle.REFUSED, reason=refusal, before=before)
     elif dry_run and order.state is State.CALLING:
@@ -122,9 +148,36 @@ def _act(order: _Order, machine: Machine, budget: Budget | None, fleet: Fleet, l
     elif machine.power in policy.ALREADY_OFF:
         order.add(lifecycle.UNDERWAY, power=machine.power, reason="found deallocating, no call made now")
         return [streams.look(order.key, order.planned)]
+    elif doubt := _doubt(order, machine):
+        order.add(lifecycle.FAILED, reason=doubt, before=before)
     else:
         return _call(order.add(lifecycle.CALLING, call="deallocate", why=_why(order), before=before), fleet)
     return []
+
+
+def _in_flight(order: _Order) -> timedelta:
+    """How much longer a call begun by another handler may be under way; nothing when none was begun."""
+    return order.events[-1].at + IN_FLIGHT - order.now if order.state is State.CALLING else streams.AT_ONCE
+
+
+def _doubt(order: _Order, machine: Machine) -> str:
+    """Why a call whose answer was lost must not be made again, although the machine is on.
+
+    Somebody may have started it since: seen starting, or running after it was not. A whole restart in between cannot
+    be told from a call that never arrived, so one repeat is all there is.
+    """
+    if order.state is not State.CALLING:
+        return ""
+    before = _power_before(order.events[-1])
+    if machine.power in STARTED.get(before, ()):
+        return f"the answer to the call was lost and the machine was started since: {before}, now {machine.power}"
+    lost = sum(1 for _ in takewhile(lambda event: event.kind == lifecycle.CALLING, reversed(order.events)))
+    return f"the answers to {lost} calls were lost; the machine is {machine.power}" if lost >= MAX_LOST else ""
+
+
+def _power_before(calling: Event) -> str:
+    before = calling.body["before"]
+    return str(before["power"]) if isinstance(before, Mapping) else "unknown"
 
 
 def _too_old(order: _Order) -> str:
@@ -157,14 +210,9 @@ def _defer(order: _Order, fault: Transient | Conflict) -> list[Message]:
     if attempt > MAX_CALLS:
         order.add(lifecycle.FAILED, reason=f"the control plane took no call in {MAX_CALLS} attempts: {fault}")
         return []
-    delay = _asked(fault) or _growing(attempt)
+    delay = backoff.delay(fault, attempt)
     order.add(lifecycle.DEFERRED, reason=str(fault), attempt=attempt, due=order.now + delay)
     return [streams.carry_out(order.key, order.planned, attempt=attempt, delay=delay)]
-
-
-def _asked(fault: Exception) -> timedelta | None:
-    asked = fault.retry_after if isinstance(fault, Transient) else None
-    return min(max(asked, timedelta(seconds=1)), MAX_DELAY) if asked is not None else None
 
 
 def _end(order: _Order, fault: Missing | Rejected) -> list[Message]:
@@ -181,7 +229,7 @@ def _read_back(order: _Order, fleet: Fleet) -> list[Message]:
     except (Missing, Rejected) as fault:
         return _end(order, fault)
     except (Transient, Conflict) as fault:
-        return _wait(order, "unread", _asked(fault))
+        return _wait(order, "unread", backoff.asked(fault))
     if power == policy.OFF:
         order.add(lifecycle.VERIFIED, power=power)
         return []
@@ -194,11 +242,6 @@ def _wait(order: _Order, power: str, asked: timedelta | None) -> list[Message]:
     if attempt >= MAX_READS:
         order.add(lifecycle.FAILED, power=power, reason=f"not deallocated in {MAX_READS} readings")
         return []
-    delay = asked or _growing(attempt)
+    delay = asked or backoff.growing(attempt)
     order.add(lifecycle.WAITING, power=power, attempt=attempt, due=order.now + delay)
     return [streams.look(order.key, order.planned, attempt=attempt, delay=delay)]
-
-
-def _growing(attempt: int) -> timedelta:
-    seconds: float = streams.FIRST_LOOK.total_seconds() * 2 ** (attempt - 1)
-    return min(timedelta(seconds=seconds), _LONGEST_WAIT)

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from governance import lifecycle, policy, streams
+from governance import backoff, lifecycle, policy, streams
 from governance.alert import MAX_AGE
 from governance.canonical import plain
-from governance.model import Budget, Event, Fleet, Message, Plan, State
+from governance.model import Alert, Budget, Event, Fleet, Message, Plan, State
+from governance.production import DEFAULT_RULES
 from governance.record import Record
-from ledger.faults import Rejected, reject
+from ledger.classify import Classification
+from ledger.faults import Conflict, Missing, Rejected, Transient, reject
+
+MAX_LISTINGS = 6
+# After that the sweep asks again this much later, until the alert is too old.
+REST = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Planner:
+    """What a plan is made with; `events` are the alert's as read now."""
+
+    record: Record
+    events: Sequence[Event]
+    received: Event
+    fleet: Fleet
+    now: datetime
 
 
 def on_plan(
@@ -21,9 +39,11 @@ def on_plan(
     fleet: Fleet,
     now: datetime,
     live: bool,
+    rules: Classification = DEFAULT_RULES,
 ) -> list[Message]:
-    """Messages for the orders not yet begun. Transient when the fleet cannot be listed now; Rejected for a message
-    that names no recorded alert.
+    """Messages for the orders not yet begun, or the same message for later when the fleet cannot be listed now.
+
+    Rejected for a message that names no recorded alert.
     """
     run = streams.key_in(message, "alert")
     events = record.events(streams.alert_stream(run))
@@ -32,28 +52,54 @@ def on_plan(
         raise reject(f"no alert {run} was received", "Replay the alert itself.", "unknown-alert")
     if streams.find(events, streams.REFUSED):
         return []
-    planned = streams.find(events, streams.PLANNED) or _plan(received, budgets, record, fleet, now, live)
-    return _messages(planned, record, now) if planned else []
+    planned = streams.find(events, streams.PLANNED)
+    if planned:
+        return _messages(planned, record, now)
+    return _plan(_Planner(record, events, received, fleet, now), budgets, live, rules)
 
 
-def _plan(
-    received: Event, budgets: Sequence[Budget], record: Record, fleet: Fleet, now: datetime, live: bool
-) -> Event | None:
-    """The 'planned' event, ours or that of whoever was first; None when planning is refused, which is recorded."""
-    alert = streams.alert_of(received.body)
-    budget = streams.budget_of(budgets, alert.budget_id)
+def _plan(planner: _Planner, budgets: Sequence[Budget], live: bool, rules: Classification) -> list[Message]:
+    """Record the plan, or that planning is refused for good, or that the listing failed for now."""
+    received, alert = planner.received, streams.alert_of(planner.received.body)
     try:
-        if budget is None:
-            raise reject(f"budget {alert.budget_name!r} left the registry", "Add it again.", "unknown-budget")
-        policy.require_selector(budget)
-        _require_fresh(received, now)
+        budget = _usable(streams.budget_of(budgets, alert.budget_id), alert)
+        _require_fresh(received, planner.now)
     except Rejected as refusal:
-        record.once(received.stream, streams.REFUSED, {"reason": str(refusal)}, now)
-        return None
-    wanted = live and received.body["dry_run"] is False
-    plan = policy.decide(alert, budget, fleet.machines(budget.scope), live=wanted)
-    event, _ = record.once(received.stream, streams.PLANNED, _body(plan, received, budget), now)
-    return event
+        planner.record.once(received.stream, streams.REFUSED, {"reason": str(refusal)}, planner.now)
+        return []
+    try:
+        machines = planner.fleet.machines(budget.scope)
+    except (Transient, Conflict, Missing, Rejected) as fault:
+        return _unlisted(planner, fault)
+    plan = policy.decide(alert, budget, machines, live=live and received.body["dry_run"] is False, rules=rules)
+    event, _ = planner.record.once(received.stream, streams.PLANNED, _body(plan, received, budget), planner.now)
+    return _messages(event, planner.record, planner.now)
+
+
+def _usable(budget: Budget | None, alert: Alert) -> Budget:
+    if budget is None:
+        raise reject(f"budget {alert.budget_name!r} left the registry", "Add it again.", "unknown-budget")
+    policy.require_selector(budget)
+    return budget
+
+
+def _unlisted(planner: _Planner, fault: Exception) -> list[Message]:
+    """Come back a bounded number of times, then rest: the sweep or the alert itself, sent again, revives it."""
+    attempt = _attempts(planner.events) + 1
+    lasting = isinstance(fault, (Missing, Rejected)) or attempt > MAX_LISTINGS
+    kind, delay = (streams.UNLISTED, REST) if lasting else (streams.DEFERRED, backoff.delay(fault, attempt))
+    body = {"reason": str(fault) or type(fault).__name__, "attempt": attempt, "due": planner.now + delay}
+    try:
+        planner.record.append(planner.received.stream, kind, body, planner.now, after=planner.events)
+    except Conflict:  # another handler of the same alert wrote first, and carries on
+        return []
+    return [] if lasting else [streams.plan_stop(str(planner.received.body["run"]), delay=delay)]
+
+
+def _attempts(events: Sequence[Event]) -> int:
+    """Failed listings since the alert was taken or last sent again."""
+    revived = max((event.sequence for event in events if event.kind == streams.REVIVED), default=0)
+    return streams.count((event for event in events if event.sequence > revived), streams.DEFERRED)
 
 
 def _require_fresh(received: Event, now: datetime) -> None:

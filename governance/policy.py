@@ -9,25 +9,33 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from governance import production
 from governance.canonical import digest
 from governance.model import Alert, Budget, Machine, Plan, Target
+from ledger.classify import Classification
 from ledger.faults import reject
 
 MACHINE_KIND = "azure_vm"
 EXEMPT_KEY = "ledger-exempt"
-ENVIRONMENT_KEYS = ("environment", "env")
 OFF = "deallocated"
 ALREADY_OFF = (OFF, "deallocating")
 _SCOPE = re.compile(r"/subscriptions/[^/\s]+(/resourcegroups/[^/\s]+)?", re.IGNORECASE)
 
 
-def decide(alert: Alert, budget: Budget, machines: Iterable[Machine], *, live: bool) -> Plan:
+def decide(
+    alert: Alert,
+    budget: Budget,
+    machines: Iterable[Machine],
+    *,
+    live: bool,
+    rules: Classification = production.DEFAULT_RULES,
+) -> Plan:
     """Every machine in or out, sorted by id. Rejected when the budget's selector or scope is blank."""
     require_selector(budget)
     targets: list[Target] = []
     spared: list[Target] = []
     for machine in sorted(_distinct(machines), key=lambda one: one.id.lower()):
-        taken, reason = judge(machine, budget)
+        taken, reason = judge(machine, budget, rules)
         (targets if taken else spared).append(_target(machine, reason))
     plan = Plan(alert.key, tuple(targets), tuple(spared), dry_run=not (live and budget.live), digest="")
     return replace(plan, digest=digest([plan, alert, budget.opt_in_key, budget.opt_in_value]))
@@ -49,9 +57,9 @@ def require_selector(budget: Budget) -> None:
         )
 
 
-def judge(machine: Machine, budget: Budget) -> tuple[bool, str]:
+def judge(machine: Machine, budget: Budget, rules: Classification) -> tuple[bool, str]:
     """Whether the machine may be stopped now, and why or why not."""
-    refusal = forbidden(machine, budget)
+    refusal = forbidden(machine, budget, rules)
     if refusal:
         return False, refusal
     if machine.power in ALREADY_OFF:
@@ -62,7 +70,7 @@ def judge(machine: Machine, budget: Budget) -> tuple[bool, str]:
     return True, f"opted in by {tag}; {machine.power}, so its compute is billed"
 
 
-def forbidden(machine: Machine, budget: Budget) -> str:
+def forbidden(machine: Machine, budget: Budget, rules: Classification) -> str:
     """What forbids a stop whatever the power state; empty when nothing does."""
     if not machine.id.lower().startswith(budget.scope.lower().rstrip("/") + "/"):
         return "outside the budget's scope"
@@ -74,23 +82,7 @@ def forbidden(machine: Machine, budget: Budget) -> str:
     # Any value exempts, 'false' too: a person who wrote the tag meant the machine to be left alone or to be asked.
     if _values(machine.tags, EXEMPT_KEY):
         return f"exempt by tag {EXEMPT_KEY}"
-    return _production(machine.tags)
-
-
-def _production(tags: Mapping[str, str]) -> str:
-    for key in ENVIRONMENT_KEYS:
-        for value in _values(tags, key):
-            if says_production(value):
-                return f"tag {key} says production ({value})"
-    return ""
-
-
-def says_production(value: str) -> bool:
-    """True for prod, prd, live and anything with 'prod' in it, unless it says non- or pre-production."""
-    word = re.sub(r"[^a-z]", "", value.lower())
-    if re.search(r"(non|not|pre)prod", word):
-        return False
-    return "prod" in word or word in ("prd", "live")
+    return production.objection(machine.tags, rules) or production.owner_objection(machine.id.split("/")[2], rules)
 
 
 def _values(tags: Mapping[str, str], key: str) -> list[str]:

@@ -10,6 +10,14 @@ from governance.model import Event, State
 from governance.planning import targets_in
 from governance.record import Record
 
+# What may happen on the way to a plan; the fields are the event's.
+_TURNS = {
+    streams.DEFERRED: "machines could not be listed, again at {due}: {reason}",
+    streams.UNLISTED: "machines could not be listed, planning rests until the alert or the sweep revives it: {reason}",
+    streams.ABANDONED: "given up by queue {queue}",
+    streams.REVIVED: "planning revived by the alert, which came again",
+}
+
 
 def receipt(record: Record, run: str) -> list[str]:
     """Lines for a person; `run` is the alert key as the webhook answered it."""
@@ -30,8 +38,8 @@ def _lines(event: Event) -> list[str]:
         return [f"{_at(event)}  notice only: {_money(body)}; {body['notice_only']}"]
     if event.kind == streams.REFUSED:
         return [f"{_at(event)}  planning refused: {body['reason']}"]
-    if event.kind == streams.ABANDONED:
-        return [f"{_at(event)}  given up by queue {body['queue']}"]
+    if event.kind in _TURNS:
+        return [f"{_at(event)}  {_TURNS[event.kind].format_map(body)}"]
     return _plan(event) if event.kind == streams.PLANNED else []
 
 

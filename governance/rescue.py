@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from governance import lifecycle, streams
+from governance.alert import MAX_AGE
 from governance.model import Event, Message, State
 from governance.planning import targets_in
 from governance.record import Record
@@ -74,8 +75,9 @@ def unfinished(run: str, *, record: Record) -> list[Message]:
 
 def _alert_again(events: Sequence[Event], record: Record, now: datetime) -> list[Message]:
     received = streams.find(events, streams.RECEIVED)
-    given_up = streams.find(events, streams.REFUSED) or streams.find(events, streams.ABANDONED)
-    if received is None or given_up or not _stale(events[-1], now):
+    if received is None or streams.find(events, streams.REFUSED) or not _stale(events[-1], now):
+        return []
+    if streams.at_rest(events) and now - received.at > MAX_AGE:
         return []
     planned = streams.find(events, streams.PLANNED)
     if planned and not _orders_missing(planned, record):

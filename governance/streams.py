@@ -26,8 +26,12 @@ RECEIVED = "received"
 ENQUEUED = "enqueued"
 NOTICE = "notice"
 PLANNED = "planned"
+DEFERRED = "deferred"
+UNLISTED = "unlisted"
+REVIVED = "revived"
 REFUSED = "refused"
 ABANDONED = "abandoned"
+ARRIVED = "arrived"
 
 AT_ONCE = timedelta()
 FIRST_LOOK = timedelta(seconds=15)
@@ -51,6 +55,10 @@ def refused_stream(seal: str) -> str:
     return f"refused/{seal}"
 
 
+def body_stream(seal: str) -> str:
+    return f"bodies/{seal}"
+
+
 def order_key(run: str, target: str) -> str:
     """One order per run and machine; ARM ids compare without case."""
     return digest([run, target.lower()])
@@ -66,8 +74,8 @@ def seal(message: object) -> str:
         return sha256(repr(message).encode("utf-8", "backslashreplace")).hexdigest()
 
 
-def plan_stop(run: str) -> Message:
-    return Message(PLAN_STOP, {"alert": run})
+def plan_stop(run: str, *, delay: timedelta = AT_ONCE) -> Message:
+    return Message(PLAN_STOP, {"alert": run}, delay)
 
 
 def carry_out(order: str, planned: Mapping[str, object], *, attempt: int = 0, delay: timedelta = AT_ONCE) -> Message:
@@ -99,6 +107,12 @@ def find(events: Iterable[Event], kind: str) -> Event | None:
 
 def count(events: Iterable[Event], kind: str) -> int:
     return sum(event.kind == kind for event in events)
+
+
+def at_rest(events: Sequence[Event]) -> bool:
+    """Whether planning was given up, by the queue or for want of a listing, and nobody has revived it since."""
+    told = [event.kind for event in events if event.kind != NOTICE]
+    return bool(told) and told[-1] in (UNLISTED, ABANDONED)
 
 
 def alert_of(body: Mapping[str, object]) -> Alert:

@@ -12,9 +12,11 @@ from typing import Protocol
 from governance import flow, streams
 from governance.model import Answer, Budget, Event, Fleet, Message, Queue
 from governance.planning import targets_in
+from governance.production import DEFAULT_RULES
 from governance.receipt import receipt
 from governance.record import Record
 from governance.rescue import unfinished
+from ledger.classify import Classification
 from ledger.faults import Conflict, Transient
 
 MAX_TRIES = 5  # as host.json's maxDequeueCount
@@ -28,6 +30,9 @@ class TakingQueue(Queue, Protocol):
     """A queue that can also be emptied: None when nothing is due."""
 
     def take(self, now: datetime) -> Message | None: ...
+
+    def next_due(self) -> datetime | None:
+        """When its first message is due; None when it is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ def run_alert(
     now: datetime,
     live: bool,
     wait: Wait,
+    rules: Classification = DEFAULT_RULES,
 ) -> Played:
     """Take the alert and follow its messages until none is left; `wait(until)` returns the new now.
 
@@ -72,7 +78,7 @@ def run_alert(
     if "duplicate" in answer.body:
         for message in unfinished(str(answer.body["alert"]), record=record):
             queue.send(message)
-    drain(queue, handlers(budgets, record, fleet, live), now=now, wait=wait, given_up=_given_up(record))
+    drain(queue, handlers(budgets, record, fleet, live, rules), now=now, wait=wait, given_up=_given_up(record))
     return _played(answer, record)
 
 
@@ -92,10 +98,14 @@ def drain(
     while True:
         while (message := queue.take(now)) is not None:
             agenda.add(message, now)
-        if not agenda.heap:
+        due = agenda.heap[0][0] if agenda.heap else queue.next_due()
+        if due is None:
             return now
-        due, _, tries, message = heappop(agenda.heap)
-        now = wait(due) if due > now else now
+        if due > now:
+            now = max(wait(due), due)
+        if not agenda.heap:  # its clock ran a little ahead of ours, or the message was sent for later
+            continue
+        _, _, tries, message = heappop(agenda.heap)
         _handle(message, tries, handlers, agenda, now, given_up)
 
 
@@ -119,14 +129,16 @@ def _handle(
         agenda.add(next_message, now + next_message.delay)
 
 
-def handlers(budgets: Sequence[Budget], record: Record, fleet: Fleet, live: bool) -> dict[str, Handler]:
+def handlers(
+    budgets: Sequence[Budget], record: Record, fleet: Fleet, live: bool, rules: Classification = DEFAULT_RULES
+) -> dict[str, Handler]:
     """The flow behind each queue of the control story."""
     return {
         streams.PLAN_STOP: lambda body, now: flow.on_plan(
-            body, budgets=budgets, record=record, fleet=fleet, now=now, live=live
+            body, budgets=budgets, record=record, fleet=fleet, now=now, live=live, rules=rules
         ),
         streams.CARRY_OUT_ORDER: lambda body, now: flow.on_order(
-            body, budgets=budgets, record=record, fleet=fleet, now=now, live=live
+            body, budgets=budgets, record=record, fleet=fleet, now=now, live=live, rules=rules
         ),
         streams.VERIFY_ORDER: lambda body, now: flow.on_verify(body, record=record, fleet=fleet, now=now),
     }

@@ -39,7 +39,10 @@ def test_generating_again_gives_the_same_files(tmp_path: Path) -> None:
 
 def test_the_folder_holds_nothing_else() -> None:
     data = {path for path in SAMPLES.rglob("*") if path.is_file()}
-    assert data - {file for files in CASES.values() for file, _ in files} == {SAMPLES / "README.md"}
+    assert data - {file for files in CASES.values() for file, _ in files} == {
+        SAMPLES / "README.md",
+        SAMPLES / "alerts/budget-alert.json",
+    }
 
 
 @pytest.mark.parametrize("name", CASES)

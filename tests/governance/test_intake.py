@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -164,3 +164,32 @@ def test_invariant_4_a_budget_that_is_not_live_makes_a_dry_run(record: Record) -
 
 def test_invariant_9_an_alert_is_judged_by_the_clock_of_its_arrival(record: Record) -> None:
     assert post(record, ListQueue(), now=NOW + timedelta(days=4)).status == 422
+
+
+LEGACY = [payload("legacy"), payload("legacy-short")]
+
+
+@pytest.mark.parametrize("body", LEGACY, ids=["legacy", "legacy-short"])
+def test_invariant_8_a_legacy_body_is_one_effect_over_the_end_of_its_month(record: Record, body: bytes) -> None:
+    queue, midnight = ListQueue(), datetime(2026, 12, 1, tzinfo=UTC)
+    first = post(record, queue, body, now=midnight - timedelta(minutes=1))
+    again = post(record, queue, body, now=midnight + timedelta(minutes=1))
+    assert (first.status, again.body) == (202, {**first.body, "duplicate": True})
+    assert len(queue.sent) == 1
+
+
+@pytest.mark.parametrize("body", LEGACY, ids=["legacy", "legacy-short"])
+def test_invariant_9_a_legacy_body_replayed_months_later_changes_nothing(record: Record, body: bytes) -> None:
+    queue = ListQueue()
+    post(record, queue, body)
+    for days in (4, 40, 400):
+        answer = post(record, queue, body, now=NOW + timedelta(days=days))
+        assert (answer.status, "days ago" in str(answer.body["refused"])) == (422, True)
+    assert len(queue.sent) == len(record.streams("alerts/")) == 1
+
+
+def test_a_new_legacy_body_of_the_next_month_is_a_new_effect(record: Record) -> None:
+    queue = ListQueue()
+    post(record, queue, LEGACY[0])
+    answer = post(record, queue, payload("legacy", SpendingAmount="8300.01"), now=NOW + timedelta(days=30))
+    assert (answer.status, "duplicate" in answer.body, len(queue.sent)) == (202, False, 2)

@@ -98,7 +98,7 @@ def test_invariant_8_a_crash_at_any_write_of_planning_and_acting_is_finished_onc
     whole.record = Record(CrashingStore(tmp_path, 0, after=False))
     key = streams.order_key(str(message["alert"]), machine("a").id)
     whole.plan(message)
-    whole.settle(flow.on_order({"order": key}, **whole._whole(NOW)))
+    whole.settle(flow.on_order({"order": key}, **whole._whole(NOW + orders.IN_FLIGHT)))
     stream = streams.order_stream(key)
     assert lifecycle.fold(event.kind for event in whole.record.events(stream)) is State.VERIFIED
     assert len(whole.fleet.stops) == 1

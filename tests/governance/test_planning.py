@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from governance.model import State
+from governance import backoff, flow, planning, streams
+from governance.model import Answer, Machine, State
 from governance.record import Record
-from ledger.faults import Transient
+from ledger.faults import Missing, Transient, reject
 from tests.governance.control import Control
-from tests.governance.scene import DOLLAR, NOW, machine
+from tests.governance.scene import DOLLAR, NOW, MemoryFleet, machine, payload
+
+DENIED = reject("list machines: 403 AuthorizationFailed", "Grant the role.", "azure-AuthorizationFailed")
 
 
 def test_the_plan_records_each_machine_in_or_out_with_its_reason(record: Record) -> None:
@@ -77,6 +80,89 @@ def test_invariant_9_an_order_that_waited_for_days_is_not_carried_out(control: C
 def test_a_listing_that_fails_plans_nothing(control: Control) -> None:
     message = control.receive()
     control.fleet.faults["machines"].append(Transient("throttled"))
-    with pytest.raises(Transient):
-        control.plan(message)
-    assert len(control.plan(message)) == 1
+    (again,) = control.plan(message)
+    assert (again.queue, again.body, again.delay) == ("plan-stop", message, backoff.FIRST)
+    assert told(control, message)[-1] == "deferred"
+    assert [order.queue for order in control.plan(message)] == ["carry-out-order"]
+
+
+def test_a_listing_comes_back_when_asked_to(control: Control) -> None:
+    message = control.receive()
+    control.fleet.faults["machines"].append(Transient("429", timedelta(seconds=70)))
+    (again,) = control.plan(message)
+    assert again.delay == timedelta(seconds=70)
+
+
+def test_an_outage_is_waited_out_a_bounded_number_of_times(control: Control) -> None:
+    message = control.receive()
+    exhaust(control, message)
+    assert told(control, message)[-1] == "unlisted"
+    assert told(control, message).count("deferred") == planning.MAX_LISTINGS
+
+
+@pytest.mark.parametrize("fault", [DENIED, Missing("the group")], ids=["denied", "missing"])
+def test_a_listing_that_is_refused_is_recorded_with_its_reason(control: Control, fault: Exception) -> None:
+    message = control.receive()
+    control.fleet.faults["machines"].append(fault)
+    assert control.plan(message) == []
+    last = control.record.events(f"alerts/{message['alert']}")[-1]
+    assert (last.kind, last.body["reason"]) == ("unlisted", str(fault))
+
+
+def test_who_is_overtaken_while_listing_leaves_the_rest_to_the_other(control: Control) -> None:
+    message = control.receive()
+
+    class Racing(MemoryFleet):
+        def machines(self, scope: str) -> list[Machine]:
+            control.record.append(f"alerts/{message['alert']}", "deferred", {}, NOW)
+            raise Transient(scope)
+
+    control.fleet = Racing(machine("a"))
+    assert control.plan(message) == []
+
+
+def test_the_alert_sent_again_revives_a_plan_that_rests(control: Control) -> None:
+    message = control.receive()
+    exhaust(control, message)
+    answers = [post(control), post(control)]
+    assert ["duplicate" in answer.body for answer in answers] == [False, True]
+    assert answers[0].body["revived"] is True
+    assert control.queue.sent[1:] == [streams.plan_stop(str(message["alert"]))]
+    control.fleet.faults["machines"].append(Transient("again"))
+    assert control.plan(message)[0].delay == backoff.FIRST  # counted anew
+    control.settle([look for order in control.plan(message) for look in control.order(order)])
+    assert len(control.fleet.stops) == 1
+
+
+def test_a_revival_whose_message_could_not_be_sent_is_made_good_by_the_next(control: Control) -> None:
+    message = control.receive()
+    exhaust(control, message)
+    control.queue.down.append(Transient("queue"))
+    assert [post(control).status for _ in range(2)] == [503, 202]
+    assert len(control.queue.sent) == 2
+
+
+def test_an_alert_that_is_too_old_is_not_revived(control: Control) -> None:
+    message = control.receive()
+    exhaust(control, message)
+    answer = post(
+        control, payload("common-actual", firedDateTime="2026-11-15T17:00:00Z"), NOW + timedelta(days=3, hours=1)
+    )
+    assert answer.body["duplicate"] is True
+
+
+def exhaust(control: Control, message: dict[str, object]) -> None:
+    pending = [message]
+    while pending:
+        control.fleet.faults["machines"].append(Transient("503"))
+        pending = [dict(again.body) for again in control.plan(pending[0])]
+
+
+def told(control: Control, message: dict[str, object]) -> list[str]:
+    return [event.kind for event in control.record.events(f"alerts/{message['alert']}")]
+
+
+def post(control: Control, body: bytes | None = None, now: datetime = NOW) -> Answer:
+    return flow.on_alert(
+        body or control.body, budgets=control.budgets, record=control.record, queue=control.queue, now=now, live=True
+    )

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from governance.alert import parse
 from governance.model import Alert, Machine, Plan
-from governance.policy import decide, says_production
+from governance.policy import decide
+from ledger.classify import Classification
 from ledger.faults import Rejected
 from tests.governance.scene import BUDGETS, DOLLAR, NOW, SUBSCRIPTION, machine, payload
 
@@ -102,14 +103,60 @@ def test_what_is_off_already_is_spared(power: str) -> None:
     assert why_spared(machine("a", power)).startswith(f"already {power}")
 
 
-@pytest.mark.parametrize("word", ["prod", "PRODUCTION", "prod-eu-1", "prd", "Live", "pr0d production"])
-def test_words_for_production(word: str) -> None:
-    assert says_production(word)
+PRODUCTION = (
+    *("prod", "PRODUCTION", "prod-eu-1", "prd", "prd-eu", "PRD_WEST", "Live", "live-eu", "P", "critical", "pr0d"),
+    *("prod (not pre-prod)", "not dev", "dev/prod", "devops", "shared", "delivery", "", " ", "1", "-"),
+)
+HARMLESS = (
+    *("dev", " Dev ", "DEVELOPMENT", "dev2", "dev-1", "dev/test", "sandbox", "lab", "qa", "pre-prod", "preprod"),
+    *("non-prod", "NonProduction", "pre-production", "pre_prod", "staging (pre-prod)"),
+)
+KEYS = ("environment", "Env", "STAGE", "tier", "lifecycle", "deployment-environment", "Deployment_Environment", " env ")
 
 
-@pytest.mark.parametrize("word", ["dev", "non-prod", "NonProduction", "pre-production", "delivery", "sandbox", ""])
+def tagged(**tags: str) -> Machine:
+    return replace(machine("a"), tags={"ledger-stop": "dev-dollar", **tags})
+
+
+@pytest.mark.parametrize("word", PRODUCTION)
+def test_invariant_2_what_does_not_say_non_production_is_production(word: str) -> None:
+    for key in KEYS:
+        assert why_spared(tagged(**{key: word})) == f"tag {key} says production or nothing known ({word})"
+
+
+@pytest.mark.parametrize("word", HARMLESS)
 def test_words_for_anything_else(word: str) -> None:
-    assert not says_production(word)
+    for key in KEYS:
+        assert plan(tagged(**{key: word})).targets
+
+
+def test_without_an_environment_tag_the_opt_in_is_the_consent() -> None:
+    assert plan(tagged()).targets
+    assert plan(tagged(colour="prod")).targets
+
+
+def test_one_tag_that_says_production_is_enough() -> None:
+    assert why_spared(tagged(environment="dev", stage="production")).startswith("tag stage says production")
+
+
+def ruled(one: Machine, **rules: Any) -> bool:
+    assert isinstance(ALERT, Alert)
+    return bool(decide(ALERT, DOLLAR, [one], live=True, rules=Classification(**rules)).targets)
+
+
+def test_invariant_2_the_words_of_the_settings_are_obeyed() -> None:
+    own = {"Production": ("lab",), "Dev": ("entw", "dev-eu"), "Integration": ("int",)}
+    taken = [word for word in ("lab", "entw", "dev-eu", "int", "sandbox") if ruled(tagged(env=word), values=own)]
+    assert taken == ["entw", "dev-eu"]
+    assert not ruled(tagged(landscape="prod"), tag_keys=("Landscape",))
+    assert not ruled(tagged(env="prod"), tag_keys=("Landscape",))
+
+
+@pytest.mark.parametrize(("environment", "taken"), [("Production", False), ("Shared", False), ("Development", True)])
+def test_invariant_2_a_subscription_mapped_to_production_is_spared(environment: str, taken: bool) -> None:
+    account = SUBSCRIPTION.rpartition("/")[2].upper()
+    assert ruled(tagged(env="dev"), accounts={account: environment}) is taken
+    assert ruled(tagged(env="dev"), accounts={"another": environment})
 
 
 @given(st.permutations([machine("a"), machine("b", "stopped"), machine("c", env="prod"), machine("d", "deallocated")]))

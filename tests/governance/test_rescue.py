@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from adapters.folder import FolderStore
-from governance import flow, lifecycle, streams
+from governance import flow, lifecycle, planning, streams
+from governance.alert import MAX_AGE
 from governance.model import Message, State
 from governance.record import Record
 from governance.rescue import STALE
-from ledger.faults import Transient
+from ledger.faults import Missing, Transient
 from tests.governance.scene import BUDGETS, NOW, ListQueue, MemoryFleet, machine, payload
 
 LATER = NOW + STALE + timedelta(seconds=1)
@@ -123,10 +124,29 @@ def test_a_poison_message_of_a_finished_order_changes_nothing(
     assert lifecycle.fold(event.kind for event in events) is State.VERIFIED
 
 
-def test_a_poison_plan_is_noted_at_its_alert_and_not_swept(record: Record, run: str) -> None:
+def test_a_poison_plan_is_noted_at_its_alert_and_swept_until_the_alert_is_too_old(record: Record, run: str) -> None:
     flow.on_poison("plan-stop", {"alert": run}, record=record, now=NOW)
     assert record.events(streams.alert_stream(run))[-1].kind == "abandoned"
+    assert flow.on_sweep(record=record, now=LATER) == [streams.plan_stop(run)]
+    assert flow.on_sweep(record=record, now=NOW + MAX_AGE + STALE) == []
+
+
+def test_a_listing_that_was_refused_is_asked_for_again_hourly(record: Record, run: str, fleet: MemoryFleet) -> None:
+    def plan(now: datetime) -> list[Message]:
+        return flow.on_plan({"alert": run}, budgets=BUDGETS, record=record, fleet=fleet, now=now, live=True)
+
+    fleet.faults["machines"].append(Missing("group"))
+    assert plan(NOW) == []
     assert flow.on_sweep(record=record, now=LATER) == []
+    assert flow.on_sweep(record=record, now=LATER + planning.REST) == [streams.plan_stop(run)]
+    assert [order.queue for order in plan(LATER + planning.REST)] == ["carry-out-order"]
+
+
+def test_a_deferred_plan_whose_message_was_lost_is_sent_again(record: Record, run: str, fleet: MemoryFleet) -> None:
+    fleet.faults["machines"].append(Transient("503"))
+    flow.on_plan({"alert": run}, budgets=BUDGETS, record=record, fleet=fleet, now=NOW, live=True)
+    assert flow.on_sweep(record=record, now=LATER) == []
+    assert flow.on_sweep(record=record, now=LATER + timedelta(seconds=15)) == [streams.plan_stop(run)]
 
 
 @pytest.mark.parametrize(

@@ -85,8 +85,27 @@ def test_faults_on_the_way_are_waited_out(record: Record) -> None:
 
 def test_a_listing_that_never_works_is_given_up_and_said(record: Record) -> None:
     fleet = scene()
-    fleet.faults["machines"].extend([Transient("503")] * 5)
-    assert "given up by queue plan-stop" in play(record, fleet).lines[-1]
+    fleet.faults["machines"].extend([Transient("503")] * 7)
+    assert "planning rests until the alert or the sweep revives it: 503" in play(record, fleet).lines[-1]
+    assert not fleet.stops
+    assert "verified" in play(record, fleet).lines[-1]  # the alert, sent again, revives it
+
+
+def test_a_message_sent_by_a_clock_that_runs_ahead_is_waited_for(record: Record) -> None:
+    clock, fleet = Clock(), scene()
+    ahead = MemoryQueue(lambda: clock.now + timedelta(milliseconds=3))
+    played = run_alert(
+        payload("common-actual"),
+        budgets=BUDGETS,
+        record=record,
+        queue=ahead,
+        fleet=fleet,
+        now=NOW,
+        live=True,
+        wait=clock.wait,
+    )
+    assert "verified" in played.lines[-1]
+    assert len(fleet.stops) == 1
 
 
 def test_a_refused_stop_is_said(record: Record) -> None:

@@ -1,0 +1,26 @@
+"""When to come back to a control plane that did not answer: when it asked to, else less and less often."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ledger.faults import Transient
+
+FIRST = timedelta(seconds=15)
+LONGEST = timedelta(minutes=5)
+LONGEST_ASKED = timedelta(hours=1)
+
+
+def asked(fault: Exception) -> timedelta | None:
+    """The delay the other side asked for, from a second to an hour; None when it asked for none."""
+    wish = fault.retry_after if isinstance(fault, Transient) else None
+    return min(max(wish, timedelta(seconds=1)), LONGEST_ASKED) if wish is not None else None
+
+
+def growing(attempt: int) -> timedelta:
+    """Doubles from FIRST with each attempt, counted from 1, up to LONGEST."""
+    return min(FIRST * (1 << min(attempt - 1, 16)), LONGEST)
+
+
+def delay(fault: Exception, attempt: int) -> timedelta:
+    return asked(fault) or growing(attempt)
