@@ -101,7 +101,8 @@ def contents_sql(shape: Shape) -> str:
 
 def rule_totals_sql(shape: Shape) -> str:
     """Raw money and rows per (currency, rule) of the rows that a rule drops or zeroes."""
-    return f"""SELECT {shape.currency}, x_Rule, sum(money({shape.cost})), count(*) FROM rows
+    amount = "exact" if shape.format == "parquet" else "money"  # doubles or text
+    return f"""SELECT {shape.currency}, x_Rule, sum({amount}({shape.cost})), count(*) FROM rows
         WHERE x_RowKind = 'charge' AND x_Rule <> '' GROUP BY 1, 2"""
 
 
