@@ -21,7 +21,7 @@ param budgetName string = 'dev-monthly'
 
 @description('Limit per month in the billing currency of the subscription.')
 @minValue(1)
-param budgetAmount int = 100
+param budgetAmount int = 50
 
 @description('First day of the first month, such as 2026-01-01. Azure does not let it change later.')
 param budgetStartDate string

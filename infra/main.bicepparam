@@ -1,8 +1,9 @@
 using 'main.bicep'
 
 param name = 'focus-ledger'
+// Name and amount as in ledger.toml: an alert about another budget is refused.
 param budgetName = 'dev-monthly'
-param budgetAmount = 100
+param budgetAmount = 50
 param budgetStartDate = '2026-01-01'
 // Empty on the first deployment; see docs/deploy.md for the second.
 param webhookUri = ''
