@@ -96,7 +96,7 @@ def engine(found: Settings) -> Iterator[DuckDBPyConnection]:
     """A DuckDB session in memory that spills to a scratch folder of its own."""
     import duckdb
 
-    from ingest.flow import prepare
+    from ingest.inspection import prepare
 
     with tempfile.TemporaryDirectory(prefix="ledger-spill-") as spill, duckdb.connect() as connection:
         connection.execute("SET temp_directory = ?", [spill])

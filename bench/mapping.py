@@ -18,7 +18,8 @@ from duckdb import DuckDBPyConnection
 
 import wiring
 from ingest.deliveries import Assembled, assemble
-from ingest.flow import Tuning, ingest, inspect
+from ingest.flow import Tuning, ingest
+from ingest.inspection import inspect
 from ingest.mapping import facts, focus_select, quoted, raw_view, rows_view, tables, variables
 from ingest.shapes import resolve
 from ingest.staging import stage

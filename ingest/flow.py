@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ingest import checks
-from ingest.deliveries import Assembled, Found
+from ingest.deliveries import Assembled
 from ingest.engine import reading
+from ingest.inspection import refuse_bad_values
 from ingest.mapping import StagedFile, facts, focus_select, literal, raw_view, rows_view, tables, variables
-from ingest.mappings import text
 from ingest.shapes import Shape
-from ingest.staging import Staged
 from ledger.delivery import Part, Period, SourceRef
 from ledger.faults import Rejected, reject
 from ledger.reconcile import Balance, balances, raw_total_sql, raw_totals, rounded_rows, rounding_slack, total
@@ -83,57 +82,6 @@ class Run:
         body = asdict(self)
         body["balances"] = [{key: _plain(value) for key, value in line.items()} for line in map(dict, body["balances"])]
         return body
-
-
-def prepare(connection: DuckDBPyConnection) -> None:
-    """Session settings and macros that every mapping relies on."""
-    connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = false;")
-    connection.execute(text("macros.sql"))
-
-
-def inspect(connection: DuckDBPyConnection, staged: Staged) -> list[Found]:
-    """What the file holds, per account and billing month. Rejected on bad values or when there are no rows."""
-    with reading(staged.file.label):
-        connection.execute(raw_view(staged.shape, [staged.file]))
-        _refuse_wrong_types(connection, staged)
-        _refuse_bad_values(connection, checks.checks(staged.shape))
-        rows = connection.execute(checks.contents_sql(staged.shape)).fetchall()
-    if not rows:
-        raise reject(
-            "the file has a header but no rows",
-            "No rows means unknown, not zero; nothing was changed.",
-            "no-rows",
-            file=staged.file.label,
-        )
-    keys = sorted({(str(row[0]), str(row[1])) for row in rows})
-    return [_found(staged, key, [row for row in rows if (str(row[0]), str(row[1])) == key]) for key in keys]
-
-
-def _found(staged: Staged, key: tuple[str, str], rows: Sequence[tuple[object, ...]]) -> Found:
-    hints = [role for index, role in enumerate(staged.shape.roles) if any(row[5 + index] for row in rows)]
-    currencies = tuple(sorted(str(row[2]) for row in rows))
-    scopes = {str(scope) for row in rows if isinstance(row[4], list) for scope in row[4] if scope}
-    count = sum(int(str(row[3])) for row in rows)
-    return Found(staged, key[0], Period.parse(key[1]), currencies, count, tuple(hints), tuple(sorted(scopes)))
-
-
-def _refuse_wrong_types(connection: DuckDBPyConnection, staged: Staged) -> None:
-    kinds = dict(connection.execute(checks.wrong_type_sql()).fetchall())
-    if faults := checks.wrong_types(staged.shape, kinds, staged.file.label):
-        raise Rejected(faults)
-
-
-def _refuse_bad_values(connection: DuckDBPyConnection, checked: Sequence[checks.Check]) -> None:
-    sql = checks.bad_value_sql(checked)
-    counts = connection.execute(sql).fetchone() if sql else None
-    faults = [
-        checks.value_fault(column, rule, *example)
-        for (column, rule, condition), bad in zip(checked, counts or (), strict=False)
-        if bad
-        for example in connection.execute(checks.examples_sql(column, condition)).fetchall()
-    ]
-    if faults:
-        raise Rejected(faults)
 
 
 def ingest(
@@ -282,7 +230,7 @@ def _copy(connection: DuckDBPyConnection, shape: Shape, folder: Path, tuning: Tu
             "OVERWRITE_OR_IGNORE true)"
         )
     except duckdb.ConversionException:
-        _refuse_bad_values(connection, checks.late_checks(shape))
+        refuse_bad_values(connection, checks.late_checks(shape))
         raise
 
 

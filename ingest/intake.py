@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.deliveries import Assembled, Found, assemble, source_name
-from ingest.flow import Book, Partition, Progress, Run, Tuning, ingest, inspect
+from ingest.flow import Book, Partition, Progress, Run, Tuning, ingest
 from ingest.holding import Holding, conflicts, from_report, strangers
+from ingest.inspection import inspect
 from ingest.plan import Source, claims
 from ingest.staging import Collected, stage
 from ledger.delivery import SOURCE_NAME, Period, SourceRef

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from ingest.flow import prepare
+from ingest.inspection import prepare
 from ingest.mapping import facts, focus_select, raw_view, rows_view, tables, variables
 from ingest.staging import stage
 from ledger.delivery import Period

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from focus.schema import columns, ledger_types
-from ingest.flow import prepare
+from ingest.inspection import prepare
 from ingest.mapping import focus_select, raw_view, rows_view, tables, variables
 from ingest.shapes import shape_named
 from ingest.staging import stage

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.flow import inspect, prepare
+from ingest.inspection import inspect, prepare
 from ingest.staging import looks_like_data, stage
 from ledger.faults import Rejected
 from tests.bills import SNOWFLAKE, Ledger, cur2, snowflake

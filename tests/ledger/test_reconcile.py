@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.flow import prepare
+from ingest.inspection import prepare
 from ledger.faults import Rejected
 from ledger.reconcile import balances, raw_total_sql, raw_totals, total
 

@@ -1,0 +1,70 @@
+"""What a staged file holds, and what is wrong with its values, before anything is mapped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ingest import checks
+from ingest.deliveries import Found
+from ingest.engine import reading
+from ingest.mapping import raw_view
+from ingest.mappings import text
+from ingest.staging import Staged
+from ledger.delivery import Period
+from ledger.faults import Rejected, reject
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def prepare(connection: DuckDBPyConnection) -> None:
+    """Session settings and macros that every mapping relies on."""
+    connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = false;")
+    connection.execute(text("macros.sql"))
+
+
+def inspect(connection: DuckDBPyConnection, staged: Staged) -> list[Found]:
+    """What the file holds, per account and billing month. Rejected on bad values or when there are no rows."""
+    with reading(staged.file.label):
+        connection.execute(raw_view(staged.shape, [staged.file]))
+        _refuse_wrong_types(connection, staged)
+        refuse_bad_values(connection, checks.checks(staged.shape))
+        rows = connection.execute(checks.contents_sql(staged.shape)).fetchall()
+    if not rows:
+        raise reject(
+            "the file has a header but no rows",
+            "No rows means unknown, not zero; nothing was changed.",
+            "no-rows",
+            file=staged.file.label,
+        )
+    keys = sorted({(str(row[0]), str(row[1])) for row in rows})
+    return [_found(staged, key, [row for row in rows if (str(row[0]), str(row[1])) == key]) for key in keys]
+
+
+def _found(staged: Staged, key: tuple[str, str], rows: Sequence[tuple[object, ...]]) -> Found:
+    hints = [role for index, role in enumerate(staged.shape.roles) if any(row[5 + index] for row in rows)]
+    currencies = tuple(sorted(str(row[2]) for row in rows))
+    scopes = {str(scope) for row in rows if isinstance(row[4], list) for scope in row[4] if scope}
+    count = sum(int(str(row[3])) for row in rows)
+    return Found(staged, key[0], Period.parse(key[1]), currencies, count, tuple(hints), tuple(sorted(scopes)))
+
+
+def _refuse_wrong_types(connection: DuckDBPyConnection, staged: Staged) -> None:
+    kinds = dict(connection.execute(checks.wrong_type_sql()).fetchall())
+    if faults := checks.wrong_types(staged.shape, kinds, staged.file.label):
+        raise Rejected(faults)
+
+
+def refuse_bad_values(connection: DuckDBPyConnection, checked: Sequence[checks.Check]) -> None:
+    """Rejected with the first rows that meet a check's condition."""
+    sql = checks.bad_value_sql(checked)
+    counts = connection.execute(sql).fetchone() if sql else None
+    faults = [
+        checks.value_fault(column, rule, *example)
+        for (column, rule, condition), bad in zip(checked, counts or (), strict=False)
+        if bad
+        for example in connection.execute(checks.examples_sql(column, condition)).fetchall()
+    ]
+    if faults:
+        raise Rejected(faults)
