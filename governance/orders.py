@@ -21,7 +21,8 @@ from ledger.faults import Conflict, Missing, Rejected, Transient, reject
 
 MAX_CALLS = 10
 MAX_READS = 20
-# Longer than a call can take (10 s to connect, 30 s to answer): until then the call of another handler may be going on.
+# From the instant of the handler that began a call. It looks and calls, 10 s to connect and 30 s to answer each: until
+# this is over, that call may be under way.
 IN_FLIGHT = timedelta(minutes=2)
 MAX_LOST = 2
 # Power before a call and what it cannot have become of itself.

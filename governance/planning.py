@@ -98,7 +98,7 @@ def _unlisted(planner: _Planner, fault: Exception) -> list[Message]:
 
 def _attempts(events: Sequence[Event]) -> int:
     """Failed listings since the alert was taken or last sent again."""
-    revived = max((event.sequence for event in events if event.kind == streams.REVIVED), default=0)
+    revived = streams.revived_at(events)
     return streams.count((event for event in events if event.sequence > revived), streams.DEFERRED)
 
 

@@ -21,12 +21,13 @@ def on_poison(queue_name: str, message: object, *, record: Record, now: datetime
     queue = queue_name.removesuffix("-poison")
     seal = streams.seal(message)
     stream = _stream_of(queue, message, record) or streams.refused_stream(seal)
+    revived = streams.revived_at(record.events(stream))
     record.once(
         stream,
         streams.ABANDONED,
         {"queue": queue, "message": seal},
         now,
-        same=lambda event: event.body.get("message") == seal,
+        same=lambda event: event.body.get("message") == seal and event.sequence > revived,
     )
 
 

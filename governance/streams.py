@@ -115,6 +115,11 @@ def at_rest(events: Sequence[Event]) -> bool:
     return bool(told) and told[-1] in (UNLISTED, ABANDONED)
 
 
+def revived_at(events: Iterable[Event]) -> int:
+    """The sequence of the last revival; 0 when there was none."""
+    return max((event.sequence for event in events if event.kind == REVIVED), default=0)
+
+
 def alert_of(body: Mapping[str, object]) -> Alert:
     """The alert as its 'received' event recorded it."""
     raw: dict[str, Any] = {field.name: body[field.name] for field in fields(Alert)}

@@ -145,7 +145,7 @@ def ruled(one: Machine, **rules: Any) -> bool:
 
 
 def test_invariant_2_the_words_of_the_settings_are_obeyed() -> None:
-    own = {"Production": ("lab",), "Dev": ("entw", "dev-eu"), "Integration": ("int",)}
+    own = {"Sandbox": ("lab",), "Production": ("lab",), "Dev": ("entw", "dev-eu"), "Integration": ("int",)}
     taken = [word for word in ("lab", "entw", "dev-eu", "int", "sandbox") if ruled(tagged(env=word), values=own)]
     assert taken == ["entw", "dev-eu"]
     assert not ruled(tagged(landscape="prod"), tag_keys=("Landscape",))

@@ -131,6 +131,15 @@ def test_a_poison_plan_is_noted_at_its_alert_and_swept_until_the_alert_is_too_ol
     assert flow.on_sweep(record=record, now=NOW + MAX_AGE + STALE) == []
 
 
+def test_a_plan_given_up_again_after_a_revival_can_be_revived_again(record: Record, run: str) -> None:
+    for _ in range(2):
+        flow.on_poison("plan-stop", {"alert": run}, record=record, now=NOW)
+        answer = flow.on_alert(
+            payload("common-actual"), budgets=BUDGETS, record=record, queue=ListQueue(), now=NOW, live=True
+        )
+        assert (answer.body.get("revived"), "duplicate" in answer.body) == (True, False)
+
+
 def test_a_listing_that_was_refused_is_asked_for_again_hourly(record: Record, run: str, fleet: MemoryFleet) -> None:
     def plan(now: datetime) -> list[Message]:
         return flow.on_plan({"alert": run}, budgets=BUDGETS, record=record, fleet=fleet, now=now, live=True)
