@@ -76,7 +76,9 @@ def run_summary(options: argparse.Namespace) -> int:
 def run_alert(options: argparse.Namespace) -> int:
     found = wiring.settings(_env(options), options.config)
     body = Path(options.file).read_bytes() if Path(options.file).is_file() else _no_file(options.file)
-    status, lines, document = wiring.alert(body, found, os.environ, options.now or _now(), execute=options.execute)
+    now = options.now or _now()
+    with terminal.progress(quiet=options.json) as progress:
+        status, lines, document = wiring.alert(body, found, os.environ, now, execute=options.execute, progress=progress)
     terminal.show_receipt(status, lines, document, as_json=options.json)
     return 0 if status < 400 else REFUSED if status < 500 else LATER
 

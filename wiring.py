@@ -279,6 +279,7 @@ def alert(
     *,
     execute: bool,
     sleep: Callable[[float], object] = time.sleep,
+    progress: Progress | None = None,
 ) -> tuple[int, list[str], dict[str, object]]:
     """Play an alert through the flows of the service; machines stop only with `execute` and both switches on.
 
@@ -287,7 +288,7 @@ def alert(
     from adapters.queue import MemoryQueue
     from governance.terminal import run_alert
 
-    clock = _Clock(now, sleep)
+    clock = _Clock(now, sleep, progress or quiet)
     kept = record(store(found.store_url, env))
     played = run_alert(
         body,
@@ -319,14 +320,18 @@ def _switches_off(played: Played, found: Settings) -> list[str]:
 class _Clock:
     """Real waiting on a clock that may have been set to another day."""
 
-    def __init__(self, now: datetime, sleep: Callable[[float], object]) -> None:
+    def __init__(self, now: datetime, sleep: Callable[[float], object], progress: Progress) -> None:
         self._offset = now - datetime.now(UTC)
         self._sleep = sleep
+        self._progress = progress
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self._offset
 
     def wait_until(self, due: datetime) -> datetime:
-        self._sleep(max((due - self.now()).total_seconds(), 0))
+        seconds = max((due - self.now()).total_seconds(), 0)
+        if seconds >= 1:
+            self._progress("wait", {"for": f"{seconds:.0f} s until the next step, due {due:%H:%M:%S} UTC"})
+        self._sleep(seconds)
         self._offset += max(due - self.now(), timedelta())  # a sleep that woke early, or only pretended
         return self.now()
