@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -76,6 +77,8 @@ def run_summary(options: argparse.Namespace) -> int:
 def run_alert(options: argparse.Namespace) -> int:
     found = wiring.settings(_env(options), options.config)
     body = Path(options.file).read_bytes() if Path(options.file).is_file() else _no_file(options.file)
+    # Each sign-in that is not there would print a page; the receipt names what failed.
+    logging.getLogger("azure").setLevel(logging.ERROR)
     now = options.now or _now()
     with terminal.progress(quiet=options.json) as progress:
         status, lines, document = wiring.alert(body, found, os.environ, now, execute=options.execute, progress=progress)
