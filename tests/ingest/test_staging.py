@@ -76,7 +76,9 @@ def test_gzip_is_known_by_its_mark_not_its_name(tmp_path: Path) -> None:
 @settings(max_examples=60)
 @given(
     values=st.lists(
-        st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12), min_size=1
+        # Python's own writer leaves a bare carriage return unquoted before 3.13, which no reader takes.
+        st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00\r"), max_size=12),
+        min_size=1,
     ),
     cut=st.none() | st.integers(1, 400),
 )
