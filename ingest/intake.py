@@ -163,12 +163,18 @@ def _after(run: Run, assembled: Assembled, desk: Desk) -> None:
     """Keep the run's report; hold back a lone half, forget the halves of a finished pair."""
     if run.outcome == "waiting":
         _hold(assembled, desk)
-    if run.outcome == "committed":
+    if run.outcome == "committed" or (run.outcome == "unchanged" and not _reported(run, desk)):
         report = json.dumps(run.as_json(), indent=1).encode()
         desk.store.create(f"runs/{run.source}/{run.period}/{run.id}.json", report)
     if run.outcome in ("committed", "unchanged") and assembled.basis == "amortized":
         for name in desk.store.names(_waiting(assembled.source, assembled.period)):
             desk.store.delete(name)
+
+
+def _reported(run: Run, desk: Desk) -> bool:
+    """Whether a report tells of this content; a crash right after a commit leaves none: the next call adds it."""
+    names = desk.store.names(f"runs/{run.source}/{run.period}/")
+    return any(json.loads(desk.store.read(name)).get("digest") == run.digest for name in reversed(names))
 
 
 def _misfits(entry: Found, request: Request) -> list[Fault]:

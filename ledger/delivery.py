@@ -1,12 +1,10 @@
-"""What moves through the money story: sources, billing periods, deliveries, totals, runs."""
+"""What moves through the money story: sources, billing periods, files to commit."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 
 SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
@@ -46,37 +44,6 @@ class SourceRef:
 
     name: str
     provider: str
-
-
-@dataclass(frozen=True, slots=True)
-class RawFile:
-    """One raw file staged on local disk; `label` is what the person called it, `role` actual/amortized for Azure."""
-
-    path: str
-    label: str
-    digest: str
-    size: int
-    role: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """All files of one (source, billing period); it replaces the whole partition or nothing."""
-
-    source: SourceRef
-    period: Period
-    shape: str
-    files: tuple[RawFile, ...]
-    digest: str
-    basis: str = "amortized"
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Rows and exact money per (currency, rule); the empty rule is what reached the ledger."""
-
-    rows: int = 0
-    money: Mapping[tuple[str, str], Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

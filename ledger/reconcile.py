@@ -70,7 +70,8 @@ def rounded_rows(rows: Iterable[tuple[str, int, int | None, str | None, int]]) -
 
 
 def _fraction_digits(text: str) -> int:
-    exponent = Decimal(text).normalize().as_tuple().exponent
+    with localcontext(prec=DIGITS):  # normalize() would round to the caller's precision
+        exponent = Decimal(text).normalize().as_tuple().exponent
     return max(-exponent, 0) if isinstance(exponent, int) else 0
 
 

@@ -19,8 +19,6 @@ CREATE OR REPLACE MACRO written_out(x) AS
         ELSE x
     END;
 
-CREATE OR REPLACE MACRO fraction_digits(x) AS length(rtrim(split_part(written_out(trim(x)), '.', 2), '0'));
-
 -- Decimal text to DECIMAL(38,24), half-even: the engine's own cast rounds a tie away from zero, so an even digit before a tie is cut instead.
 CREATE OR REPLACE MACRO half_even(x) AS
     CASE

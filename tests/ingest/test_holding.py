@@ -108,3 +108,13 @@ def test_blanks_around_account_and_currency_do_not_count(ledger: Ledger, tmp_pat
     bill = snowflake(tmp_path / "a.csv", {}, {"CURRENCY": "USD ", "ORGANIZATION_NAME": "EXAMPLE "})
     assert ledger.ingest(bill).outcomes == ["committed"]
     assert ledger.total("USD") == "420.00"
+
+
+def test_a_report_lost_in_a_crash_is_made_good(ledger: Ledger, tmp_path: Path) -> None:
+    """Without it nobody knows whose bill the partition holds."""
+    bill = snowflake(tmp_path / "a.csv")
+    assert ledger.ingest(bill).outcomes == ["committed"]
+    shutil.rmtree(Path(ledger.store) / "runs")
+    assert [ledger.ingest(bill).outcomes for _ in range(2)] == [["unchanged"], ["unchanged"]]
+    assert len(list((Path(ledger.store) / "runs").rglob("*.json"))) == 1
+    assert ledger.ingest(bill, "--source", "another").fault["rule"] == "bill-in-another-source"
