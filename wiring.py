@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -285,10 +285,11 @@ def alert(
 
     Returns the status, the receipt's lines and a JSON-ready document.
     """
+    from adapters.clock import Clock
     from adapters.queue import MemoryQueue
     from governance.terminal import run_alert
 
-    clock = _Clock(now, sleep, progress or quiet)
+    clock = Clock(now, sleep, progress or quiet)
     kept = record(store(found.store_url, env))
     played = run_alert(
         body,
@@ -315,23 +316,3 @@ def _switches_off(played: Played, found: Settings) -> list[str]:
         *([] if found.live else ["not executed: the master switch is off ([ledger] live, or LEDGER_LIVE=true)"]),
         *(f"not executed: [budgets.{name}] is not live" for name in asleep),
     ]
-
-
-class _Clock:
-    """Real waiting on a clock that may have been set to another day."""
-
-    def __init__(self, now: datetime, sleep: Callable[[float], object], progress: Progress) -> None:
-        self._offset = now - datetime.now(UTC)
-        self._sleep = sleep
-        self._progress = progress
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self._offset
-
-    def wait_until(self, due: datetime) -> datetime:
-        seconds = max((due - self.now()).total_seconds(), 0)
-        if seconds >= 1:
-            self._progress("wait", {"for": f"{seconds:.0f} s until the next step, due {due:%H:%M:%S} UTC"})
-        self._sleep(seconds)
-        self._offset += max(due - self.now(), timedelta())  # a sleep that woke early, or only pretended
-        return self.now()
