@@ -135,5 +135,6 @@ SELECT
     nullif(line_item_usage_type, '') AS x_UsageType,
     nullif(line_item_operation, '') AS x_Operation,
     'amortized' AS x_EffectiveCostBasis,
-    NULL AS x_PriceSource
+    NULL AS x_PriceSource,
+    NULL AS x_SourceColumns
 FROM commitment

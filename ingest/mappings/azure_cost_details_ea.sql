@@ -129,5 +129,6 @@ SELECT
     blank_to_null(MeterName) AS x_UsageType,
     NULL AS x_Operation,
     getvariable('basis') AS x_EffectiveCostBasis,
-    NULL AS x_PriceSource
+    NULL AS x_PriceSource,
+    NULL AS x_SourceColumns
 FROM line

@@ -102,5 +102,6 @@ SELECT
     blank_to_null(USAGE_TYPE) AS x_UsageType,
     blank_to_null(BALANCE_SOURCE) AS x_Operation,
     getvariable('basis') AS x_EffectiveCostBasis,
-    NULL AS x_PriceSource
+    NULL AS x_PriceSource,
+    NULL AS x_SourceColumns
 FROM line
