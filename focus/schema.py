@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from focus import versions
 from focus.data import load
 
 VERSION = "1.3"
@@ -40,8 +41,7 @@ class Column:
 @cache
 def columns(dataset: str = "CostAndUsage", version: str = VERSION) -> tuple[Column, ...]:
     """The dataset's columns in the order of the specification's column index."""
-    entries = load(f"columns-{version}.json")["datasets"][dataset]["columns"]
-    return tuple(_column(entry) for entry in sorted(entries, key=lambda entry: int(entry["ordinal"])))
+    return tuple(_column(entry) for entry in versions.column_entries(version, dataset))
 
 
 @cache
@@ -65,7 +65,7 @@ def ledger_types() -> tuple[tuple[str, str], ...]:
     return tuple((column.name, column.duckdb_type) for column in ledger_columns())
 
 
-def _column(entry: dict[str, object]) -> Column:
+def _column(entry: versions.Entry) -> Column:
     allowed = entry["allowed_values"] or ()
     assert isinstance(allowed, list | tuple)
     return Column(
