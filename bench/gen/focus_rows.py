@@ -102,7 +102,8 @@ PRICES = """
         CASE WHEN sku < 10000 THEN sku % {units} ELSE 0 END AS unit,
         CAST(hash(resource) % {regions} AS BIGINT) AS region,
         CASE WHEN account % 10 < 7 THEN 0 WHEN account % 10 < 9 THEN 1 ELSE 2 END AS currency,
-        CAST(1 + hash(sku) % 99999 AS DECIMAL(18, 0)) * 0.0001 AS dollars,
+        -- What a commitment costs is priced as what it covers.
+        CAST(1 + hash(sku % 10000) % 99999 AS DECIMAL(18, 0)) * 0.0001 AS dollars,
         CAST(1 - account % 10 * 0.01 AS DECIMAL(3, 2)) AS negotiated
     FROM ({facts})
 """
