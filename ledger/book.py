@@ -58,13 +58,14 @@ class Partition:
 
 @dataclass(frozen=True, slots=True, order=True)
 class BookFile:
-    """One active data file; `name` is the store's, `local` a readable copy."""
+    """One active data file; `name` is the store's, `local` a readable copy, `written` when its run wrote it (UTC)."""
 
     name: str
     source: str
     period: Period
     rows: int
     local: Path
+    written: datetime
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -73,6 +74,7 @@ class _Entry:
     period: Period
     path: str
     rows: int
+    written: datetime
 
     @property
     def digest(self) -> str:
@@ -114,9 +116,16 @@ class Book:
         grouped = groupby(self._entries(None), key=lambda entry: (entry.source, entry.period, entry.digest))
         return [Partition(*key[:2], sum(entry.rows for entry in held), key[2]) for key, held in grouped]
 
-    def files(self, version: int | None = None) -> list[BookFile]:
+    def identity(self) -> str | None:
+        """The table's own id, which it keeps when it moves; None for a book that was never written."""
+        table = self._open()
+        return None if table is None else str(table.metadata().id)
+
+    def files(
+        self, version: int | None = None, wanted: Callable[[str, Period], bool] = lambda _source, _period: True
+    ) -> list[BookFile]:
         """The data files of a version (the newest when None), fetched; Missing for a version that is not there."""
-        return [self._fetched(entry) for entry in self._entries(version)]
+        return [self._fetched(entry) for entry in self._entries(version) if wanted(entry.source, entry.period)]
 
     def relation_sql(self, files: Sequence[BookFile]) -> str:
         """A query for the files' rows: the schema's columns in order, then the two partition columns as text.
@@ -248,7 +257,7 @@ class Book:
 
     def _fetched(self, entry: _Entry) -> BookFile:
         name = f"{TABLE}/{entry.path}"
-        return BookFile(name, entry.source, entry.period, entry.rows, self._store.fetch(name))
+        return BookFile(name, entry.source, entry.period, entry.rows, self._store.fetch(name), entry.written)
 
     @contextmanager
     def _delta_faults(self) -> Iterator[None]:
@@ -309,8 +318,12 @@ def _entries(table: DeltaTable) -> list[_Entry]:
     """The active files in the order of source, period and name."""
     actions = table.get_add_actions(flatten=True)
     columns = [f"partition.{PARTITION_BY[0]}", f"partition.{PARTITION_BY[1]}", "path", "num_records"]
-    rows = zip(*(actions.column(name).to_pylist() for name in columns), strict=True)
-    return sorted(_Entry(source, Period.parse(period), path, count) for source, period, path, count in rows)
+    rows = zip(*(actions.column(name).to_pylist() for name in (*columns, "modification_time")), strict=True)
+    return sorted(_Entry(source, Period.parse(month), path, n, _moment(at)) for source, month, path, n, at in rows)
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
 
 
 def _read(files: Sequence[BookFile]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -117,6 +118,30 @@ def test_an_empty_delivery_empties_its_partition(book: Book, tmp_path: Path) -> 
     book.replace(B, JANUARY, "1" * 64, [part(tmp_path, "w", 3)], "r1")
     assert book.replace(A, JANUARY, "2" * 64, [], "r2") == 3
     assert query(book, COUNTS) == [("b", "2026-01", "w", 3)]
+
+
+def test_the_files_of_some_partitions_are_asked_for(book: Book, tmp_path: Path) -> None:
+    book.replace(A, JANUARY, "1" * 64, [part(tmp_path, "w", 2)], "r1")
+    book.replace(A, FEBRUARY, "2" * 64, [part(tmp_path, "w", 1)], "r2")
+    book.replace(B, JANUARY, "3" * 64, [part(tmp_path, "w", 3)], "r3")
+    found = book.files(wanted=lambda source, period: source == "a" and period == FEBRUARY)
+    assert [(file.source, file.period, file.rows) for file in found] == [("a", FEBRUARY, 1)]
+
+
+def test_a_file_tells_when_its_run_wrote_it(book: Book, tmp_path: Path) -> None:
+    rows = part(tmp_path, "w", 2)
+    moment = datetime(2026, 2, 3, 4, 5, 6, 789000, UTC)
+    os.utime(rows.path, (moment.timestamp(), moment.timestamp()))
+    book.replace(A, JANUARY, "1" * 64, [rows], "r1")
+    assert [file.written for file in book.files()] == [moment]
+
+
+def test_a_table_keeps_its_own_id(book: Book, place: Place, tmp_path: Path) -> None:
+    assert book.identity() is None
+    book.replace(A, JANUARY, "1" * 64, [part(tmp_path, "w", 2)], "r1")
+    first = book.identity()
+    book.replace(A, JANUARY, "2" * 64, [part(tmp_path, "w", 3)], "r2")
+    assert first and first == book.identity() == open_book(place).identity()
 
 
 def test_a_run_that_is_repeated_changes_nothing(book: Book, tmp_path: Path) -> None:
