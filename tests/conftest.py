@@ -1,4 +1,8 @@
-"""What holds for the whole suite: real bills beside the repository, their count, and no silent skips in CI."""
+"""What holds for the whole suite: tests that may skip are counted, and no others skip silently in CI.
+
+May skip: a test that asks for real bills, which lie beside the repository, and one marked `optional`, which needs a
+program that only some machines can have.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+MAY_SKIP = {"real-data": "real_data", "optional": "optional"}
 REAL_BILLS = Path(__file__).resolve().parents[2] / "shared" / "samples"
 
 # A slow moment of a busy machine is no failure of a law.
@@ -32,29 +37,27 @@ def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """In CI a test that skips is a test that failed, unless it only lacks the real bills."""
+    """In CI a test that skips is a test that failed, unless it is one of those that may."""
     if os.environ.get("CI") == "true" and _silent(session.config) and session.exitstatus == 0:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    ran = [report for kind in ("passed", "failed") for report in _reports(config, kind) if _is_real(report)]
-    skipped = [report for report in _reports(config, "skipped") if _is_real(report)]
-    terminalreporter.write_line(f"real-data tests: {len(ran)} ran, {len(skipped)} skipped")
+    for name, marker in MAY_SKIP.items():
+        ran = [one for kind in ("passed", "failed") for one in _reports(config, kind) if marker in one.keywords]
+        skipped = [one for one in _reports(config, "skipped") if marker in one.keywords]
+        terminalreporter.write_line(f"{name} tests: {len(ran)} ran, {len(skipped)} skipped")
     if os.environ.get("CI") == "true":
         for report in _silent(config):
             terminalreporter.write_line(f"skipped in CI, which counts as a failure: {report.nodeid}", red=True)
 
 
 def _silent(config: pytest.Config) -> list[pytest.TestReport]:
-    return [report for report in _reports(config, "skipped") if not _is_real(report)]
+    may = MAY_SKIP.values()
+    return [one for one in _reports(config, "skipped") if not any(marker in one.keywords for marker in may)]
 
 
 def _reports(config: pytest.Config, kind: str) -> list[pytest.TestReport]:
     """Only the process that prints has the reports; test workers answer with none."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     return [] if reporter is None or hasattr(config, "workerinput") else list(reporter.stats.get(kind, []))
-
-
-def _is_real(report: pytest.TestReport) -> bool:
-    return "real_data" in report.keywords

@@ -1,4 +1,4 @@
-"""The suite's own rules, tried on a small suite: real-data tests are counted, and CI does not let others skip."""
+"""The suite's own rules, tried on a small suite: tests that may skip are counted, and CI does not let others skip."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tests.house.source import ROOT
 
 COUNTED = "def test_real(real_data):\n    assert real_data.is_dir()\n"
 SKIPPED = "import pytest\n\n\ndef test_other():\n    pytest.skip('no server')\n"
+OPTIONAL = SKIPPED.replace("def", "@pytest.mark.optional\ndef")
 PASSED = "def test_plain():\n    pass\n"
 
 
@@ -25,7 +26,7 @@ def run(folder: Path, tests: str, *, ci: str, with_bills: bool = False) -> tuple
         (folder / "shared" / "samples").mkdir(parents=True)
     shutil.copy(ROOT / "tests/conftest.py", suite / "conftest.py")
     (suite / "test_it.py").write_text(tests)
-    (suite.parent / "pytest.ini").write_text("[pytest]\nmarkers = real_data\n")
+    (suite.parent / "pytest.ini").write_text("[pytest]\nmarkers =\n  real_data\n  optional\n")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "1"]
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(command, cwd=suite.parent, env={**env, "CI": ci}, capture_output=True, text=True, check=False)
@@ -36,6 +37,12 @@ def run(folder: Path, tests: str, *, ci: str, with_bills: bool = False) -> tuple
 def test_real_data_tests_are_counted_and_may_skip(tmp_path: Path, with_bills: bool, counts: str) -> None:
     code, output = run(tmp_path, COUNTED + PASSED, ci="true", with_bills=with_bills)
     assert f"real-data tests: {counts}" in output
+    assert code == 0
+
+
+def test_a_test_marked_optional_may_skip_in_ci_and_is_counted(tmp_path: Path) -> None:
+    code, output = run(tmp_path, OPTIONAL + PASSED, ci="true")
+    assert "optional tests: 0 ran, 1 skipped" in output
     assert code == 0
 
 
