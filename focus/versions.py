@@ -118,3 +118,8 @@ def _differences(version: str) -> Any:
 
 def _columns_file() -> Any:
     return load(f"columns-{WRITTEN}.json")
+
+
+def column_file() -> Any:
+    """The written version's column file: datasets, value lists, units, JSON objects, metadata."""
+    return _columns_file()

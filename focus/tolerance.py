@@ -1,0 +1,126 @@
+"""When two amounts count as equal: exactly so for our own rows up to what the source rounded, 1e-9 for others. Pure.
+
+The specification asks for exact equality. A source writes costs, prices and quantities with a limited number of
+decimals, so a product can differ from its cost by half a unit of the cost's last place, plus the price times half a
+unit of the quantity's last place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from focus.fields import MONEY, Facts
+
+RELATIVE = "1e-9"
+FLOAT_DIGITS = 16  # so many significant digits are a binary float's: of those the last exact one is the 15th
+FLOAT_HALF_UNIT = "5e-15"
+ARITHMETIC = "1e-15"  # of a product in floating point; closer calls are made in decimals
+
+
+class Tolerance(Protocol):
+    """Two ways to compare amounts, as SQL."""
+
+    def equal(self, left: str, right: str) -> str: ...
+    def product(self, facts: Facts, cost: str, price: str, quantity: str) -> str: ...
+    def sums(self, left: str, right: str, rows: str) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """For foreign files: within 1e-9 of the larger amount."""
+
+    def equal(self, left: str, right: str) -> str:
+        one, other = f"CAST({left} AS DOUBLE)", f"CAST({right} AS DOUBLE)"
+        return f"(abs({one} - {other}) <= {RELATIVE} * greatest(abs({one}), abs({other})))"
+
+    def product(self, facts: Facts, cost: str, price: str, quantity: str) -> str:
+        factors = f"CAST({facts.number(price)} AS DOUBLE) * CAST({facts.number(quantity)} AS DOUBLE)"
+        return self.equal(facts.number(cost), factors)
+
+    def sums(self, left: str, right: str, rows: str) -> str:
+        del rows
+        return self.equal(left, right)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Decimals a column carries at most, and whether some of its values have a float's many digits."""
+
+    decimals: int
+    floats: bool
+
+    @property
+    def half_unit(self) -> str:
+        return f"5e-{self.decimals + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """For the ledger's own rows: what the source's last places allow, by column."""
+
+    places: Mapping[str, Places] = field(default_factory=dict)
+
+    def equal(self, left: str, right: str) -> str:
+        return f"({left} = {right})"
+
+    def product(self, facts: Facts, cost: str, price: str, quantity: str) -> str:
+        """A quick comparison in floating point decides all but close calls, which decimals decide."""
+        given, rate, amount = (facts.number(name) for name in (cost, price, quantity))
+        gap = f"abs(CAST({given} AS DOUBLE) - CAST({rate} AS DOUBLE) * CAST({amount} AS DOUBLE))"
+        allowed, slack = self._allowed(given, rate, cost, quantity), f"{ARITHMETIC} * abs(CAST({given} AS DOUBLE))"
+        return (
+            f"(CASE WHEN {gap} <= {allowed} - {slack} THEN true WHEN {gap} > {allowed} + {slack} THEN false "
+            f"WHEN {gap} IS NOT NULL THEN {_exactly(given, rate, amount, allowed)} END)"
+        )
+
+    def sums(self, left: str, right: str, rows: str) -> str:
+        """Each of the added rows may have been rounded."""
+        half = max((found.half_unit for found in self.places.values()), key=lambda text: -int(text[3:]), default="0")
+        return f"(abs({left} - {right}) <= {half} * {rows})"
+
+    def _allowed(self, given: str, rate: str, cost: str, quantity: str) -> str:
+        unit, count = self.places.get(cost), self.places.get(quantity)
+        parts = [unit.half_unit] if unit else []
+        parts += [f"abs(CAST({rate} AS DOUBLE)) * {count.half_unit}"] if count else []
+        if any(found and found.floats for found in (unit, count)):
+            parts.append(f"abs(CAST({given} AS DOUBLE)) * {FLOAT_HALF_UNIT}")
+        return f"({' + '.join(parts) or '0'})"
+
+
+def _exactly(cost: str, price: str, quantity: str, allowed: str) -> str:
+    """In decimals where both factors fit twelve of them; a close call beyond that passes."""
+    one, other = f"TRY_CAST({price} AS DECIMAL(19, 12))", f"TRY_CAST({quantity} AS DECIMAL(19, 12))"
+    fits = f"{one} = {price} AND {other} = {quantity}"
+    close = f"abs({cost} - {one} * {other}) <= CAST({allowed} AS {MONEY})"
+    return f"coalesce(CASE WHEN {fits} THEN {close} END, true)"
+
+
+def places_sql(relation: str, columns: tuple[str, ...]) -> str:
+    """Per column: the most decimals among values that are no floats', and the most significant digits. One row."""
+    parts = ", ".join(f"{_decimals(name)}, max({_digits(name)})" for name in columns)
+    return f"SELECT {parts} FROM ({relation})"
+
+
+def places_of(columns: tuple[str, ...], row: tuple[int | None, ...]) -> dict[str, Places]:
+    """What the one row of `places_sql` says; columns without a value have no places."""
+    pairs = {name: (row[2 * index], row[2 * index + 1]) for index, name in enumerate(columns)}
+    return {
+        name: Places(decimals or 0, digits >= FLOAT_DIGITS)
+        for name, (decimals, digits) in pairs.items()
+        if digits is not None
+    }
+
+
+def _trimmed(name: str) -> str:
+    return f"rtrim(CAST(\"{name}\" AS VARCHAR), '0')"
+
+
+def _digits(name: str) -> str:
+    return f"length(ltrim(replace({_trimmed(name)}, '.', ''), '-0'))"
+
+
+def _decimals(name: str) -> str:
+    text = _trimmed(name)
+    return f"max(length({text}) - strpos({text}, '.')) FILTER (WHERE {_digits(name)} < {FLOAT_DIGITS})"
