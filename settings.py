@@ -37,6 +37,7 @@ class Settings:
     memory_limit: str = ""
     threads: int = 0
     row_group_size: int = 20_480
+    entities: Mapping[str, str] = field(default_factory=dict)
 
     def source(self, name: str) -> Source:
         """The configured source of this name; Rejected when there is none."""
@@ -90,6 +91,10 @@ class Entry:
         """Every key of this table is the name of a table."""
         return tuple(read(name, self.table(name)) for name in self._found)
 
+    def words(self) -> dict[str, str]:
+        """Every key of this table has a text."""
+        return {name: self.take(name, _word, "-") for name in self._found}
+
     def close(self) -> None:
         """What nobody took was misspelt."""
         for key in sorted(set(self._found) - self._taken):
@@ -120,6 +125,7 @@ def _overridden(found: Settings, env: Mapping[str, str]) -> Settings:
         found.memory_limit,
         found.threads,
         found.row_group_size,
+        found.entities,
     )
 
 
@@ -130,8 +136,9 @@ def _parse(root: Entry, faults: list[Fault]) -> Settings:
     faults += _claimed_twice(sources)
     budgets = root.table("budgets").each(_budget)
     rules = _classification(root.table("classification"))
+    entities = root.table("entities").words()
     root.close()
-    return Settings(store, sources, budgets, rules, live, *engine)
+    return Settings(store, sources, budgets, rules, live, *engine, entities)
 
 
 def _head(entry: Entry) -> tuple[str, bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from focus.schema import columns
 from ingest.mapping import literal, quoted
 from ingest.shapes import RawColumn, Shape
 from ledger.faults import Fault
@@ -22,6 +23,9 @@ _BAD = {
     ("number", "VARCHAR"): "blank_to_null({column}) IS NOT NULL"
     f" AND NOT coalesce(is_number({{column}}) AND abs(TRY_CAST({{column}} AS DOUBLE)) < {LIMIT}, false)",
     ("date", "VARCHAR"): "blank_to_null({column}) IS NOT NULL AND date_of({column}) IS NULL",
+    ("instant", "VARCHAR"): "{column} IS NOT NULL AND instant_of({column}) IS NULL",
+    ("json", "JSON"): "{column} IS NOT NULL AND NOT json_valid({column})",
+    ("value", "VARCHAR"): "{column} IS NOT NULL AND trim({column}) NOT IN ({allowed})",
 }
 _MISSING = {"DOUBLE": "{column} IS NULL", "TIMESTAMP": "{column} IS NULL"}
 # Prices are written by the provider's own machine: looked at only once a mapping has stumbled.
@@ -33,6 +37,16 @@ _ADVICE = {
     "price": "Prices are plain numbers with a point; export the file again rather than editing it.",
     "range": "Amounts have at most 14 digits before the point; check the file for a corrupted row.",
     "missing": "Nothing is taken as 0 here; export the file again.",
+    "instant": "Date-times are ISO 8601, such as 2026-01-31T00:00:00Z; those without a zone are read as UTC.",
+    "json": "The column holds JSON text, or a map in Parquet; export the file again rather than editing it.",
+    "value": "The FOCUS specification has a closed list for this column; export the file again.",
+    "provider": "Its rows name no cloud that is known; under [entities] in ledger.toml, say whose name it is.",
+}
+_WORDS = {
+    "instant": "a date-time",
+    "json": "JSON text",
+    "value": "a value that this column may have",
+    "provider": "a known provider",
 }
 
 
@@ -47,11 +61,20 @@ def checks(shape: Shape) -> list[Check]:
     found = []
     for column in shape.columns:
         if template := _BAD.get((column.check, column.type)):
-            found.append((column, column.check, template.format(column=quoted(column.name))))
+            names = {"column": quoted(column.name), "allowed": _allowed(column.name)}
+            found.append((column, column.check, template.format(**names)))
         if column.required and not column.blank:
             template = _MISSING.get(column.type, "blank_to_null({column}) IS NULL")
             found.append((column, "missing", template.format(column=quoted(column.name))))
+    if shape.provider_sql:
+        named = next(column for column in shape.columns if column.name == "ProviderName")
+        found.append((named, "provider", f"{shape.provider_sql} = ''"))
     return found
+
+
+def _allowed(name: str) -> str:
+    """The closed list of a FOCUS column as SQL, empty where it has none."""
+    return ", ".join(literal(value) for column in columns() if column.name == name for value in column.allowed_values)
 
 
 def late_checks(shape: Shape) -> list[Check]:
@@ -87,23 +110,32 @@ def value_fault(column: RawColumn, rule: str, file: str, row: int, value: str | 
     """`rule` is the check that failed; a number that is one, yet refused, is too large."""
     kind = "range" if rule == "number" and _NUMBER.fullmatch((value or "").strip()) else rule
     messages = {"missing": "the value is missing", "range": f"{value!r:.60} has more than 14 digits before the point"}
-    names = {"missing": "missing-value", "range": "out-of-range"}
-    message, name = messages.get(kind, f"{value!r:.60} is not a {kind}"), names.get(kind, f"not-a-{kind}")
+    names = {"missing": "missing-value", "range": "out-of-range", "json": "not-json", "provider": "unknown-provider"}
+    message = messages.get(kind, f"{value!r:.60} is not {_WORDS.get(kind, f'a {kind}')}")
+    name = names.get(kind, f"not-a-{kind}")
     return Fault(message, _ADVICE[kind], name, file, row, column.name)
 
 
 def contents_sql(shape: Shape) -> str:
-    """Per (account, month, currency) of the raw view: rows, the scopes, and how many rows hint at each role."""
+    """Per (account, month, currency, provider) of the raw view: rows, scopes, and how many rows hint at each role."""
+    provider = shape.provider_sql or literal(shape.provider)
     hints = "".join(f", count(*) FILTER (WHERE {condition})" for condition in shape.roles.values())
     return f"""SELECT {shape.account}, strftime({shape.period}, '%Y-%m'), {shape.currency}, count(*),
-        list(DISTINCT {shape.scope or "NULL"}){hints} FROM raw GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+        list(DISTINCT {shape.scope or "NULL"}), {provider}{hints}
+        FROM raw GROUP BY ALL ORDER BY 1, 2, 3, 6"""
 
 
 def rule_totals_sql(shape: Shape) -> str:
     """Raw money and rows per (currency, rule) of the rows that a rule drops or zeroes."""
-    amount = "exact" if shape.format == "parquet" else "money"  # doubles or text
+    amount = "exact" if shape.formats == ("parquet",) else "money"  # doubles or text
     return f"""SELECT {shape.currency}, x_Rule, sum({amount}({shape.cost})), count(*) FROM rows
         WHERE x_RowKind = 'charge' AND x_Rule <> '' GROUP BY 1, 2"""
+
+
+def assumptions_sql(shape: Shape) -> str:
+    """(assumption, raw rows) of those that occur."""
+    counts = [f"('{name}', count(*) FILTER (WHERE {condition}))" for name, condition in shape.assumptions.items()]
+    return f"SELECT unnest(list_filter([{', '.join(counts)}], lambda pair: pair[2] > 0), recursive := true) FROM raw"
 
 
 def part_facts_sql(pattern: str) -> str:

@@ -56,7 +56,10 @@ class Tuning:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The report of one delivery; `rules` counts raw rows per rule that drops them or zeroes their billed cost."""
+    """The report of one delivery; `rules` counts raw rows per rule that drops them or zeroes their billed cost.
+
+    `assumed` counts raw rows for which the mapping assumed what the bill does not say.
+    """
 
     id: str
     source: str
@@ -76,6 +79,7 @@ class Run:
     version: int | None = None
     missing: str = ""
     holds: tuple[str, ...] = ()
+    assumed: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:
         """Decimals as plain strings."""
@@ -137,6 +141,7 @@ class _Tally:
     raw: dict[str, Decimal] = field(default_factory=dict)
     rules: dict[tuple[str, str], Decimal] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    assumed: dict[str, int] = field(default_factory=dict)
     mapped: dict[str, Decimal] = field(default_factory=dict)
     effective: dict[str, Decimal] = field(default_factory=dict)
     actual: dict[str, Decimal] = field(default_factory=dict)
@@ -203,7 +208,7 @@ def _opening_statements(assembled: Assembled, shape: Shape, files: Sequence[Stag
 
 def _raw(assembled: Assembled, shape: Shape, files: Sequence[StagedFile]) -> str:
     accounts = sorted({entry.account for entry in assembled.found})
-    return raw_view(shape, files, str(assembled.period), accounts)
+    return raw_view(shape, files, str(assembled.period), accounts, assembled.source.provider)
 
 
 def _measure_raw(shape: Shape, connection: DuckDBPyConnection, tally: _Tally) -> None:
@@ -217,6 +222,8 @@ def _measure_raw(shape: Shape, connection: DuckDBPyConnection, tally: _Tally) ->
         actual = connection.execute(raw_total_sql(shape.cost, shape.currency, checks.ACTUAL_ROWS)).fetchall()
         _add(tally.actual, raw_totals(actual))
     tally.rounded += rounded_rows(rows)
+    for name, count in connection.execute(checks.assumptions_sql(shape)).fetchall() if shape.assumptions else ():
+        tally.assumed[name] = tally.assumed.get(name, 0) + count
 
 
 def _copy(connection: DuckDBPyConnection, shape: Shape, folder: Path, tuning: Tuning) -> None:
@@ -284,6 +291,7 @@ def _balanced(run: Run, tally: _Tally) -> Run:
         balances=tuple(lines),
         rules=tally.counts,
         rounded_rows=tally.rounded,
+        assumed=tally.assumed,
     )
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ingest import checks
 from ingest.deliveries import Found
 from ingest.engine import reading
-from ingest.mapping import raw_view
+from ingest.mapping import MACROS, raw_view
 from ingest.mappings import text
 from ingest.staging import Staged
+from ingest.words import parties_sql, vocabulary
 from ledger.delivery import Period
 from ledger.faults import Rejected, reject
 
@@ -19,9 +21,19 @@ if TYPE_CHECKING:
 
 
 def prepare(connection: DuckDBPyConnection) -> None:
-    """Session settings and macros that every mapping relies on."""
+    """Session settings, macros and words that every mapping relies on."""
     connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = false;")
-    connection.execute(text("macros.sql"))
+    for name in MACROS:
+        connection.execute(text(name))
+    name_parties(connection, {})
+    for statement in vocabulary():
+        connection.execute(statement)
+
+
+def name_parties(connection: DuckDBPyConnection, entities: Mapping[str, str]) -> None:
+    """The companies' names from here on: the known ones and, before them, those of the settings."""
+    for statement in parties_sql(entities):
+        connection.execute(statement)
 
 
 def inspect(connection: DuckDBPyConnection, staged: Staged) -> list[Found]:
@@ -38,16 +50,22 @@ def inspect(connection: DuckDBPyConnection, staged: Staged) -> list[Found]:
             "no-rows",
             file=staged.file.label,
         )
-    keys = sorted({(str(row[0]), str(row[1])) for row in rows})
-    return [_found(staged, key, [row for row in rows if (str(row[0]), str(row[1])) == key]) for key in keys]
+    keys = sorted({_key(row) for row in rows})
+    return [_found(staged, key, [row for row in rows if _key(row) == key]) for key in keys]
 
 
-def _found(staged: Staged, key: tuple[str, str], rows: Sequence[tuple[object, ...]]) -> Found:
-    hints = [role for index, role in enumerate(staged.shape.roles) if any(row[5 + index] for row in rows)]
+def _key(row: tuple[object, ...]) -> tuple[str, str, str]:
+    """Account, month and provider of a row of checks.contents_sql."""
+    return str(row[0]), str(row[1]), str(row[5])
+
+
+def _found(staged: Staged, key: tuple[str, str, str], rows: Sequence[tuple[object, ...]]) -> Found:
+    hints = [role for index, role in enumerate(staged.shape.roles) if any(row[6 + index] for row in rows)]
     currencies = tuple(sorted(str(row[2]) for row in rows))
     scopes = {str(scope) for row in rows if isinstance(row[4], list) for scope in row[4] if scope}
     count = sum(int(str(row[3])) for row in rows)
-    return Found(staged, key[0], Period.parse(key[1]), currencies, count, tuple(hints), tuple(sorted(scopes)))
+    found = Found(staged, key[0], Period.parse(key[1]), key[2], currencies, count)
+    return replace(found, hints=tuple(hints), scopes=tuple(sorted(scopes)))
 
 
 def _refuse_wrong_types(connection: DuckDBPyConnection, staged: Staged) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from ingest.deliveries import Assembled, Found, assemble, source_name
 from ingest.flow import Book, Partition, Progress, Run, Tuning, ingest
 from ingest.holding import Holding, conflicts, from_report, strangers
-from ingest.inspection import inspect
+from ingest.inspection import inspect, name_parties
+from ingest.mapping import names_parties
 from ingest.plan import Source, claims
 from ingest.staging import Collected, stage
 from ledger.delivery import SOURCE_NAME, Period, SourceRef
@@ -37,6 +38,7 @@ class Request:
     basis: str = "amortized"
     sources: tuple[Source, ...] = ()
     partition: tuple[str, Period] | None = None
+    entities: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ def find(collected: Collected, request: Request, desk: Desk) -> tuple[list[Found
     found: list[Found] = []
     ignored: list[str] = []
     faults: list[Fault] = []
+    name_parties(desk.connection, request.entities)
     for index, file in enumerate(collected.files):
         desk.progress("read", {"file": file.label, "number": index + 1, "of": len(collected.files)})
         try:
@@ -106,7 +109,7 @@ def group(found: Sequence[Found], request: Request) -> dict[tuple[SourceRef, Per
     named = claims(request.sources)
     groups: dict[tuple[SourceRef, Period], list[Found]] = {}
     for entry in found:
-        provider = entry.staged.shape.provider
+        provider = entry.provider
         name = request.source or source_name(provider, entry.account, named)
         if request.partition in (None, (name, entry.period)):
             groups.setdefault((SourceRef(name, provider), entry.period), []).append(entry)
@@ -117,7 +120,9 @@ def assembled_of(source: SourceRef, period: Period, found: Sequence[Found], requ
     """The delivery as it stands with what was held back by earlier calls."""
     accounts = {entry.account for entry in found}
     held = _held(source, period, accounts, desk) if found[0].staged.shape.roles else []
-    return assemble(source, period, found, request.basis, held)
+    assembled = assemble(source, period, found, request.basis, held)
+    named = sorted(request.entities.items()) if names_parties(found[0].staged.shape) else ()
+    return replace(assembled, entities=tuple(named))
 
 
 def _one(source: SourceRef, period: Period, found: Sequence[Found], request: Request, desk: Desk, now: datetime) -> Run:
@@ -179,7 +184,7 @@ def _reported(run: Run, desk: Desk) -> bool:
 
 def _misfits(entry: Found, request: Request) -> list[Fault]:
     """Where the file does not fit what was asked for or what the settings say of its source."""
-    label, provider = entry.staged.file.label, entry.staged.shape.provider
+    label, provider = entry.staged.file.label, entry.provider
     name = request.source or source_name(provider, entry.account, claims(request.sources))
     source = next((source for source in request.sources if source.name == name), Source(name, provider))
     faults = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from dataclasses import dataclass
 from focus.schema import ledger_columns
 from ingest.mappings import table_names, table_path, text
 from ingest.shapes import PrefixMap, RawColumn, Shape, plain, resolve
+
+MACROS = ("macros.sql", "focus_macros.sql")
+_KINDS = {"JSON": "VARCHAR"}  # what the raw view shows of a type that is none of the engine's
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +35,21 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def raw_view(shape: Shape, files: Sequence[StagedFile], period: str | None = None, accounts: Sequence[str] = ()) -> str:
+def raw_view(
+    shape: Shape,
+    files: Sequence[StagedFile],
+    period: str | None = None,
+    accounts: Sequence[str] = (),
+    provider: str = "",
+) -> str:
     """View `raw`: the shape's columns by canonical name, absent optional ones as typed NULL.
 
-    Given a month or accounts, only their rows: a file may hold those of several partitions.
+    Given a month, accounts or a provider, only their rows: a file may hold those of several partitions.
     """
     parts = " UNION ALL BY NAME ".join(_raw_select(shape, file) for file in files)
     wanted = [] if period is None else [f"{shape.period} = DATE {literal(period + '-01')}"]
     wanted += [f"{shape.account} IN ({', '.join(map(literal, accounts))})"] if accounts else []
+    wanted += [f"{shape.provider_sql} = {literal(provider)}"] if provider and shape.provider_sql else []
     where = f" WHERE {' AND '.join(wanted)}" if wanted else ""
     return f"CREATE OR REPLACE TEMP VIEW raw AS SELECT * FROM ({parts}){where}"
 
@@ -60,8 +71,13 @@ def used(shape: Shape) -> list[str]:
 
 def definition(shape: Shape) -> list[str]:
     """Every text that decides what rows this shape becomes."""
-    names = ["macros.sql", f"{shape.name}.json", shape.rows_sql, shape.select_sql]
+    names = [*MACROS, f"{shape.name}.json", shape.rows_sql, shape.select_sql]
     return [text(name) for name in (*names, *(f"{table}.csv" for table in used(shape)))]
+
+
+def names_parties(shape: Shape) -> bool:
+    """Whether its rows depend on the names of companies."""
+    return "entity(" in text(shape.select_sql)
 
 
 def facts(shape: Shape) -> list[str]:
@@ -98,20 +114,40 @@ def variables(values: Mapping[str, str]) -> list[str]:
 
 def _raw_select(shape: Shape, file: StagedFile) -> str:
     found = resolve(shape, file.headers, file.label)
-    columns = [_column(column, found.get(column.name)) for column in shape.columns]
+    columns = [_column(shape, column, found.get(column.name)) for column in shape.columns]
     columns += [_map(entry, file.headers) for entry in shape.maps]
+    columns += [_carried(shape, file.headers)] if shape.extras else []
     origin = f"{literal(file.label)} AS x_RawFile, {literal(file.role)} AS x_RawRole, file_row_number AS x_RawRow"
     source = f"read_parquet({literal(file.path)}, file_row_number=true, hive_partitioning=false)"
     return f"SELECT {', '.join(columns)}, {origin} FROM {source}"
 
 
-def _column(column: RawColumn, header: str | None) -> str:
+def _column(shape: Shape, column: RawColumn, header: str | None) -> str:
     name = quoted(column.name)
     if header is None:
-        return f"CAST(NULL AS {column.type}) AS {name}"
+        return f"CAST(NULL AS {_KINDS.get(column.type, column.type)}) AS {name}"
     if column.type == "DOUBLE":
         return f"{quoted(header)} AS {name}"
-    return f"CAST({quoted(header)} AS {column.type}) AS {name}"
+    return f"{_told(shape, header, column.type)} AS {name}"
+
+
+def _told(shape: Shape, header: str, kind: str) -> str:
+    """The column's value as its type, null where the text stands for null."""
+    value = f"json_text({quoted(header)})" if kind == "JSON" else f"CAST({quoted(header)} AS {kind})"
+    empty = ", ".join(map(literal, shape.nulls))
+    return f"CASE WHEN trim({value}) NOT IN ({empty}) THEN {value} END" if empty else value
+
+
+def _carried(shape: Shape, headers: Sequence[str]) -> str:
+    """x_SourceColumns: the columns of that prefix as one JSON object of texts, nulls left out; NULL if all are."""
+    names = [header for header in headers if plain(header).startswith(shape.extras)]
+    members = [
+        f"coalesce({literal(',' + json.dumps(name, ensure_ascii=False) + ':')} || "
+        f"to_json({_told(shape, name, 'JSON')}), '')"
+        for name in names
+    ]
+    joined = f"nullif(substr(concat({', '.join(members)}), 2), '')" if members else "CAST(NULL AS VARCHAR)"
+    return f"'{{' || {joined} || '}}' AS x_SourceColumns"
 
 
 def _map(entry: PrefixMap, headers: Sequence[str]) -> str:

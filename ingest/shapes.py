@@ -7,17 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from focus.schema import Column, columns
 from ingest.mappings import shape_entries
 from ledger.faults import Fault, Rejected
 
 RECOGNISED = 75  # percent of a shape's signature that makes a file evidently meant as that shape
+CHECKED_AS = {"Decimal": "number", "Date/Time": "instant", "JSON": "json"}  # columns of a FOCUS dataset, by data type
 
 
 @dataclass(frozen=True, slots=True)
 class RawColumn:
-    """A column the mapping reads; `type` is a DuckDB type, `check` is '', 'number' or 'date'.
+    """A column the mapping reads; `type` is a DuckDB type, `check` is '' or a rule of ingest.checks.
 
-    A required column has to be there; unless it may be `blank`, every row has to fill it too.
+    A required column has to be there; unless it may be `blank`, every row has to fill it too. JSON as a type is JSON
+    text, whatever the file holds: text, a map or a struct.
     """
 
     name: str
@@ -41,6 +44,10 @@ class PrefixMap:
 class Shape:
     """One raw shape. `cost`, `currency`, `account` and `period` are SQL expressions over the raw view.
 
+    `provider` is empty where the rows tell it; `provider_sql` then gives it, empty for a stranger's row.
+    `nulls` are texts that stand for null; `extras` is the prefix of columns that are carried along unread.
+    `assumptions` are SQL conditions of raw rows for which the mapping assumes what the bill does not say.
+
     `roles` is filled where a delivery needs an actual and an amortized file: SQL conditions that only rows of that
     metric meet. `facts` are aggregates over the whole bill that the rows' SQL reads as variables.
     `scope` tells exports of one account apart where there is one per subscription.
@@ -49,7 +56,7 @@ class Shape:
     name: str
     provider: str
     label: str
-    format: str
+    formats: tuple[str, ...]
     columns: tuple[RawColumn, ...]
     maps: tuple[PrefixMap, ...]
     signature: tuple[str, ...]
@@ -62,6 +69,10 @@ class Shape:
     scope: str
     rows_sql: str
     select_sql: str
+    provider_sql: str
+    nulls: tuple[str, ...]
+    extras: str
+    assumptions: Mapping[str, str]
 
 
 def plain(header: str) -> str:
@@ -82,7 +93,7 @@ def shape_named(name: str) -> Shape:
 def sniff(headers: Sequence[str], format: str) -> Shape | None:
     """The shape most of whose signature the headers carry; None when no shape is evidently meant."""
     present = {plain(header) for header in headers}
-    scored = [(_score(shape, present), len(shape.signature), shape) for shape in shapes() if shape.format == format]
+    scored = [(_score(shape, present), len(shape.signature), shape) for shape in shapes() if format in shape.formats]
     best = max(scored, key=lambda entry: entry[:2], default=None)
     return best[2] if best and best[0] >= RECOGNISED else None
 
@@ -137,15 +148,15 @@ def _absent(column: RawColumn, shape: Shape, label: str) -> Fault:
 
 def _shape(entry: dict[str, object]) -> Shape:
     name, money = str(entry["shape"]), entry["money"]
-    columns, maps, signature = entry["columns"], entry.get("maps", []), entry["signature"]
-    assert isinstance(money, dict) and isinstance(columns, list)
+    maps, signature, formats = entry.get("maps", []), entry["signature"], entry.get("formats", [entry.get("format")])
+    assert isinstance(money, dict) and isinstance(formats, list)
     assert isinstance(maps, list) and isinstance(signature, list)
     return Shape(
         name=name,
         provider=str(entry["provider"]),
         label=str(entry["label"]),
-        format=str(entry["format"]),
-        columns=tuple(_raw_column(column) for column in columns),
+        formats=tuple(map(str, formats)),
+        columns=tuple(_raw_column(column) for column in _columns(entry)),
         maps=tuple(PrefixMap(item["name"], item["prefix"], tuple(item.get("keys", ()))) for item in maps),
         signature=tuple(signature),
         cost=str(money["cost"]),
@@ -157,7 +168,41 @@ def _shape(entry: dict[str, object]) -> Shape:
         scope=str(entry.get("scope", "")),
         rows_sql=str(entry.get("rows_sql", f"{name}.rows.sql")),
         select_sql=str(entry.get("select_sql", f"{name}.sql")),
+        provider_sql=str(entry.get("provider_sql", "")),
+        nulls=_texts(entry, "nulls"),
+        extras=str(entry.get("extras", "")),
+        assumptions=_conditions(entry.get("assumptions")),
     )
+
+
+def _columns(entry: dict[str, object]) -> list[dict[str, object]]:
+    """The shape's own columns, after those of the FOCUS dataset it names, if it names one."""
+    listed = entry.get("columns", [])
+    assert isinstance(listed, list)
+    if "dataset" not in entry:
+        return listed
+    without, required, filled = (_texts(entry, key) for key in ("without", "required", "filled"))
+    known = (column for column in columns(str(entry["dataset"])) if column.name not in without)
+    checked = _conditions(entry.get("checks"))
+    return [_focus_column(column, required, filled, checked) for column in known] + listed
+
+
+def _focus_column(
+    column: Column, required: Sequence[str], filled: Sequence[str], checked: Mapping[str, str]
+) -> dict[str, object]:
+    return {
+        "name": column.name,
+        "type": "JSON" if column.data_type == "JSON" else "VARCHAR",
+        "required": column.name in required or column.name in filled,
+        "blank": column.name not in filled,
+        "check": checked.get(column.name, CHECKED_AS.get(column.data_type, "")),
+    }
+
+
+def _texts(entry: dict[str, object], key: str) -> tuple[str, ...]:
+    found = entry.get(key, [])
+    assert isinstance(found, list)
+    return tuple(map(str, found))
 
 
 def _conditions(entry: object) -> Mapping[str, str]:

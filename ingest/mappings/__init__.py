@@ -1,4 +1,4 @@
-"""The only loader of the mapping files: shapes, SQL and lookup tables beside this module."""
+"""The only loader of the mapping files: shapes, SQL and lookup tables beside this module and in focus.upgrade."""
 
 from __future__ import annotations
 
@@ -7,25 +7,31 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from focus import upgrade
+
 
 @cache
 def text(name: str) -> str:
     """One mapping file as text."""
-    return (files(__name__) / name).read_text(encoding="utf-8")
+    return upgrade.text(name) if name in upgrade.names() else (files(__name__) / name).read_text(encoding="utf-8")
 
 
 @cache
 def shape_entries() -> tuple[dict[str, Any], ...]:
     """Every `<shape>.json`, sorted by shape name."""
-    names = sorted(entry.name for entry in files(__name__).iterdir() if entry.name.endswith(".json"))
-    return tuple(json.loads(text(name)) for name in names)
+    return tuple(json.loads(text(name)) for name in _names() if name.endswith(".json"))
 
 
 def table_path(name: str) -> str:
     """Where the lookup table `<name>.csv` lies on disk."""
-    return str(files(__name__) / f"{name}.csv")
+    file = f"{name}.csv"
+    return upgrade.path(file) if file in upgrade.names() else str(files(__name__) / file)
 
 
 @cache
 def table_names() -> tuple[str, ...]:
-    return tuple(sorted(entry.name[:-4] for entry in files(__name__).iterdir() if entry.name.endswith(".csv")))
+    return tuple(name[:-4] for name in _names() if name.endswith(".csv"))
+
+
+def _names() -> list[str]:
+    return sorted([*(entry.name for entry in files(__name__).iterdir()), *upgrade.names()])

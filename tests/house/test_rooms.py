@@ -30,6 +30,7 @@ HEAVY = (*SDKS, "deltalake", "duckdb", "requests", "rich")
 WITH_PURE_MODULES = ("focus", "governance", "ingest", "ledger")
 SHELLS = (
     "focus.data",
+    "focus.upgrade",
     "governance.actions",
     "governance.flow",
     "governance.record",

@@ -50,8 +50,6 @@ def test_real_files_of_different_scopes_do_not_pair(ledger: Ledger, real_data: P
 
 UNKNOWN = [
     "aws/cur_legacy_csv_2023-11_even.csv",
-    "aws/focus_1_0_sandbox_2024_even.csv",
-    "azure/focus_1_0_sandbox_2024_even.csv",
     "azure/export_anonymised_2021-02.csv",
     "azure/mca_camel_2023-08_even.csv",
     "azure/header_variants/Enterprise.csv",

@@ -21,14 +21,14 @@ def test_every_shape_knows_itself_in_any_order_and_case(name: str, data: st.Data
     shape = shape_named(name)
     headers = data.draw(st.permutations([column.name for column in shape.columns] + list(shape.signature)))
     for spelt in (headers, [header.upper() for header in headers], [header.lower() for header in headers]):
-        assert sniff(spelt, shape.format) == shape
+        assert [sniff(spelt, format) for format in shape.formats] == [shape] * len(shape.formats)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_shape_is_taken_for_another_or_from_the_other_format(name: str) -> None:
     shape = shape_named(name)
-    assert sniff(shape.signature, shape.format) == shape
-    assert sniff(shape.signature, "csv" if shape.format == "parquet" else "parquet") is None
+    for format in ("csv", "parquet"):
+        assert sniff(shape.signature, format) == (shape if format in shape.formats else None)
 
 
 @given(st.lists(st.text(max_size=20), max_size=12))
