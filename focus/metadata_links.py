@@ -90,7 +90,9 @@ def _version(document: Object, version: str) -> Iterator[Finding]:
     """Schemas of earlier versions may lie beside the one that describes the data."""
     said = [str(one["FocusVersion"]) for _, one in _objects(document, "Schema") if "FocusVersion" in one]
     if said and version not in said:
-        yield Finding(FOCUS_VERSION, "MUST", "Schema.FocusVersion", f"none is {version}: {', '.join(sorted(set(said)))}")
+        yield Finding(
+            FOCUS_VERSION, "MUST", "Schema.FocusVersion", f"none is {version}: {', '.join(sorted(set(said)))}"
+        )
 
 
 def _header(document: Object, header: Sequence[str]) -> list[Finding]:
