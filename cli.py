@@ -1,4 +1,4 @@
-"""The flows from a terminal: console script `ledger`. Exit codes: 0 done, 2 input refused, 3 try again later.
+"""The flows from a terminal: console script `ledger`. Exit codes: 0 done, 1 not conformant, 2 input refused, 3 try later.
 
 141 when whoever reads the output through a pipe left before its end, as `head` does.
 """
@@ -10,14 +10,14 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import terminal
 import wiring
 from ledger.faults import Conflict, Missing, Rejected, Transient
 
-REFUSED, LATER, UNREAD = 2, 3, 141
+NOT_CONFORMANT, REFUSED, LATER, UNREAD = 1, 2, 3, 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,6 +53,10 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     _ingest_options(_command(commands, "ingest", run_ingest, "turn bills into FOCUS 1.3 rows and commit them"))
     _command(commands, "summary", run_summary, "totals by provider, environment, service and month")
+    _export_options(_command(commands, "export", run_export, "write the ledger as FOCUS data with its metadata"))
+    _validate_options(
+        _command(commands, "validate", run_validate, "hold FOCUS files, or the ledger, against the rules")
+    )
     _alert_options(_command(commands, "alert", run_alert, "play a budget alert through the control story"))
     return top
 
@@ -61,7 +65,9 @@ def run_ingest(options: argparse.Namespace) -> int:
     from ingest.intake import Request
 
     found = wiring.settings(_env(options), options.config)
-    request = Request(options.provider, options.source, options.period, options.basis, found.sources)
+    request = Request(
+        options.provider, options.source, options.period, options.basis, found.sources, entities=found.entities
+    )
     with terminal.progress(quiet=options.json) as progress:
         intake = wiring.take_in(options.path, request, found, os.environ, _now(), progress)
     terminal.show_intake(intake, as_json=options.json)
@@ -72,6 +78,38 @@ def run_summary(options: argparse.Namespace) -> int:
     document = wiring.summary(wiring.settings(_env(options), options.config), os.environ)
     terminal.show_summary(document, as_json=options.json)
     return 0
+
+
+def run_export(options: argparse.Namespace) -> int:
+    from ledger.export import Request
+
+    found = wiring.settings(_env(options), options.config)
+    request = Request(
+        version=options.focus,
+        dataset=options.dataset,
+        format=options.format,
+        periods=tuple(options.period),
+        sources=tuple(options.source),
+        as_of=options.as_of,
+        custom=not options.no_custom,
+        settled_after=timedelta(days=options.settled_after),
+    )
+    with terminal.progress(quiet=options.json) as progress:
+        listed = wiring.export(options.out, request, found, os.environ, _now(), progress)
+    terminal.show_export(options.out, listed, as_json=options.json)
+    return 0
+
+
+def run_validate(options: argparse.Namespace) -> int:
+    from ingest.validation import Wish, conformant
+
+    wish = Wish(options.focus, options.dataset, options.applicability, options.max_examples)
+    form = "json" if options.json else options.format
+    with terminal.progress(quiet=form != "text") as progress:
+        env = _env(options)
+        reports = wiring.validate(options.path, wish, wiring.settings(env, options.config), env, progress)
+    terminal.show_reports(reports, form, " ".join(options.path) or "the ledger")
+    return 0 if conformant(reports) else NOT_CONFORMANT
 
 
 def run_alert(options: argparse.Namespace) -> int:
@@ -96,6 +134,42 @@ def _ingest_options(command: argparse.ArgumentParser) -> None:
         choices=("amortized", "actual"),
         default="amortized",
         help="actual: commit Azure's actual file alone; effective cost is then marked as not amortised",
+    )
+
+
+def _export_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "out", metavar="OUT", help="a folder or az://container/prefix: new, empty or an earlier export"
+    )
+    command.add_argument("--focus", choices=("1.2", "1.3"), default="1.3", help="version of FOCUS (default: 1.3)")
+    datasets = ("CostAndUsage", "ContractCommitment")
+    command.add_argument("--dataset", choices=datasets, default=datasets[0], help="default: CostAndUsage")
+    command.add_argument("--format", choices=("parquet", "csv", "csv.gz"), default="parquet", help="default: parquet")
+    command.add_argument(
+        "--period", type=_period, action="append", default=[], metavar="YYYY-MM", help="a billing month; repeatable"
+    )
+    command.add_argument("--source", action="append", default=[], metavar="NAME", help="a source; repeatable")
+    command.add_argument("--as-of", type=_count, metavar="VERSION", help="an earlier version of the ledger")
+    command.add_argument("--no-custom", action="store_true", help="FOCUS columns only, without the x_ columns")
+    command.add_argument(
+        "--settled-after", type=_count, default=14, metavar="DAYS", help="when a closed month is final (default: 14)"
+    )
+
+
+def _validate_options(command: argparse.ArgumentParser) -> None:
+    what = command.add_mutually_exclusive_group(required=True)
+    what.add_argument("path", nargs="*", default=[], help="files, folders, a Delta table or az://container/prefix")
+    what.add_argument("--ledger", action="store_true", help="the ledger's own rows")
+    command.add_argument("--focus", choices=("1.2", "1.3"), default="1.3", help="version of FOCUS (default: 1.3)")
+    command.add_argument(
+        "--dataset", choices=("CostAndUsage", "ContractCommitment"), default="", help="default: as the columns tell"
+    )
+    command.add_argument(
+        "--applicability", default="auto", metavar="WHICH", help="all, none, auto (as the columns tell) or a list"
+    )
+    command.add_argument("--format", choices=("text", "json", "junit", "html"), default="text", help="default: text")
+    command.add_argument(
+        "--max-examples", type=_count, default=3, metavar="N", help="places shown per rule (default: 3)"
     )
 
 
@@ -131,6 +205,13 @@ def _period(text: str) -> object:
     from ledger.delivery import Period
 
     return Period.parse(text)
+
+
+def _count(text: str) -> int:
+    """A whole number from 0; so many days, or versions, as fit a calendar."""
+    if not 0 <= int(text) < 1_000_000:
+        raise ValueError(text)
+    return int(text)
 
 
 def _instant(text: str) -> datetime:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from focus.report import Report
     from ingest.flow import Progress, Run
     from ingest.intake import Intake
 
@@ -84,6 +85,35 @@ def show_summary(document: Mapping[str, Any], *, as_json: bool) -> None:
         console.print(styled((f"\n{currency} {block['total']}", "bold"), rest))
         for name, title in TITLES.items():
             console.print(_table(title, currency, block[name]))
+
+
+def show_export(out: str, listed: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        _print_json(listed)
+        return
+    console = _console()
+    what = (
+        f"  FOCUS {listed['focus_version']}, {len(listed['files'])} files, ledger version {listed['ledger']['version']}"
+    )
+    console.print(styled(("exported", "bold"), f"  {out}{what}"), soft_wrap=True)
+    for line in listed["totals"]:
+        rest = f"{line['billed']} billed, {line['effective']} effective, {line['rows']} rows"
+        console.print(styled(f"  {line['currency']} {rest}"))
+
+
+def show_reports(reports: Sequence[Report], form: str, title: str) -> None:
+    """`form` is text, json, junit or html."""
+    from focus import rendering
+
+    if form == "json":
+        ok = all(report.conformant for report in reports)
+        _print_json({"conformant": ok, "reports": [report.as_json() for report in reports]})
+    elif form == "text":
+        for line in rendering.text(reports):
+            print(shown(line))
+    else:
+        made = rendering.junit(reports) if form == "junit" else rendering.html(reports, f"FOCUS check of {title}")
+        print(made, end="")
 
 
 def show_receipt(status: int, lines: Sequence[str], document: Mapping[str, Any], *, as_json: bool) -> None:

@@ -20,12 +20,15 @@ from settings import Settings, load
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from focus.report import Report
     from governance.model import Fleet, Message, Queue
     from governance.record import Record
     from governance.terminal import Played
     from ingest.flow import Progress
     from ingest.intake import Desk, Intake, Request
     from ingest.plan import Source
+    from ingest.validation import Wish
+    from ledger import export as exports
     from ledger.book import Book
     from ledger.store import ObjectStore
 
@@ -153,6 +156,34 @@ def summary(found: Settings, env: Env) -> dict[str, object]:
     return summarise(facts(rows), at.url, ledger.version())
 
 
+def export(
+    out: str, request: exports.Request, found: Settings, env: Env, now: datetime, progress: Progress
+) -> dict[str, object]:
+    """The ledger's rows as FOCUS data in a folder or under az://container/prefix; the list of what was written."""
+    from ledger.export import Workshop, export, own
+    from ledger.export_place import place
+
+    target = place(out, opener(env)(out) if "://" in out else None, now)
+    with engine(found) as connection:
+        shop = Workshop(book(store(found.store_url, env)), connection, own(), progress, found.row_group_size)
+        return export(target, request, shop, now)
+
+
+def validate(locations: Sequence[str], wish: Wish, found: Settings, env: Env, progress: Progress) -> list[Report]:
+    """A report per dataset in these files, or on the ledger's rows where there are none."""
+    from ingest import validation
+    from ingest.sources.folder import collect
+
+    with tempfile.TemporaryDirectory(prefix="ledger-check-") as work, engine(found) as connection:
+        if locations:
+            files = collect(locations, opener(env)).files
+            return validation.validate_files(connection, files, wish, Path(work), progress)
+        at = store(found.store_url, env)
+        ledger = book(at)
+        relation = ledger.relation_sql(ledger.files(), located=True)
+        return validation.validate_ledger(connection, relation, at.url, wish, progress)
+
+
 def quiet(_event: str, _fields: Mapping[str, object]) -> None:
     """Progress that nobody watches."""
 
@@ -268,7 +299,7 @@ def _standing(source: Source, found: Settings) -> Request:
     from ingest.intake import Request
 
     named = "" if source.accounts else source.name
-    return Request(source.provider, named, basis=source.basis, sources=found.sources)
+    return Request(source.provider, named, basis=source.basis, sources=found.sources, entities=found.entities)
 
 
 def alert(

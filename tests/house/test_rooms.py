@@ -40,6 +40,9 @@ SHELLS = (
     "ingest.sources",
     "ingest.staging",
     "ledger.book",
+    "ledger.export",
+    "ledger.export_place",
+    "ledger.metadata_files",
 )
 WORLDLY = {
     *("asyncio", "concurrent", "glob", "http", "io", "logging", "multiprocessing", "os", "random", "secrets", "shutil"),
