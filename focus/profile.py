@@ -17,6 +17,7 @@ stays null, a finding too, where no price could be true: no quantity, a quantity
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -45,9 +46,12 @@ def profile_columns(version: str = VERSION) -> tuple[Column, ...]:
     return tuple(column for column in known if column.name not in _later(profile)) + custom_columns()
 
 
-def profile_sql(relation: str, version: str = VERSION) -> str:
-    """A SELECT of exactly the profile's columns over a table's name or a query of ledger rows; needs no macros."""
-    chosen = ", ".join(_output(column) for column in profile_columns(version))
+def profile_sql(relation: str, version: str = VERSION, also: Sequence[str] = ()) -> str:
+    """A SELECT of exactly the profile's columns over a table's name or a query of ledger rows; needs no macros.
+
+    `also` are columns of the relation that are passed on behind them.
+    """
+    chosen = ", ".join([*(_output(column) for column in profile_columns(version)), *also])
     stages = [f"ledger_row AS NOT MATERIALIZED (SELECT *, {_stated()} FROM ({relation}))"]
     before = "ledger_row"
     for name, additions in _stages():

@@ -7,11 +7,11 @@ unit of the quantity's last place.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
-from focus.fields import MONEY, Facts
+from focus.fields import MONEY, Facts, literal
 
 RELATIVE = "1e-9"
 FLOAT_DIGITS = 16  # so many significant digits are a binary float's: of those the last exact one is the 15th
@@ -58,9 +58,13 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """For the ledger's own rows: what the source's last places allow, by column."""
+    """For the ledger's own rows: what a source's last places allow, by source and column.
 
-    places: Mapping[str, Places] = field(default_factory=dict)
+    `by` is the SQL of a row's source; with one source alone it is not asked.
+    """
+
+    places: Mapping[str, Mapping[str, Places]] = field(default_factory=dict)
+    by: str = "NULL"
 
     def equal(self, left: str, right: str) -> str:
         return f"({left} = {right})"
@@ -77,11 +81,19 @@ class Source:
 
     def sums(self, left: str, right: str, rows: str) -> str:
         """Each of the added rows may have been rounded."""
-        half = max((found.half_unit for found in self.places.values()), key=lambda text: -int(text[3:]), default="0")
+        units = [one.half_unit for columns in self.places.values() for one in columns.values()]
+        half = max(units, key=lambda text: -int(text[3:]), default="0")
         return f"(abs({left} - {right}) <= {half} * {rows})"
 
     def _allowed(self, given: str, rate: str, cost: str, quantity: str) -> str:
-        unit, count = self.places.get(cost), self.places.get(quantity)
+        parts = {name: self._allowed_in(name, given, rate, cost, quantity) for name in self.places}
+        if len(set(parts.values())) <= 1:
+            return next(iter(parts.values()), "0")
+        cases = " ".join(f"WHEN {literal(name)} THEN {part}" for name, part in parts.items())
+        return f"(CASE {self.by} {cases} ELSE 0 END)"
+
+    def _allowed_in(self, source: str, given: str, rate: str, cost: str, quantity: str) -> str:
+        unit, count = self.places[source].get(cost), self.places[source].get(quantity)
         parts = [unit.half_unit] if unit else []
         parts += [f"abs(CAST({rate} AS DOUBLE)) * {count.half_unit}"] if count else []
         if any(found and found.floats for found in (unit, count)):
@@ -97,15 +109,19 @@ def _exactly(cost: str, price: str, quantity: str, allowed: str) -> str:
     return f"coalesce(CASE WHEN {fits} THEN {close} END, true)"
 
 
-def places_sql(relation: str, columns: tuple[str, ...]) -> str:
-    """Per column: the most decimals among values that are no floats', and the most significant digits. One row."""
+def places_sql(relation: str, columns: tuple[str, ...], by: str) -> str:
+    """A row per source: its name, then per column the most decimals of values that are no floats', and most digits."""
     parts = ", ".join(f"{_decimals(name)}, max({_digits(name)})" for name in columns)
-    return f"SELECT {parts} FROM ({relation})"
+    return f"SELECT {by}, {parts} FROM ({relation}) GROUP BY 1"
 
 
-def places_of(columns: tuple[str, ...], row: tuple[int | None, ...]) -> dict[str, Places]:
-    """What the one row of `places_sql` says; columns without a value have no places."""
-    pairs = {name: (row[2 * index], row[2 * index + 1]) for index, name in enumerate(columns)}
+def places_of(columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> dict[str, dict[str, Places]]:
+    """What the rows of `places_sql` say; columns without a value have no places."""
+    return {str(source): _places(columns, numbers) for source, *numbers in rows}
+
+
+def _places(columns: tuple[str, ...], numbers: Sequence[int | None]) -> dict[str, Places]:
+    pairs = {name: (numbers[2 * index], numbers[2 * index + 1]) for index, name in enumerate(columns)}
     return {
         name: Places(decimals or 0, digits >= FLOAT_DIGITS)
         for name, (decimals, digits) in pairs.items()

@@ -65,12 +65,12 @@ def looks_like_data(name: str) -> bool:
 def stage(connection: DuckDBPyConnection, path: Path, label: str, workspace: Path) -> Staged:
     """Recognise, check and stage one file. Rejected names what is wrong with it and where."""
     size = path.stat().st_size
-    path = _plainly_named(path, workspace)
+    path = plainly_named(path, workspace)
     if size == 0:
         raise reject(
             "the file is empty", "Download it again: an empty file is not a bill of zero.", "empty-file", file=label
         )
-    if _is_parquet(path):
+    if is_parquet(path):
         digest, source, headers, kind = _digest(path), path, _parquet_headers(connection, path, label), "parquet"
     else:
         digest, kind = _checked_text(path, label), "csv"
@@ -81,7 +81,7 @@ def stage(connection: DuckDBPyConnection, path: Path, label: str, workspace: Pat
     return Staged(StagedFile(str(source), label, headers), shape, digest, size, str(path))
 
 
-def _plainly_named(path: Path, workspace: Path) -> Path:
+def plainly_named(path: Path, workspace: Path) -> Path:
     """The engine reads *, ? and [ in a file's name as a pattern: such a file gets a link without them."""
     if not re.search(r"[*?\[\]{}]|[^\x20-\x7e]", str(path)):
         return path
@@ -92,7 +92,7 @@ def _plainly_named(path: Path, workspace: Path) -> Path:
     return link
 
 
-def _is_parquet(path: Path) -> bool:
+def is_parquet(path: Path) -> bool:
     with path.open("rb") as stream:
         return stream.read(4) == b"PAR1"
 
@@ -110,7 +110,7 @@ def _digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _open_text(path: Path) -> BinaryIO:
+def open_text(path: Path) -> BinaryIO:
     """The text's bytes; gzip is recognised by its mark, not by the file's name."""
     with path.open("rb") as stream:
         zipped = stream.read(2) == b"\x1f\x8b"
@@ -137,7 +137,7 @@ def _checked_text(path: Path, label: str) -> str:
     """SHA-256 of the text, packed or not, after it has proved to be UTF-8 with lines within the limit."""
     decoder, records, digest = codecs.getincrementaldecoder("utf-8")(), Records(label), hashlib.sha256()
     try:
-        with _open_text(path) as stream:
+        with open_text(path) as stream:
             while chunk := stream.read(CHUNK):
                 _refuse_marks(chunk, records.line, label)
                 decoder.decode(chunk)
@@ -156,7 +156,7 @@ def _checked_text(path: Path, label: str) -> str:
 
 def _refuse_open_quote(path: Path, label: str) -> None:
     """The engine drops the row of a quote that never closes without a word, so an odd quote is looked at closely."""
-    with _open_text(path) as stream, io.TextIOWrapper(stream, "utf-8-sig", newline="") as lines:
+    with open_text(path) as stream, io.TextIOWrapper(stream, "utf-8-sig", newline="") as lines:
         reader = csv.reader(lines, strict=True)
         try:
             for _ in reader:
@@ -186,9 +186,9 @@ def _not_utf8(line: int, label: str) -> Rejected:
     )
 
 
-def _header(path: Path, label: str) -> tuple[tuple[str, ...], str]:
+def header(path: Path, label: str) -> tuple[tuple[str, ...], str]:
     """The header's names and its delimiter."""
-    with _open_text(path) as stream:
+    with open_text(path) as stream:
         first = stream.readline(RECORD_LIMIT).decode("utf-8-sig").rstrip("\r\n")
     delimiter = max(DELIMITERS, key=first.count)
     try:
@@ -207,7 +207,7 @@ def _csv_to_parquet(
 ) -> tuple[Path, tuple[str, ...]]:
     import duckdb
 
-    headers, delimiter = _header(path, label)
+    headers, delimiter = header(path, label)
     shape = sniff(headers, "csv")
     if shape is None:
         raise _unknown(headers, label)
@@ -216,7 +216,7 @@ def _csv_to_parquet(
     positions = ", ".join(f"{literal(f'c{index}')}: 'VARCHAR'" for index in range(len(headers)))
     names = ", ".join(f"c{index} AS {quoted(name)}" for index, name in enumerate(headers))
     reader = f"""read_csv({literal(str(path))}, auto_detect=false, header=true, delim={literal(delimiter)}, quote='"',
-        escape='"', columns={{{positions}}}, max_line_size={RECORD_LIMIT}, compression={literal(_compression(path))},
+        escape='"', columns={{{positions}}}, max_line_size={RECORD_LIMIT}, compression={literal(compression(path))},
         null_padding=false, strict_mode=true, parallel=false)"""
     try:
         connection.execute(f"COPY (SELECT {names} FROM {reader}) TO {literal(str(target))} (FORMAT parquet)")
@@ -225,7 +225,7 @@ def _csv_to_parquet(
     return target, headers
 
 
-def _compression(path: Path) -> str:
+def compression(path: Path) -> str:
     with path.open("rb") as stream:
         return "gzip" if stream.read(2) == b"\x1f\x8b" else "none"
 

@@ -29,6 +29,7 @@ TABLE = "cost_and_usage"
 # A data file as `replace` names it: after a delivery and a run, so that none is ever written twice.
 DATA_FILE = re.compile(TABLE + r"/x_SourceName=[^/]+/x_BillingPeriod=[^/]+/[0-9a-f]{16}-[^/]+-\d{5}\.parquet")
 PARTITION_BY = ("x_SourceName", "x_BillingPeriod")
+PLACE = [("#file", "VARCHAR"), ("#row", "BIGINT")]
 TIME_COLUMN = "ChargePeriodStart"
 DIGEST_LENGTH = 16
 ATTEMPTS = 8
@@ -127,12 +128,14 @@ class Book:
         """The data files of a version (the newest when None), fetched; Missing for a version that is not there."""
         return [self._fetched(entry) for entry in self._entries(version) if wanted(entry.source, entry.period)]
 
-    def relation_sql(self, files: Sequence[BookFile]) -> str:
+    def relation_sql(self, files: Sequence[BookFile], *, located: bool = False) -> str:
         """A query for the files' rows: the schema's columns in order, then the two partition columns as text.
 
-        Files written before a column existed read as null there; no files read as no rows of the same types.
+        Files written before a column existed read as null there; no files read as no rows of the same types. Located
+        rows have #file (a path) and #row (from 1) too.
         """
         columns = [*self._schema, *((name, "VARCHAR") for name in PARTITION_BY)]
+        columns += PLACE if located else []
         names = ", ".join(_quoted(name) for name, _ in columns)
         typed = ", ".join(f"CAST(NULL AS {kind}) AS {_quoted(name)}" for name, kind in columns)
         nothing = f"SELECT {typed} WHERE false"
@@ -330,7 +333,8 @@ def _read(files: Sequence[BookFile]) -> str:
     paths = ", ".join(_literal(str(file.local)) for file in files)
     types = ", ".join(f"{_literal(name)}: VARCHAR" for name in PARTITION_BY)
     options = f"hive_partitioning = true, hive_types = {{{types}}}, union_by_name = true"
-    return f"SELECT * FROM read_parquet([{paths}], {options})"
+    place = 'filename AS "#file", file_row_number + 1 AS "#row"'
+    return f"SELECT *, {place} FROM read_parquet([{paths}], {options}, filename = true, file_row_number = true)"
 
 
 def _literal(text: str) -> str:
