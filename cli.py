@@ -1,7 +1,7 @@
 """The flows from a terminal: console script `ledger`.
 
-Exit codes: 0 done, 1 not conformant, 2 input refused, 3 try again later, 141 when whoever reads the output through a pipe
-left before its end, as `head` does.
+Exit codes: 0 done, 1 not conformant, 2 input refused, 3 try again later, 141 when whoever reads the output through a
+pipe left before its end, as `head` does.
 """
 
 from __future__ import annotations
