@@ -75,7 +75,8 @@ def theirs(data: Path) -> Cost:
 
 def with_verdict(found: Cost) -> int:
     """How many rules our report calls passed or violated."""
-    return sum(rule["status"] in VERDICTS for rule in json.loads(found.output)["rules"])
+    [report] = json.loads(found.output)["reports"]
+    return sum(verdict["status"] in VERDICTS for verdict in report["verdicts"])
 
 
 def _compared(version: str, ours: Cost, found: Cost) -> Iterator[Figure]:

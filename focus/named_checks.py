@@ -165,8 +165,10 @@ def _fmt_string(facts: Facts, name: str) -> str:
 
 
 def _is_decimal(facts: Facts, name: str) -> str:
+    """Of no null: whether one is allowed is another rule's to say, in every kind of file."""
     kinds = {"decimal": TRUE, "absent": TRUE, "double": f"isfinite({facts.raw(name)})"}
-    return kinds.get(facts.kind(name), f"coalesce(isfinite(TRY_CAST({facts.text(name)} AS DOUBLE)), false)")
+    number = f"coalesce(isfinite(TRY_CAST({facts.text(name)} AS DOUBLE)), false)"
+    return kinds.get(facts.kind(name), f"({facts.text(name)} IS NULL OR {number})")
 
 
 def _fmt_numeric(facts: Facts, name: str) -> str:
@@ -176,7 +178,8 @@ def _fmt_numeric(facts: Facts, name: str) -> str:
 
 def _is_datetime(facts: Facts, name: str) -> str:
     known = facts.kind(name) in ("instant", "naive", "date", "absent")
-    return TRUE if known else f"TRY_CAST({facts.text(name)} AS TIMESTAMPTZ) IS NOT NULL"
+    text = facts.text(name)
+    return TRUE if known else f"({text} IS NULL OR TRY_CAST({text} AS TIMESTAMPTZ) IS NOT NULL)"
 
 
 def _fmt_datetime(facts: Facts, name: str) -> str:
