@@ -163,10 +163,9 @@ def export(
     from ledger.export import Workshop, export, own
     from ledger.export_place import place
 
-    target = place(out, opener(env)(out) if "://" in out else None, now)
     with engine(found) as connection:
         shop = Workshop(book(store(found.store_url, env)), connection, own(), progress, found.row_group_size)
-        return export(target, request, shop, now)
+        return export(place(out, opener(env), now), request, shop, now)
 
 
 def validate(locations: Sequence[str], wish: Wish, found: Settings, env: Env, progress: Progress) -> list[Report]:

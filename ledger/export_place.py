@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -34,9 +34,9 @@ class Place(Protocol):
         """Put the draft where readers look, in place of an earlier export."""
 
 
-def place(out: str, store: ObjectStore | None, now: datetime) -> Place:
-    """A folder, or the store where one is given."""
-    return FolderPlace(Path(out)) if store is None else StorePlace(store, f"{now:%Y%m%dT%H%M%SZ}-")
+def place(out: str, opened: Callable[[str], ObjectStore], now: datetime) -> Place:
+    """A folder, or what an address like az://container/prefix opens."""
+    return StorePlace(opened(out), f"{now:%Y%m%dT%H%M%SZ}-") if "://" in out else FolderPlace(Path(out))
 
 
 class FolderPlace:

@@ -12,6 +12,7 @@ CARRIED = "x_SourceColumns"  # a JSON object of the source's own columns, spread
 FORMATS = ("parquet", "csv", "csv.gz")
 FILE_SIZE = "256MB"
 LONGEST_LINE = 16_777_216
+READ_BUFFER = 2 * LONGEST_LINE  # the engine would take 16 lines, times its threads
 TEXTS = ("String", "JSON")
 INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -151,7 +152,7 @@ def _files(paths: Sequence[str], out: Output) -> str:
 def _dialect() -> str:
     return (
         f"delim = ',', quote = '\"', escape = '\"', hive_partitioning = false, max_line_size = {LONGEST_LINE}, "
-        "strict_mode = true, null_padding = false"
+        f"buffer_size = {READ_BUFFER}, strict_mode = true, null_padding = false"
     )
 
 
