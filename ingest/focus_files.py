@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -125,7 +126,7 @@ def _open_text(connection: DuckDBPyConnection, path: Path, label: str, workspace
     kept = {name: index for index, name in reversed(list(enumerate(headers)))}
     target = workspace / f"check-{len(list(workspace.iterdir())):05d}.parquet"
     flaws = [*_doubled(headers, label), *_nul_bytes(path, label)]
-    with reading(label):
+    with reading(label), _one_thread(connection):
         rows = _staged(connection, path, (headers, delimiter), dict(sorted(kept.items(), key=lambda e: e[1])), target)
         rejected = _rejected(connection, label)
     skipped = tuple(flaw.row for flaw in rejected if flaw.row is not None)
@@ -146,12 +147,24 @@ def _staged(
     names = ", ".join(f"c{index} AS {quoted(name)}" for name, index in kept.items())
     connection.execute("DROP TABLE IF EXISTS text_rejects; DROP TABLE IF EXISTS text_scans")
     source = f"""read_csv({literal(str(path))}, auto_detect=false, header=true, delim={literal(delimiter)}, quote='"',
-        escape='"', columns={{{positions}}}, max_line_size={RECORD_LIMIT}, compression={literal(compression(path))},
+        escape='"', columns={{{positions}}}, max_line_size={RECORD_LIMIT}, buffer_size={RECORD_LIMIT},
+        compression={literal(compression(path))},
         allow_quoted_nulls=false, store_rejects=true, rejects_table='text_rejects', rejects_scan='text_scans',
         rejects_limit={MOST_REJECTED})"""
     options = "FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 61440"
     done = connection.execute(f"COPY (SELECT {names} FROM {source}) TO {literal(str(target))} ({options})").fetchone()
     return int(done[0]) if done else 0
+
+
+@contextmanager
+def _one_thread(connection: DuckDBPyConnection) -> Iterator[None]:
+    """Text is staged by one thread: a second is barely quicker, as the rows stay in order, and takes 700 MB more."""
+    found = connection.execute("SELECT current_setting('threads')").fetchone()
+    connection.execute("SET threads = 1")
+    try:
+        yield
+    finally:
+        connection.execute(f"SET threads = {found[0] if found else 1}")
 
 
 def _rejected(connection: DuckDBPyConnection, label: str) -> list[Flaw]:
