@@ -1,7 +1,8 @@
-"""A program run to its end: wall time, peak memory and output.
+"""A program run to its end: time on the clock and of the processor, peak memory and output.
 
 Peak memory is what the kernel kept for the child (ru_maxrss). That also remembers whatever process started it, so a
-small one starts it: `python -m bench.launch OUTPUT FOLDER PROGRAM ARGUMENT...` prints seconds, kilobytes, exit code.
+small one starts it: `python -m bench.launch OUTPUT FOLDER PROGRAM ARGUMENT...` prints seconds of both kinds, kilobytes and
+the exit code.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Seconds on the clock, megabytes at the peak, and what was printed."""
+    """Seconds on the clock and of the processor, megabytes at the peak, and what was printed."""
 
     wall: float
+    cpu: float
     peak: float
     output: str
 
@@ -30,11 +32,11 @@ def cost(program: Sequence[str], output: Path, folder: Path = ROOT, codes: Seque
     """RuntimeError with the last lines printed when the exit code is none of `codes`."""
     command = [sys.executable, "-m", "bench.launch", str(output), str(folder), *program]
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-    wall, kilobytes, code = done.stdout.split()
+    wall, cpu, kilobytes, code = done.stdout.split()
     printed = output.read_text(encoding="utf-8", errors="replace")
     if int(code) not in codes:
         raise RuntimeError(f"{program[0]} ended with {code}: " + "\n".join(printed.splitlines()[-5:]))
-    return Cost(float(wall), int(kilobytes) / 1024, printed)
+    return Cost(float(wall), float(cpu), int(kilobytes) / 1024, printed)
 
 
 def main(output: str, folder: str, *program: str) -> int:
@@ -42,7 +44,8 @@ def main(output: str, folder: str, *program: str) -> int:
     with Path(output).open("wb") as file:
         child = subprocess.Popen(program, cwd=folder, stdout=file, stderr=subprocess.STDOUT)
         _, status, usage = os.wait4(child.pid, 0)
-    print(time.perf_counter() - start, usage.ru_maxrss, os.waitstatus_to_exitcode(status))
+    wall, cpu = time.perf_counter() - start, usage.ru_utime + usage.ru_stime
+    print(wall, cpu, usage.ru_maxrss, os.waitstatus_to_exitcode(status))
     return 0
 
 

@@ -87,7 +87,7 @@ def _compared(version: str, ours: Cost, found: Cost) -> Iterator[Figure]:
 
 
 def _shown(found: Cost) -> str:
-    return f"{found.wall:7.2f} s, {found.peak:6.0f} MB"
+    return f"{found.wall:7.2f} s, {found.cpu:7.2f} s of processor, {found.peak:6.0f} MB"
 
 
 if __name__ == "__main__":

@@ -306,6 +306,7 @@ def _write(path: Path, query: str, format: str) -> Path:
         part = path.with_name(path.name + ".part")
         options = "FORMAT csv, HEADER" if format == "csv" else "FORMAT parquet, ROW_GROUP_SIZE 122880"
         with duckdb.connect(config={"memory_limit": "3GB", "preserve_insertion_order": False}) as connection:
+            connection.execute("SET enable_progress_bar = false")
             connection.execute(f"COPY ({query}) TO '{part}' ({options})")
         part.rename(path)
     return path
