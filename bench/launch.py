@@ -1,8 +1,8 @@
 """A program run to its end: time on the clock and of the processor, peak memory and output.
 
 Peak memory is what the kernel kept for the child (ru_maxrss). That also remembers whatever process started it, so a
-small one starts it: `python -m bench.launch OUTPUT FOLDER PROGRAM ARGUMENT...` prints seconds of both kinds, kilobytes and
-the exit code.
+small one starts it: `python -m bench.launch OUTPUT FOLDER PROGRAM ARGUMENT...` prints both kinds of seconds, kilobytes
+and the exit code.
 """
 
 from __future__ import annotations
