@@ -52,6 +52,13 @@ def test_the_samples_leave_as_they_came_in(
     assert found and check_metadata(found, version, header) == []
 
 
+@pytest.mark.parametrize("form", ["parquet", "csv", "csv.gz"])
+def test_an_export_of_the_samples_conforms_to_1_3(form: str, store: str, tmp_path: Path) -> None:
+    words = ["--json", "--store", store, *WORDS]
+    assert cli.main(["export", str(tmp_path / "out"), "--format", form, *words]) == 0
+    assert cli.main(["validate", str(tmp_path / "out"), "--focus", "1.3", *WORDS]) == 0
+
+
 def test_parts_can_be_chosen(store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = [
         "--source",
