@@ -85,14 +85,14 @@ def copy_sql(rows: str, folder: str, out: Output, row_group_size: int, labels: M
     return f"COPY ({rows}) TO {literal(folder)} ({options}, FILE_SIZE_BYTES '{FILE_SIZE}', {names})"
 
 
-def written_sql(paths: Sequence[str], out: Output) -> str:
-    """Reads back: file, currency, rows, billed, effective, first start, last end, then a length per text column."""
+def written_sql(path: str, out: Output) -> str:
+    """Reads a file back: name, currency, rows, billed, effective, first start, last end, a length per text column."""
     lengths = [f"max(length({quoted(name)}))" for name in text_columns(out)]
     return f"""
         SELECT filename, BillingCurrency, count(*), {_sum("BilledCost")}, {_sum("EffectiveCost")},
             min(CAST(ChargePeriodStart AS TIMESTAMP WITH TIME ZONE)),
             max(CAST(ChargePeriodEnd AS TIMESTAMP WITH TIME ZONE)), {", ".join(lengths)}
-        FROM {_files(paths, out)} GROUP BY ALL ORDER BY ALL
+        FROM {_file(path, out)} GROUP BY ALL ORDER BY ALL
     """
 
 
@@ -141,12 +141,11 @@ def _sum(name: str) -> str:
     return f"sum(CAST({name} AS DECIMAL(38,24)))"
 
 
-def _files(paths: Sequence[str], out: Output) -> str:
-    named = f"[{', '.join(map(literal, paths))}]"
+def _file(path: str, out: Output) -> str:
     if not out.is_text:
-        return f"read_parquet({named}, filename = true, hive_partitioning = false)"
+        return f"read_parquet({literal(path)}, filename = true, hive_partitioning = false)"
     types = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in out.header)
-    return f"read_csv({named}, filename = true, header = true, columns = {{{types}}}, {_dialect()})"
+    return f"read_csv({literal(path)}, filename = true, header = true, columns = {{{types}}}, {_dialect()})"
 
 
 def _dialect() -> str:

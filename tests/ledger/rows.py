@@ -17,6 +17,7 @@ from ledger.book import Book
 from ledger.delivery import Part, Period, SourceRef
 from ledger.export import Request, Workshop, export
 from ledger.export_place import FolderPlace, Place
+from ledger.metadata_files import metadata_beside
 
 NOW = datetime(2026, 2, 20, 12, tzinfo=UTC)
 JANUARY = Period(2026, 1)
@@ -90,3 +91,13 @@ def columns(out: Path, listed: Mapping[str, Any], *names: str) -> Sequence[tuple
     header, rows = read(out, listed)
     places = [header.index(name) for name in names]
     return sorted((tuple(row[place] for place in places) for row in rows), key=str)
+
+
+def documents(out: Path) -> dict[str, Any]:
+    found = metadata_beside(out)
+    assert found
+    return found
+
+
+def names(out: Path) -> list[str]:
+    return sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
