@@ -9,7 +9,7 @@ WITH line AS NOT MATERIALIZED (
         coalesce(reservation_net_unused_recurring_fee, reservation_unused_recurring_fee, 0) AS unused_fee,
         coalesce(savings_plan_used_commitment, 0) AS used_commitment,
         CASE
-            WHEN line_item_line_item_type = 'Fee' AND reservation_arn IS NOT NULL THEN 'Fee:Commitment'
+            WHEN line_item_line_item_type = 'Fee' AND coalesce(reservation_arn, savings_plan_arn) IS NOT NULL THEN 'Fee:Commitment'
             WHEN line_item_line_item_type = 'Usage' AND contains(line_item_usage_type, 'SpotUsage') THEN 'Usage:Spot'
             ELSE line_item_line_item_type
         END AS line_kind

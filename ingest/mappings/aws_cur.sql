@@ -3,18 +3,33 @@ WITH line AS (
     SELECT
         r.*,
         exact(r.cost) AS charge_cost,
-        nullif(r.pricing_public_on_demand_cost, 0) AS on_demand,
+        -- Beside a cost, a rate or a commitment an on-demand cost of zero is a missing one.
+        CASE
+            WHEN r.pricing_public_on_demand_cost <> 0 THEN r.pricing_public_on_demand_cost
+            WHEN r.cost = 0 AND r.kind_status IS NULL AND (TRY_CAST(r.pricing_public_on_demand_rate AS DOUBLE) = 0 OR (r.line_item_usage_amount = 0 AND r.pricing_public_on_demand_rate <> ''))
+                THEN r.pricing_public_on_demand_cost
+        END AS on_demand,
         exact(r.line_item_usage_amount) AS quantity,
-        CASE WHEN r.unused_cost IS NOT NULL THEN exact(r.reservation_unused_quantity) END AS unused_quantity,
+        CASE WHEN r.unused_cost IS NOT NULL AND r.reservation_arn IS NOT NULL THEN exact(nullif(r.reservation_unused_quantity, 0)) END AS unused_quantity,
         coalesce(r.reservation_net_effective_cost, r.reservation_effective_cost) AS reservation_cost,
         coalesce(r.savings_plan_net_savings_plan_effective_cost, r.savings_plan_savings_plan_effective_cost) AS savings_plan_cost,
         r.kind_category IN ('Usage', 'Purchase') AS is_priced,
-        coalesce(r.reservation_arn, r.savings_plan_arn) AS commitment_id,
+        CASE WHEN r.kind_category <> 'Usage' OR r.kind_status IS NOT NULL THEN coalesce(r.reservation_arn, r.savings_plan_arn) END AS commitment_id,
         coalesce(s.ServiceCategory, 'Other') AS service_category,
         coalesce(s.ServiceSubcategory, 'Other (Other)') AS service_subcategory,
-        coalesce(u.unit, nullif(r.pricing_unit, '')) AS unit,
+        CASE WHEN u.unit IS NOT NULL THEN u.unit WHEN r.pricing_unit <> '' THEN r.pricing_unit END AS stated_unit,
+        -- The last word of a usage type, before a size or a kind of volume: BoxUsage:t3.micro, EBS:VolumeUsage.gp2, EU-Requests-Tier1.
+        CASE WHEN stated_unit IS NULL THEN regexp_extract(r.line_item_usage_type, '(?:^|[-:])([A-Za-z0-9]+)(?:[:.][a-z0-9.]+)?$', 1) END AS usage,
         nullif(r.product_region_code, '') AS region_id,
         g.region_name,
+        CASE
+            WHEN commitment_id IS NOT NULL AND (r.kind_category = 'Purchase' OR r.kind_status = 'Unused') THEN commitment_id
+            WHEN r.line_item_resource_id <> '' THEN r.line_item_resource_id
+        END AS resource_id,
+        CASE WHEN r.line_item_product_code = 'AmazonEC2' AND NOT starts_with(resource_id, 'arn:') THEN split_part(resource_id, '-', 1) END AS id_prefix,
+        s.id_names,
+        s.arn_names,
+        CASE WHEN cardinality(r.resource_tags) > 0 THEN replace(',' || substr(CAST(to_json(r.resource_tags) AS VARCHAR), 2), ',"aws_', ',"aws:') END AS tag_text,
         CASE WHEN r.bill_billing_entity = 'AWS Marketplace' THEN coalesce(nullif(r.line_item_legal_entity, ''), 'AWS') ELSE 'AWS' END AS seller
     FROM rows AS r
     LEFT JOIN aws_services AS s ON r.line_item_product_code = s.product_code
@@ -23,7 +38,18 @@ WITH line AS (
     WHERE r.x_Keep
 ), amount AS (
     SELECT
-        *,
+        line.*,
+        coalesce(stated_unit, w.unit, 'Units') AS unit,
+        CASE WHEN stated_unit IS NOT NULL THEN NULL WHEN w.unit IS NOT NULL THEN 'PricingUnit: table' ELSE 'PricingUnit: assumed' END AS unit_source,
+        -- An ARN says what it names, except of buckets, topics and queues; a machine's or disk's id says it by its prefix.
+        CASE
+            WHEN resource_id IS NULL THEN NULL
+            WHEN NOT starts_with(resource_id, 'arn:') THEN coalesce(t.resource, id_names, '')
+            WHEN arn_names <> '' THEN arn_names
+            WHEN starts_with(resource_id, 'arn:aws:s3:::') THEN 'bucket'
+            ELSE split_part(split_part(resource_id, '/', 1), ':', 6)
+        END AS resource_type,
+        replace(tag_text, ',"user_', ',"') AS user_text,
         exact(on_demand) AS on_demand_cost,
         CASE effective_rule
             WHEN 'billed' THEN charge_cost
@@ -32,7 +58,9 @@ WITH line AS (
             WHEN 'unused' THEN unused_cost
             ELSE 0
         END AS effective_cost,
-        CASE WHEN is_priced THEN coalesce(unused_quantity, quantity) END AS pricing_quantity,
+        -- A fee for no quantity is one fee.
+        is_priced AND kind_frequency <> 'Usage-Based' AND quantity = 0 AND charge_cost <> 0 AS is_flat,
+        CASE WHEN is_flat THEN 1 WHEN is_priced THEN coalesce(unused_quantity, quantity) END AS pricing_quantity,
         CASE WHEN kind_category = 'Usage' AND unused_cost IS NULL THEN quantity END AS consumed_quantity,
         CASE WHEN is_priced THEN coalesce(nullif(product_sku, ''), line_item_product_code || '|' || line_item_usage_type) END AS sku_id,
         CASE WHEN is_priced AND on_demand IS NOT NULL AND list_rule = 'on-demand' THEN rate(pricing_public_on_demand_rate) END AS list_price,
@@ -40,15 +68,20 @@ WITH line AS (
             WHEN NOT is_priced OR unused_cost IS NOT NULL THEN NULL
             WHEN contracted_rule = 'on-demand' THEN CASE WHEN on_demand IS NOT NULL THEN rate(pricing_public_on_demand_rate) END
             ELSE rate(coalesce(nullif(line_item_net_unblended_rate, ''), line_item_unblended_rate))
-        END AS contracted_price
+        END AS stated_price,
+        -- The provider rounds fees: a rate that does not give the fee is left out, a price that does is found by the profile.
+        CASE WHEN kind_category <> 'Purchase' THEN stated_price WHEN product(stated_price, pricing_quantity) = charge_cost THEN stated_price END AS contracted_price
     FROM line
+    LEFT JOIN aws_resource_types AS t ON line.id_prefix = t.id_prefix
+    LEFT JOIN aws_usage_units AS w ON line.usage = w.usage
 ), commitment AS (
     SELECT
         *,
         CASE
-            WHEN kind_status IS NULL OR commitment_id IS NULL THEN NULL
-            WHEN savings_plan_arn IS NOT NULL THEN effective_cost
-            ELSE coalesce(unused_quantity, quantity)
+            WHEN commitment_id IS NULL OR NOT is_priced THEN NULL
+            WHEN reservation_arn IS NOT NULL THEN pricing_quantity
+            WHEN kind_category = 'Purchase' THEN coalesce(exact(nullif(savings_plan_total_commitment_to_date, 0)), charge_cost)
+            ELSE effective_cost
         END AS commitment_quantity
     FROM amount
 )
@@ -61,7 +94,7 @@ SELECT
     nullif(line_item_availability_zone, '') AS AvailabilityZone,
     CASE billed_rule WHEN 'cost' THEN charge_cost ELSE 0 END AS BilledCost,
     bill_payer_account_id AS BillingAccountId,
-    nullif(bill_payer_account_name, '') AS BillingAccountName,
+    coalesce(nullif(bill_payer_account_name, ''), bill_payer_account_id) AS BillingAccountName,
     'Payer account' AS BillingAccountType,
     line_item_currency_code AS BillingCurrency,
     CAST(getvariable('period_end') AS TIMESTAMPTZ) AS BillingPeriodEnd,
@@ -75,24 +108,21 @@ SELECT
     -- Fee lines end inclusively, at one second to midnight.
     utc(CASE WHEN second(line_item_usage_end_date) = 59 THEN line_item_usage_end_date + INTERVAL 1 SECOND ELSE line_item_usage_end_date END) AS ChargePeriodEnd,
     utc(line_item_usage_start_date) AS ChargePeriodStart,
-    CASE WHEN reservation_arn IS NOT NULL THEN 'Usage' WHEN savings_plan_arn IS NOT NULL THEN 'Spend' END AS CommitmentDiscountCategory,
+    CASE WHEN commitment_id IS NULL THEN NULL WHEN reservation_arn IS NOT NULL THEN 'Usage' ELSE 'Spend' END AS CommitmentDiscountCategory,
     commitment_id AS CommitmentDiscountId,
     NULL AS CommitmentDiscountName,
     commitment_quantity AS CommitmentDiscountQuantity,
     CASE WHEN commitment_id IS NOT NULL THEN kind_status END AS CommitmentDiscountStatus,
-    CASE WHEN reservation_arn IS NOT NULL THEN 'Reserved Instance' WHEN savings_plan_arn IS NOT NULL THEN 'Savings Plan' END AS CommitmentDiscountType,
-    CASE
-        WHEN commitment_quantity IS NULL THEN NULL
-        WHEN savings_plan_arn IS NOT NULL THEN line_item_currency_code
-        ELSE coalesce(unit, 'Hours')
-    END AS CommitmentDiscountUnit,
+    CASE WHEN commitment_id IS NULL THEN NULL WHEN reservation_arn IS NOT NULL THEN 'Reserved Instance' ELSE 'Savings Plan' END AS CommitmentDiscountType,
+    -- One unit a commitment: money for a plan, hours for a reservation, whatever the line says that it covers.
+    CASE WHEN commitment_quantity IS NULL THEN NULL WHEN reservation_arn IS NOT NULL THEN 'Hours' ELSE line_item_currency_code END AS CommitmentDiscountUnit,
     consumed_quantity AS ConsumedQuantity,
     CASE WHEN consumed_quantity IS NOT NULL THEN unit END AS ConsumedUnit,
     NULL AS ContractApplied,
     CASE contracted_rule WHEN 'on-demand' THEN on_demand_cost WHEN 'unused' THEN unused_cost ELSE charge_cost END AS ContractedCost,
     contracted_price AS ContractedUnitPrice,
     effective_cost AS EffectiveCost,
-    CASE WHEN is_priced THEN 'AWS' END AS HostProviderName,
+    CASE WHEN kind_category NOT IN ('Tax', 'Adjustment') THEN 'AWS' END AS HostProviderName,
     nullif(bill_invoice_id, '') AS InvoiceId,
     coalesce(nullif(bill_invoicing_entity, ''), nullif(line_item_legal_entity, ''), 'AWS') AS InvoiceIssuerName,
     CASE list_rule WHEN 'on-demand' THEN on_demand_cost WHEN 'unused' THEN unused_cost ELSE charge_cost END AS ListCost,
@@ -108,9 +138,9 @@ SELECT
     seller AS PublisherName,
     region_id AS RegionId,
     CASE WHEN region_id IS NOT NULL THEN coalesce(region_name, region_id) END AS RegionName,
-    nullif(line_item_resource_id, '') AS ResourceId,
+    resource_id AS ResourceId,
     NULL AS ResourceName,
-    NULL AS ResourceType,
+    CASE WHEN resource_type = '' THEN 'resource' ELSE resource_type END AS ResourceType,
     seller AS ServiceProviderName,
     service_category AS ServiceCategory,
     coalesce(nullif(product['product_name'], ''), nullif(product_servicecode, ''), line_item_product_code) AS ServiceName,
@@ -120,13 +150,16 @@ SELECT
     CASE WHEN is_priced AND product_instance_type <> '' THEN '{"InstanceType":' || to_json(product_instance_type) || '}' END AS SkuPriceDetails,
     CASE WHEN is_priced THEN coalesce(nullif(pricing_rate_code, ''), concat_ws('.', nullif(product_sku, ''), nullif(pricing_rate_id, '')), sku_id) END AS SkuPriceId,
     line_item_usage_account_id AS SubAccountId,
-    nullif(line_item_usage_account_name, '') AS SubAccountName,
+    coalesce(nullif(line_item_usage_account_name, ''), line_item_usage_account_id) AS SubAccountName,
     'Member account' AS SubAccountType,
     -- A user's key loses the report's own prefix, AWS's own keys get theirs back. In JSON text a quote inside a value is
     -- escaped, so the pattern of a comma (put first in place of the brace) and a quote meets the beginnings of keys only.
+    -- Where two keys would become one, all keep their prefix; where all had one of the two prefixes, no two can.
     CASE
-        WHEN cardinality(resource_tags) > 0
-            THEN '{' || substr(replace(replace(',' || substr(CAST(to_json(resource_tags) AS VARCHAR), 2), ',"user_', ',"'), ',"aws_', ',"aws:'), 2)
+        WHEN strlen(tag_text) - strlen(user_text) = 5 * cardinality(resource_tags) THEN '{' || substr(user_text, 2)
+        WHEN (strlen(tag_text) - strlen(user_text)) // 5 + (strlen(user_text) - strlen(replace(user_text, ',"aws:', ',"'))) // 4 = cardinality(resource_tags) THEN '{' || substr(user_text, 2)
+        WHEN len(list_distinct(json_keys('{' || substr(user_text, 2)))) < cardinality(resource_tags) THEN '{' || substr(tag_text, 2)
+        ELSE '{' || substr(user_text, 2)
     END AS Tags,
     'AWS' AS x_Provider,
     line_item_product_code AS x_ServiceCode,
@@ -135,6 +168,6 @@ SELECT
     nullif(line_item_usage_type, '') AS x_UsageType,
     nullif(line_item_operation, '') AS x_Operation,
     'amortized' AS x_EffectiveCostBasis,
-    NULL AS x_PriceSource,
+    CASE WHEN pricing_quantity IS NOT NULL AND (is_flat OR unit_source IS NOT NULL) THEN concat_ws('; ', CASE WHEN is_flat THEN 'PricingQuantity: assumed' END, unit_source) END AS x_PriceSource,
     NULL AS x_SourceColumns
 FROM commitment

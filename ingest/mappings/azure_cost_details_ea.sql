@@ -5,11 +5,14 @@ WITH told AS (
         lower(blank_to_null(ResourceId)) AS resource_id,
         coalesce(blank_to_null(MeterCategory), blank_to_null(ConsumedService), 'Azure') AS service_name,
         lower(coalesce(blank_to_null(ConsumedService), regexp_extract(ResourceId, '.*/providers/([^/]+)/', 1), '')) AS resource_provider,
-        -- The leading count of '100 Hours', '10K' or '1/Month' is a block size; what follows is the unit.
+        -- The leading count of '100 Hours', '10K' or '1/Month' is a block size; what follows is the unit. Quantity counts
+        -- blocks and UnitPrice is that of a block: real lines have 0.0004 of '10K' at 0.1, the list price of 10,000.
         regexp_extract(trim(UnitOfMeasure), '^(\d+[KMB]?)\s*(.*)$', ['block', 'unit']) AS measure,
         lower(replace(coalesce(blank_to_null(ResourceLocationNormalized), blank_to_null(ResourceLocation)), ' ', '')) AS location,
         blank_to_null(coalesce(benefitId, ReservationId)) AS benefit,
         money(CostInBillingCurrency) AS cost,
+        money(Quantity) AS blocks,
+        CASE WHEN blank_to_null(Tags) IS NULL OR starts_with(trim(Tags), '{') THEN blank_to_null(Tags) ELSE '{' || rtrim(trim(Tags), ',') || '}' END AS tag_text,
         CASE WHEN PublisherType ILIKE 'marketplace' THEN coalesce(blank_to_null(PublisherName), 'Microsoft') ELSE 'Microsoft' END AS seller
     FROM rows
     WHERE x_Keep
@@ -20,28 +23,33 @@ line AS (
         coalesce(c.ChargeCategory, 'Adjustment') AS category,
         c.ChargeClass AS class,
         c.commitment_status,
-        category IN ('Usage', 'Purchase') AS is_priced,
+        -- A refund whose cost and quantity differ in sign has no price that could be true, so it is told without a SKU price.
+        category IN ('Usage', 'Purchase') AND (class IS DISTINCT FROM 'Correction' OR coalesce(sign(t.cost) = sign(t.blocks), false)) AS is_priced,
+        -- A fee for no quantity is one fee.
+        is_priced AND category = 'Purchase' AND coalesce(t.blocks, 0) = 0 AND t.cost <> 0 AS is_flat,
+        CASE WHEN is_flat THEN 1 WHEN is_priced THEN t.blocks END AS pricing_quantity,
         CASE WHEN t.pricing_model = '' THEN 'Standard' ELSE coalesce(p.PricingCategory, 'Other') END AS pricing_category,
         CASE WHEN t.is_commitment THEN coalesce(p.CommitmentDiscountCategory, 'Usage') END AS commitment_category,
         CASE WHEN t.is_commitment THEN coalesce(p.CommitmentDiscountType, 'Reservation') END AS commitment_type,
         CASE WHEN t.is_commitment THEN lower(coalesce(t.benefit, blank_to_null(t.ProductOrderId), blank_to_null(t.ProductOrderName))) END AS commitment_id,
         coalesce(b.block, '1') AS block,
-        coalesce(b.inverse, '1') AS per_block,
+        CASE WHEN commitment_id IS NOT NULL AND (category = 'Purchase' OR c.commitment_status = 'Unused') THEN commitment_id ELSE t.resource_id END AS named_id,
         CASE WHEN b.block IS NULL THEN coalesce(blank_to_null(t.UnitOfMeasure), 'Units') ELSE coalesce(u.unit, blank_to_null(t.measure.unit), 'Units') END AS unit,
+        -- A service has one category: the meter's, or that of the resource provider where it gives the name.
         coalesce(s.ServiceCategory, v.ServiceCategory, 'Other') AS service_category,
         coalesce(s.ServiceSubcategory, v.ServiceSubcategory, 'Other (Other)') AS service_subcategory,
         coalesce(g.region_id, t.location) AS region_id,
         coalesce(g.region_name, blank_to_null(t.ResourceLocation), t.location) AS region_name,
         -- A price of zero beside a cost is a missing price.
-        CASE WHEN t.cost = 0 OR money(t.UnitPrice) <> 0 THEN blank_to_null(t.UnitPrice) END AS contracted_price,
-        CASE WHEN t.cost = 0 OR money(t.PayGPrice) <> 0 THEN blank_to_null(t.PayGPrice) END AS list_price
+        CASE WHEN is_priced AND NOT is_flat AND (t.cost = 0 OR money(t.UnitPrice) <> 0) THEN blank_to_null(t.UnitPrice) END AS contracted_price,
+        CASE WHEN is_priced AND NOT is_flat AND (t.cost = 0 OR money(t.PayGPrice) <> 0) THEN blank_to_null(t.PayGPrice) END AS list_price
     FROM told AS t
     LEFT JOIN azure_charge_types AS c ON t.charge_type = c.charge_type
     LEFT JOIN azure_pricing_models AS p ON t.pricing_model = p.pricing_model
     LEFT JOIN azure_blocks AS b ON t.measure.block = b.block_text
     LEFT JOIN azure_units AS u ON CASE WHEN trim(t.measure.unit) = '' THEN '-' ELSE lower(replace(trim(t.measure.unit), '/ ', '/')) END = u.source_unit
     LEFT JOIN azure_services AS s ON lower(t.service_name) = s.meter_category
-    LEFT JOIN azure_resource_providers AS v ON t.resource_provider = v.resource_provider
+    LEFT JOIN azure_resource_providers AS v ON CASE WHEN blank_to_null(t.MeterCategory) IS NULL THEN lower(t.service_name) END = v.resource_provider
     LEFT JOIN azure_regions AS g ON t.location = g.location
 )
 SELECT
@@ -75,35 +83,40 @@ SELECT
     commitment_id AS CommitmentDiscountId,
     CASE WHEN commitment_id IS NOT NULL THEN coalesce(blank_to_null(benefitName), blank_to_null(ReservationName), blank_to_null(ProductOrderName)) END AS CommitmentDiscountName,
     -- A plan is counted in money, a reservation in the hours it covers.
-    CASE WHEN commitment_id IS NULL OR NOT is_priced THEN NULL WHEN commitment_category = 'Spend' THEN cost ELSE money(Quantity) END AS CommitmentDiscountQuantity,
+    CASE WHEN commitment_id IS NULL OR NOT is_priced THEN NULL WHEN commitment_category = 'Spend' THEN cost ELSE pricing_quantity END AS CommitmentDiscountQuantity,
     CASE WHEN commitment_id IS NOT NULL AND category = 'Usage' THEN commitment_status END AS CommitmentDiscountStatus,
     CASE WHEN commitment_id IS NOT NULL THEN commitment_type END AS CommitmentDiscountType,
     CASE WHEN CommitmentDiscountQuantity IS NULL THEN NULL WHEN commitment_category = 'Spend' THEN trim(BillingCurrencyCode) ELSE 'Hours' END AS CommitmentDiscountUnit,
-    CASE WHEN category = 'Usage' AND commitment_status = 'Used' THEN money(Quantity) END AS ConsumedQuantity,
+    -- What is unused of a commitment that the bill does not name consumed nothing.
+    CASE WHEN category <> 'Usage' THEN NULL WHEN commitment_status <> 'Used' THEN CASE WHEN commitment_id IS NULL THEN 0 END WHEN block = '1' THEN blocks ELSE product(block, Quantity) END AS ConsumedQuantity,
     CASE WHEN ConsumedQuantity IS NOT NULL THEN unit END AS ConsumedUnit,
     NULL AS ContractApplied,
     CASE WHEN is_priced THEN product(contracted_price, Quantity) ELSE cost END AS ContractedCost,
-    CASE WHEN is_priced THEN product(contracted_price, block) END AS ContractedUnitPrice,
+    money(contracted_price) AS ContractedUnitPrice,
     CASE WHEN is_commitment AND is_purchase AND NOT is_actual_alone THEN 0 ELSE cost END AS EffectiveCost,
-    CASE WHEN is_priced THEN 'Microsoft' END AS HostProviderName,
+    CASE WHEN category NOT IN ('Tax', 'Adjustment') THEN 'Microsoft' END AS HostProviderName,
     NULL AS InvoiceId,
     'Microsoft' AS InvoiceIssuerName,
     CASE WHEN is_priced THEN product(list_price, Quantity) ELSE cost END AS ListCost,
-    CASE WHEN is_priced THEN product(list_price, block) END AS ListUnitPrice,
+    money(list_price) AS ListUnitPrice,
     CASE WHEN is_priced THEN pricing_category END AS PricingCategory,
     trim(BillingCurrencyCode) AS PricingCurrency,
     ContractedUnitPrice AS PricingCurrencyContractedUnitPrice,
     EffectiveCost AS PricingCurrencyEffectiveCost,
     ListUnitPrice AS PricingCurrencyListUnitPrice,
-    CASE WHEN is_priced THEN product(per_block, Quantity) END AS PricingQuantity,
-    CASE WHEN PricingQuantity IS NOT NULL THEN unit END AS PricingUnit,
+    pricing_quantity AS PricingQuantity,
+    CASE WHEN PricingQuantity IS NULL THEN NULL WHEN block = '1' THEN unit ELSE block || ' ' || unit END AS PricingUnit,
     'Microsoft' AS ProviderName,
     seller AS PublisherName,
     region_id AS RegionId,
     CASE WHEN region_id IS NOT NULL THEN region_name END AS RegionName,
-    resource_id AS ResourceId,
-    CASE WHEN resource_id IS NOT NULL THEN coalesce(blank_to_null(ResourceName), CASE WHEN is_purchase THEN blank_to_null(benefitName) END, nullif(regexp_extract(trim(ResourceId), '([^/]+)/?$', 1), '')) END AS ResourceName,
-    CASE WHEN resource_id IS NOT NULL THEN coalesce(nullif(regexp_extract(resource_id, '.*/providers/([^/]+/[^/]+)', 1), ''), nullif(resource_provider, ''), 'resource') END AS ResourceType,
+    named_id AS ResourceId,
+    CASE
+        WHEN named_id IS NULL THEN NULL
+        WHEN named_id = commitment_id THEN coalesce(CommitmentDiscountName, nullif(regexp_extract(named_id, '([^/]+)/?$', 1), ''))
+        ELSE coalesce(blank_to_null(ResourceName), CASE WHEN is_purchase THEN blank_to_null(benefitName) END, nullif(regexp_extract(trim(ResourceId), '([^/]+)/?$', 1), ''))
+    END AS ResourceName,
+    CASE WHEN named_id IS NOT NULL THEN coalesce(nullif(regexp_extract(named_id, '.*/providers/([^/]+/[^/]+)', 1), ''), nullif(resource_provider, ''), 'resource') END AS ResourceType,
     seller AS ServiceProviderName,
     service_category AS ServiceCategory,
     service_name AS ServiceName,
@@ -115,11 +128,11 @@ SELECT
     blank_to_null(SubscriptionId) AS SubAccountId,
     CASE WHEN SubAccountId IS NOT NULL THEN coalesce(blank_to_null(SubscriptionName), SubAccountId) END AS SubAccountName,
     CASE WHEN SubAccountId IS NOT NULL THEN 'Subscription' END AS SubAccountType,
-    -- Enterprise Agreement tags come without their braces; text that is no JSON even with them is kept whole under one key.
+    -- Enterprise Agreement tags come without their braces. Text that is no flat JSON object of different keys even with them is kept whole under one key.
     CASE
-        WHEN blank_to_null(Tags) IS NULL THEN NULL
-        WHEN starts_with(trim(Tags), '{') AND json_valid(Tags) THEN CAST(json(Tags) AS VARCHAR)
-        WHEN json_valid('{' || rtrim(trim(Tags), ',') || '}') THEN CAST(json('{' || rtrim(trim(Tags), ',') || '}') AS VARCHAR)
+        WHEN tag_text IS NULL THEN NULL
+        WHEN json_valid(tag_text) AND len(json_keys(tag_text)) = len(list_distinct(json_keys(tag_text)))
+            AND NOT regexp_matches(json_structure(tag_text), ':[{\[]') THEN CAST(json(tag_text) AS VARCHAR)
         ELSE CAST(json_object('x_UnreadableTags', Tags) AS VARCHAR)
     END AS Tags,
     'Azure' AS x_Provider,
@@ -129,6 +142,6 @@ SELECT
     blank_to_null(MeterName) AS x_UsageType,
     NULL AS x_Operation,
     getvariable('basis') AS x_EffectiveCostBasis,
-    NULL AS x_PriceSource,
+    nullif(concat_ws('; ', CASE WHEN is_flat THEN 'PricingQuantity: assumed' END, CASE WHEN PricingQuantity IS NOT NULL AND blank_to_null(UnitOfMeasure) IS NULL THEN 'PricingUnit: assumed' END), '') AS x_PriceSource,
     NULL AS x_SourceColumns
 FROM line

@@ -7,6 +7,7 @@ WITH told AS (
         upper(replace(coalesce(blank_to_null(RATING_TYPE), ''), ' ', '_')) AS rating,
         lower(replace(coalesce(blank_to_null(BILLING_TYPE), CASE WHEN USAGE_TYPE ILIKE '%rebate%' THEN 'rebate' ELSE 'consumption' END), ' ', '_')) AS billing,
         money(USAGE_IN_CURRENCY) AS cost,
+        money(USAGE) AS counted,
         blank_to_null(REGION) AS cloud_region
     FROM rows
     WHERE x_Keep
@@ -17,7 +18,13 @@ line AS (
         coalesce(b.ChargeCategory, 'Usage') AS category,
         coalesce(b.ChargeFrequency, 'Usage-Based') AS frequency,
         coalesce(b.ChargeCategory, 'Usage') IN ('Usage', 'Purchase') AS is_priced,
+        -- A fee for no quantity is one fee.
+        category = 'Purchase' AND coalesce(t.counted, 0) = 0 AND t.cost <> 0 AS is_flat,
+        CASE WHEN is_flat THEN 1 WHEN is_priced THEN t.counted END AS pricing_quantity,
+        -- A rate of zero beside a cost is a missing rate.
+        CASE WHEN is_priced AND NOT is_flat AND (t.cost = 0 OR money(t.EFFECTIVE_RATE) <> 0) THEN t.EFFECTIVE_RATE END AS contracted_price,
         coalesce(r.unit, CASE WHEN t.rating <> '' THEN 'Units' WHEN regexp_matches(t.USAGE_TYPE, '(?i)storage|transfer') THEN 'TB' ELSE 'Credits' END) AS unit,
+        CASE WHEN r.unit IS NULL THEN 'PricingUnit: assumed' END AS unit_source,
         coalesce(s.ServiceName, 'Snowflake ' || t.service) AS service_name,
         coalesce(s.ServiceCategory, 'Other') AS service_category,
         coalesce(s.ServiceSubcategory, 'Other (Other)') AS service_subcategory,
@@ -56,14 +63,14 @@ SELECT
     NULL AS CommitmentDiscountStatus,
     NULL AS CommitmentDiscountType,
     NULL AS CommitmentDiscountUnit,
-    CASE WHEN category = 'Usage' THEN money(USAGE) END AS ConsumedQuantity,
+    CASE WHEN category = 'Usage' THEN counted END AS ConsumedQuantity,
     CASE WHEN ConsumedQuantity IS NOT NULL THEN unit END AS ConsumedUnit,
     NULL AS ContractApplied,
     -- USAGE_IN_CURRENCY is usage at the contract's rate, rounded; with the rate itself at hand the unrounded product is better.
-    CASE WHEN is_priced THEN coalesce(product(EFFECTIVE_RATE, USAGE), cost) ELSE cost END AS ContractedCost,
-    CASE WHEN is_priced THEN money(EFFECTIVE_RATE) END AS ContractedUnitPrice,
+    CASE WHEN is_priced THEN product(contracted_price, USAGE) ELSE cost END AS ContractedCost,
+    money(contracted_price) AS ContractedUnitPrice,
     cost AS EffectiveCost,
-    CASE WHEN is_priced THEN host END AS HostProviderName,
+    CASE WHEN category NOT IN ('Tax', 'Adjustment') THEN host END AS HostProviderName,
     NULL AS InvoiceId,
     'Snowflake' AS InvoiceIssuerName,
     CASE WHEN NOT is_priced THEN cost END AS ListCost,
@@ -73,7 +80,7 @@ SELECT
     ContractedUnitPrice AS PricingCurrencyContractedUnitPrice,
     cost AS PricingCurrencyEffectiveCost,
     NULL AS PricingCurrencyListUnitPrice,
-    CASE WHEN is_priced THEN money(USAGE) END AS PricingQuantity,
+    pricing_quantity AS PricingQuantity,
     CASE WHEN PricingQuantity IS NOT NULL THEN unit END AS PricingUnit,
     'Snowflake' AS ProviderName,
     'Snowflake' AS PublisherName,
@@ -87,7 +94,7 @@ SELECT
     service_name AS ServiceName,
     service_subcategory AS ServiceSubcategory,
     CASE WHEN is_priced THEN service || '|' || rating END AS SkuId,
-    CASE WHEN is_priced THEN blank_to_null(USAGE_TYPE) END AS SkuMeter,
+    CASE WHEN is_priced THEN service END AS SkuMeter,
     NULL AS SkuPriceDetails,
     CASE WHEN is_priced THEN concat_ws('|', SkuId, coalesce(cloud_region, ''), coalesce(blank_to_null(SERVICE_LEVEL), ''), coalesce(blank_to_null(BALANCE_SOURCE), '')) END AS SkuPriceId,
     -- A locator is unique only within its region.
@@ -102,6 +109,6 @@ SELECT
     blank_to_null(USAGE_TYPE) AS x_UsageType,
     blank_to_null(BALANCE_SOURCE) AS x_Operation,
     getvariable('basis') AS x_EffectiveCostBasis,
-    NULL AS x_PriceSource,
+    nullif(concat_ws('; ', CASE WHEN is_flat THEN 'PricingQuantity: assumed' END, CASE WHEN is_priced THEN unit_source END), '') AS x_PriceSource,
     NULL AS x_SourceColumns
 FROM line

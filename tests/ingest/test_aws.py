@@ -246,3 +246,10 @@ def test_any_tag_value_is_what_python_reads(values: list[str], tmp_path_factory:
     tags = {f"user_key{index}": value for index, value in enumerate(values)}
     [row] = rows(tmp_path_factory.mktemp("tags"), kind("Usage", resource_tags=tags))
     assert json.loads(str(row["Tags"])) == {key.removeprefix("user_"): value for key, value in tags.items()}
+
+
+def test_tag_keys_that_would_become_one_keep_their_prefix(tmp_path: Path) -> None:
+    twice = {"user_env": "a", "env": "b", "aws_createdBy": "Root"}
+    [row] = rows(tmp_path, kind("Usage", resource_tags=twice))
+    pairs = json.loads(str(row["Tags"]), object_pairs_hook=list)
+    assert sorted(pairs) == [("aws:createdBy", "Root"), ("env", "b"), ("user_env", "a")]

@@ -140,29 +140,68 @@ def test_commitments_are_named_by_their_benefit(
 
 
 @pytest.mark.parametrize(
-    ("measure", "unit", "quantity", "price"),
+    ("measure", "unit", "consumed_unit", "consumed"),
     [
-        ("1 Hour", "Hours", "10", "0.5"),
-        ("100 Hours", "Hours", "0.1", "50"),
-        ("10K", "Units", "0.001", "5000"),
-        ("1/Month", "Units/Month", "10", "0.5"),
-        ("1 GB/Month", "GB/Month", "10", "0.5"),
-        ("10 GB Seconds", "GB-Seconds", "1", "5"),
-        ("1M", "Units", "0.00001", "500000"),
-        ("7 Widgets", "7 Widgets", "10", "0.5"),
-        ("10 Widgets", "Widgets", "1", "5"),
-        ("", "Units", "10", "0.5"),
+        ("1 Hour", "Hours", "Hours", 10),
+        ("100 Hours", "100 Hours", "Hours", 1_000),
+        ("10K", "10000 Units", "Units", 100_000),
+        ("1/Month", "Units/Month", "Units/Month", 10),
+        ("1 GB/Month", "GB/Month", "GB/Month", 10),
+        ("10 GB Seconds", "10 GB-Seconds", "GB-Seconds", 100),
+        ("1M", "1000000 Units", "Units", 10_000_000),
+        ("7 Widgets", "7 Widgets", "7 Widgets", 10),
+        ("10 Widgets", "10 Widgets", "Widgets", 100),
+        ("", "Units", "Units", 10),
     ],
 )
-def test_block_sizes_move_between_price_and_quantity(
-    mapper: Mapper, measure: str, unit: str, quantity: str, price: str
+def test_a_quantity_counts_blocks_and_a_price_is_that_of_a_block(
+    mapper: Mapper, measure: str, unit: str, consumed_unit: str, consumed: int
 ) -> None:
     (row,) = mapper([line(UnitOfMeasure=measure)])
-    assert (row["PricingUnit"], row["ConsumedUnit"]) == (unit, unit)
-    assert (row["PricingQuantity"], row["ContractedUnitPrice"]) == (Decimal(quantity), Decimal(price))
-    assert row["ConsumedQuantity"] == 10
+    assert (row["PricingQuantity"], row["PricingUnit"], row["ContractedUnitPrice"]) == (10, unit, Decimal("0.5"))
+    assert (row["ConsumedQuantity"], row["ConsumedUnit"]) == (consumed, consumed_unit)
     assert row["ContractedCost"] == row["ContractedUnitPrice"] * row["PricingQuantity"] == 5
     assert row["ListCost"] == row["ListUnitPrice"] * row["PricingQuantity"] == 6
+    assert row["x_PriceSource"] == (None if measure else "PricingUnit: assumed")
+
+
+def test_four_operations_at_the_list_price_of_ten_thousand(mapper: Mapper) -> None:
+    """As real bills have it: 0.0004 of '10K' at 0.1 cost 0.00004."""
+    counted = line(UnitOfMeasure="10K", Quantity="0.0004", UnitPrice="0.1", CostInBillingCurrency="0.00004")
+    (row,) = mapper([counted])
+    assert (row["ConsumedQuantity"], row["ConsumedUnit"]) == (4, "Units")
+    assert row["ContractedCost"] == row["BilledCost"] == Decimal("0.00004")
+
+
+@pytest.mark.parametrize("quantity", ["", "0"])
+def test_a_fee_without_a_quantity_is_one_fee_and_says_so(mapper: Mapper, quantity: str) -> None:
+    (row,) = mapper([line(ChargeType="Purchase", PricingModel="", Quantity=quantity)])
+    assert (row["PricingQuantity"], row["x_PriceSource"]) == (1, "PricingQuantity: assumed")
+    assert row["ContractedUnitPrice"] is row["ContractedCost"] is None
+
+
+@pytest.mark.parametrize(("quantity", "priced"), [("-10", True), ("10", False), ("", False)])
+def test_a_refund_has_a_price_only_where_it_can_be_true(mapper: Mapper, quantity: str, priced: bool) -> None:
+    (row,) = mapper([line(ChargeType="Refund", CostInBillingCurrency="-5", Quantity=quantity)])
+    names = ("SkuPriceId", "PricingQuantity", "PricingUnit", "PricingCategory", "ContractedUnitPrice")
+    assert {row[name] is not None for name in names} == {priced}
+    assert (row["BilledCost"], row["ContractedCost"], row["ListCost"]) == (-5, -5, -6 if priced else -5)
+
+
+@pytest.mark.parametrize(
+    ("charge", "role"), [("UnusedReservation", "amortized"), ("Purchase", "actual"), ("Refund", "actual")]
+)
+def test_what_is_paid_for_a_commitment_or_left_of_it_names_the_commitment(
+    mapper: Mapper, charge: str, role: str
+) -> None:
+    (row,) = mapper(**{role: [line(**COMMITTED, ChargeType=charge, benefitName="RI_1")]})
+    assert row["ResourceId"] == row["CommitmentDiscountId"] == RESERVATION.lower()
+    assert (row["ResourceName"], row["ResourceType"]) == ("RI_1", "microsoft.capacity/reservationorders")
+
+
+def test_what_is_unused_of_a_nameless_commitment_consumed_nothing(mapper: Mapper) -> None:
+    (row,) = mapper([line(ChargeType="UnusedReservation", PricingModel="")])
+    assert (row["CommitmentDiscountStatus"], row["ConsumedQuantity"]) == (None, 0)
 
 
 @pytest.mark.parametrize(
@@ -182,6 +221,10 @@ def test_a_price_of_zero_beside_a_cost_is_missing(mapper: Mapper, price: str, co
         ('"env": "dev",', '{"env":"dev"}'),
         ('{"env":"dev"}', '{"env":"dev"}'),
         ("env=dev", '{"x_UnreadableTags":"env=dev"}'),
+        ('"env": "a","env": "b"', '{"x_UnreadableTags":"\\"env\\": \\"a\\",\\"env\\": \\"b\\""}'),
+        ('{"env":{"a":1}}', '{"x_UnreadableTags":"{\\"env\\":{\\"a\\":1}}"}'),
+        ('{"env":["a"]}', '{"x_UnreadableTags":"{\\"env\\":[\\"a\\"]}"}'),
+        ('{"env":"{[a]}"}', '{"env":"{[a]}"}'),
     ],
 )
 def test_tags_become_json_objects(mapper: Mapper, tags: str, expected: str | None) -> None:
@@ -226,6 +269,17 @@ def test_an_unknown_service_is_other_and_still_counts(mapper: Mapper) -> None:
     (row,) = mapper([line(MeterCategory="Brand New", ConsumedService="Brand.New", ResourceId="")])
     assert (row["ServiceName"], row["ServiceCategory"], row["BilledCost"]) == ("Brand New", "Other", 5)
     assert row["ResourceId"] is row["ResourceName"] is row["ResourceType"] is None
+
+
+def test_a_service_has_one_category_whoever_provides_it(mapper: Mapper) -> None:
+    providers = ("Microsoft.Compute", "Microsoft.Storage")
+    rows = mapper([line(MeterCategory="Brand New", ConsumedService=provider) for provider in providers])
+    assert {(row["ServiceName"], row["ServiceCategory"]) for row in rows} == {("Brand New", "Other")}
+
+
+def test_a_resource_provider_names_the_service_where_the_meter_does_not(mapper: Mapper) -> None:
+    (row,) = mapper([line(MeterCategory="", ConsumedService="Microsoft.Storage")])
+    assert (row["ServiceName"], row["ServiceCategory"]) == ("Microsoft.Storage", "Storage")
 
 
 def test_charges_without_a_sku_carry_no_price(mapper: Mapper) -> None:

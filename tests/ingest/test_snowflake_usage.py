@@ -62,10 +62,23 @@ def test_the_host_is_the_cloud_of_the_account(mapper: Mapper, region: str, host:
     assert row["ServiceProviderName"] == row["InvoiceIssuerName"] == "Snowflake"
 
 
-def test_without_a_rate_there_is_no_unit_price(mapper: Mapper) -> None:
-    (row,) = mapper()
-    assert row["ContractedUnitPrice"] is row["ListUnitPrice"] is row["ListCost"] is None
-    assert row["BilledCost"] == row["ContractedCost"]
+@pytest.mark.parametrize("rate", ["", "0", "0.00"])
+def test_without_a_rate_there_is_no_price_and_no_cost_at_a_price(mapper: Mapper, rate: str) -> None:
+    (row,) = mapper({"EFFECTIVE_RATE": rate})
+    missing = ("ContractedUnitPrice", "ContractedCost", "ListUnitPrice", "ListCost", "x_PriceSource")
+    assert [row[name] for name in missing] == [None] * 5
+
+
+@pytest.mark.parametrize("usage", ["", "0"])
+def test_a_fee_without_a_quantity_is_one_fee_and_says_so(mapper: Mapper, usage: str) -> None:
+    (row,) = mapper({"BILLING_TYPE": "PRIORITY_SUPPORT", "RATING_TYPE": "COMPUTE", "USAGE": usage})
+    assert (row["PricingQuantity"], row["x_PriceSource"]) == (1, "PricingQuantity: assumed")
+    assert row["ContractedUnitPrice"] is row["ConsumedQuantity"] is None
+
+
+def test_a_unit_that_no_rating_type_gives_is_assumed_and_says_so(mapper: Mapper) -> None:
+    (row,) = mapper({"RATING_TYPE": ""})
+    assert (row["PricingUnit"], row["x_PriceSource"]) == ("Credits", "PricingUnit: assumed")
 
 
 def test_a_rate_gives_the_unrounded_product(mapper: Mapper) -> None:
