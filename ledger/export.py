@@ -50,13 +50,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What an export works with; `row_group_size` is the memory knob of Parquet files."""
+    """What an export works with; `row_group_size` is the memory knob, a file of `file_size` is followed by the next."""
 
     book: Book
     connection: DuckDBPyConnection
     generator: Generator
     progress: Progress
     row_group_size: int = 20_480
+    file_size: str = "256MB"
 
 
 def export(place: Place, request: Request, shop: Workshop, now: datetime) -> dict[str, object]:
@@ -136,7 +137,7 @@ def _deliver(
     rows = sql.rows_sql(relation, out, source, str(period))
     labels = {"FocusVersion": out.version, "FocusDatasetId": DATASET, "x_SourceName": source}
     with _engine(f"{source} {period}"):
-        shop.connection.execute(sql.copy_sql(rows, str(folder), out, shop.row_group_size, labels))
+        shop.connection.execute(sql.copy_sql(rows, str(folder), out, (shop.row_group_size, shop.file_size), labels))
         paths = _named(folder, out, place.stamp)
         provider, ledger = _ledger_totals(relation, shop.connection)
         # One file at a time: of several text files the engine holds the buffers of all.

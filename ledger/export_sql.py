@@ -10,7 +10,6 @@ from focus.schema import Column
 
 CARRIED = "x_SourceColumns"  # a JSON object of the source's own columns, spread out in an export
 FORMATS = ("parquet", "csv", "csv.gz")
-FILE_SIZE = "256MB"
 LONGEST_LINE = 16_777_216
 READ_BUFFER = 2 * LONGEST_LINE  # the engine would take 16 lines, times its threads
 TEXTS = ("String", "JSON")
@@ -73,16 +72,19 @@ def rows_sql(relation: str, out: Output, source: str, period: str) -> str:
     return f"SELECT {', '.join(shown)} FROM ({profile_sql(relation, out.version)})"
 
 
-def copy_sql(rows: str, folder: str, out: Output, row_group_size: int, labels: Mapping[str, str]) -> str:
-    """Streams the rows into files of a new folder; Parquet files carry `labels` in their footers."""
+def copy_sql(rows: str, folder: str, out: Output, size: tuple[int, str], labels: Mapping[str, str]) -> str:
+    """Streams the rows into files of a new folder; Parquet files carry `labels` in their footers.
+
+    `size` is the rows of a Parquet row group, and the bytes (as text) after which the next file begins.
+    """
     told = ", ".join(f"{quoted(name)}: {literal(value)}" for name, value in labels.items())
     options = {
-        "parquet": f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {row_group_size}, KV_METADATA {{{told}}}",
+        "parquet": f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {size[0]}, KV_METADATA {{{told}}}",
         "csv": "FORMAT csv, HEADER true",
         "csv.gz": "FORMAT csv, HEADER true, COMPRESSION gzip",
     }[out.format]
     names = f"FILENAME_PATTERN 'part-{{i}}', FILE_EXTENSION {literal(out.format)}"
-    return f"COPY ({rows}) TO {literal(folder)} ({options}, FILE_SIZE_BYTES '{FILE_SIZE}', {names})"
+    return f"COPY ({rows}) TO {literal(folder)} ({options}, FILE_SIZE_BYTES '{size[1]}', {names})"
 
 
 def written_sql(path: str, out: Output) -> str:

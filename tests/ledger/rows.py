@@ -63,16 +63,18 @@ def fill(
 
 
 @contextmanager
-def shop(book: Book, version: str = "0.1.0") -> Any:
+def shop(book: Book, file_size: str = "256MB") -> Any:
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = false")
-        yield Workshop(book, connection, Generator("ledger", version), lambda _event, _fields: None)
+        yield Workshop(book, connection, Generator("ledger", "0.1.0"), lambda _event, _fields: None, 2048, file_size)
 
 
-def exported(book: Book, out: Path | Place, now: datetime = NOW, **asked: Any) -> dict[str, Any]:
+def exported(
+    book: Book, out: Path | Place, now: datetime = NOW, file_size: str = "256MB", **asked: Any
+) -> dict[str, Any]:
     """What an export lists."""
     place = FolderPlace(out) if isinstance(out, Path) else out
-    with shop(book) as hands:
+    with shop(book, file_size) as hands:
         return export(place, Request(**asked), hands, now)
 
 
