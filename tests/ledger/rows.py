@@ -45,8 +45,9 @@ def fill(
     source: str = "mine",
     period: Period = JANUARY,
     written: datetime = NOW,
+    times: int = 1,
 ) -> int:
-    """Replace one (source, billing period) by these rows, as a run at `written` would have; the new version."""
+    """Replace one (source, billing period) by these rows, so many times each, as a run at `written` would have."""
     path = folder / f"{source}-{period}.parquet"
     types = dict(ledger_types())
     with duckdb.connect() as connection:
@@ -54,10 +55,11 @@ def fill(
         connection.execute(f"CREATE TABLE part ({', '.join(f'{name} {kind}' for name, kind in types.items())})")
         lines = [[{**ROW, **row}.get(name) for name in types] for row in rows or ({},)]
         connection.executemany(f"INSERT INTO part VALUES ({', '.join('?' * len(types))})", lines)
+        connection.execute(f"INSERT INTO part SELECT part.* FROM part, range({times - 1})")
         connection.execute(f"COPY part TO '{path}' (FORMAT parquet)")
     os.utime(path, (written.timestamp(), written.timestamp()))
     moment = "2026-01-05T00:00:00Z"
-    part = Part(str(path), len(lines), path.stat().st_size, moment, moment)
+    part = Part(str(path), len(lines) * times, path.stat().st_size, moment, moment)
     digest = path.read_bytes().hex()[-128:-64]
     return book.replace(SourceRef(source, "aws"), period, digest, [part], f"r{book.version()}")
 

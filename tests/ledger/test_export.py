@@ -144,14 +144,14 @@ def test_a_folder_per_source_and_month_and_one_list_of_all_files(book: Book, tmp
 
 
 def test_what_is_big_is_split_and_still_adds_up(book: Book, tmp_path: Path, out: Path) -> None:
-    fill(book, tmp_path, *({"BilledCost": f"{number}.01", "Tags": "{}" * 600} for number in range(3000)))
+    fill(book, tmp_path, *({"BilledCost": f"{number}.01", "Tags": "{}" * 600} for number in range(3)), times=1000)
     listed = exported(book, out, format="csv", file_size="1MB")
     paths = [file["path"] for file in listed["files"]]
     assert len(paths) > 1
     assert paths == [f"CostAndUsage/mine/2026-01/part-{number:05d}.csv" for number in range(1, len(paths) + 1)]
     assert sum(file["rows"] for file in listed["files"]) == 3000
-    assert sum(Decimal(amount) for (amount,) in columns(out, listed, "BilledCost")) == Decimal("4498530.00")
-    assert listed["totals"][0]["billed"] == "4498530.00"
+    assert sum(Decimal(amount) for (amount,) in columns(out, listed, "BilledCost")) == Decimal("3030.00")
+    assert listed["totals"][0]["billed"] == "3030.00"
 
 
 def test_each_file_is_traced_to_its_schema_and_instance(book: Book, tmp_path: Path, out: Path) -> None:
