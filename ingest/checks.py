@@ -134,7 +134,7 @@ def rule_totals_sql(shape: Shape) -> str:
 
 def assumptions_sql(shape: Shape) -> str:
     """(assumption, raw rows) of those that occur."""
-    counts = [f"('{name}', count(*) FILTER (WHERE {condition}))" for name, condition in shape.assumptions.items()]
+    counts = [f"({literal(name)}, count(*) FILTER (WHERE {condition}))" for name, condition in shape.assumptions.items()]
     return f"SELECT unnest(list_filter([{', '.join(counts)}], lambda pair: pair[2] > 0), recursive := true) FROM raw"
 
 

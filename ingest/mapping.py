@@ -134,20 +134,25 @@ def _column(shape: Shape, column: RawColumn, header: str | None) -> str:
 def _told(shape: Shape, header: str, kind: str) -> str:
     """The column's value as its type, null where the text stands for null."""
     value = f"json_text({quoted(header)})" if kind == "JSON" else f"CAST({quoted(header)} AS {kind})"
-    empty = ", ".join(map(literal, shape.nulls))
-    return f"CASE WHEN trim({value}) NOT IN ({empty}) THEN {value} END" if empty else value
+    return f"CASE WHEN lower(trim({value})) NOT IN ({_nulls(shape)}) THEN {value} END" if shape.nulls else value
 
 
 def _carried(shape: Shape, headers: Sequence[str]) -> str:
     """x_SourceColumns: the columns of that prefix as one JSON object of texts, nulls left out; NULL if all are."""
     names = [header for header in headers if plain(header).startswith(shape.extras)]
-    members = [
-        f"coalesce({literal(',' + json.dumps(name, ensure_ascii=False) + ':')} || "
-        f"to_json({_told(shape, name, 'JSON')}), '')"
+    members = ", ".join(
+        f"{{'key': {literal(json.dumps(name, ensure_ascii=False) + ':')}, 'text': json_text({quoted(name)})}}"
         for name in names
-    ]
-    joined = f"nullif(substr(concat({', '.join(members)}), 2), '')" if members else "CAST(NULL AS VARCHAR)"
-    return f"'{{' || {joined} || '}}' AS x_SourceColumns"
+    )
+    # One lambda for all of them: an expression a column takes the engine long to plan and longer to run.
+    filled = f"list_filter([{members}], lambda member: lower(trim(member.text)) NOT IN ({_nulls(shape)}))"
+    texts = f"list_transform({filled}, lambda member: member.key || to_json(member.text))"
+    object = f"'{{' || nullif(array_to_string({texts}, ','), '') || '}}'" if names else "CAST(NULL AS VARCHAR)"
+    return f"{object} AS x_SourceColumns"
+
+
+def _nulls(shape: Shape) -> str:
+    return ", ".join(map(literal, shape.nulls))
 
 
 def _map(entry: PrefixMap, headers: Sequence[str]) -> str:

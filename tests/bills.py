@@ -134,6 +134,12 @@ class Ledger:
         """Version and totals: what a refusal must leave as it was."""
         return self._run("summary").document
 
+    def broken_rules(self) -> dict[str, int]:
+        """Rules of FOCUS 1.3 with MUST that the ledger's rows break, with the number of violations."""
+        reports = self._run("validate", "--ledger").document["reports"]
+        verdicts = [verdict for report in reports for verdict in report["verdicts"] if "MUST" in verdict["keyword"]]
+        return {verdict["rule"]: verdict["violations"] for verdict in verdicts if verdict["violations"]}
+
     def total(self, currency: str = "USD") -> str:
         return str(self.figures()["currencies"][currency]["total"])
 

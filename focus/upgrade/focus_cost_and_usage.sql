@@ -28,13 +28,18 @@ WITH told AS (
             WHEN commitment_id IS NULL THEN NULL
             WHEN CommitmentDiscountStatus IN ('Used', 'Unused') THEN CommitmentDiscountStatus
             WHEN category = 'Usage' THEN 'Used'
-        END AS commitment_status
+        END AS commitment_status,
+        -- What is bought, or what lies unused, is the commitment itself.
+        commitment_id IS NOT NULL AND (category = 'Purchase' OR commitment_status = 'Unused')
+            AND lower(coalesce(ResourceId, commitment_id)) = lower(commitment_id) AS is_commitment,
+        CASE WHEN is_commitment THEN commitment_id ELSE ResourceId END AS resource_id
     FROM rows
     WHERE x_Keep
 ), line AS (
     SELECT
         t.*,
         p.*,
+        coalesce(a.region_name, z.region_name) AS region_name,
         coalesce(t.service_named, p.entity) AS service_name,
         coalesce(service_category(t.ServiceCategory), n.ServiceCategory, c.ServiceCategory, m.ServiceCategory, 'Other') AS service_category,
         CASE
@@ -64,6 +69,8 @@ WITH told AS (
     LEFT JOIN focus_services AS n ON lower(trim(t.service_named)) = n.service_name
     LEFT JOIN aws_services AS c ON t.service_code = c.product_code
     LEFT JOIN azure_services AS m ON lower(t.service_code) = m.meter_category
+    LEFT JOIN aws_regions AS a ON t.RegionId = a.region_id
+    LEFT JOIN azure_regions AS z ON lower(t.RegionId) = z.location
 )
 SELECT
     AllocatedMethodId,
@@ -121,7 +128,7 @@ SELECT
         WHEN HostProviderName IS NOT NULL THEN entity(HostProviderName)
         WHEN category IN ('Tax', 'Adjustment') OR (service_subcategory = 'Support' AND RegionId IS NULL) THEN NULL
         -- A seller's product that shows no region and no resource of ours runs where we cannot see.
-        WHEN seller <> entity AND coalesce(RegionId, ResourceId) IS NULL THEN seller
+        WHEN seller <> entity AND coalesce(RegionId, resource_id) IS NULL THEN seller
         WHEN provider <> 'snowflake' THEN entity
     END AS HostProviderName,
     invoice AS InvoiceId,
@@ -142,11 +149,12 @@ SELECT
     coalesce(provider_named, entity) AS ProviderName,
     coalesce(publisher_named, provider_named, entity) AS PublisherName,
     RegionId,
-    CASE WHEN RegionId IS NOT NULL THEN coalesce(RegionName, RegionId) END AS RegionName,
-    ResourceId,
-    CASE WHEN ResourceId IS NOT NULL THEN ResourceName END AS ResourceName,
+    CASE WHEN RegionId IS NOT NULL THEN coalesce(RegionName, region_name, RegionId) END AS RegionName,
+    resource_id AS ResourceId,
+    CASE WHEN resource_id IS NOT NULL THEN coalesce(ResourceName, CASE WHEN is_commitment THEN CommitmentDiscountName END) END AS ResourceName,
     CASE
-        WHEN ResourceId IS NULL THEN NULL
+        WHEN resource_id IS NULL THEN NULL
+        WHEN is_commitment THEN coalesce(resource_kind, CommitmentDiscountType, 'Commitment')
         ELSE coalesce(
             resource_kind,
             nullif(concat_ws(':', nullif(regexp_extract(ResourceId, '^arn:[^:]*:([^:]+):', 1), ''), nullif(regexp_extract(ResourceId, '^arn:(?:[^:]*:){4}([A-Za-z-]+)[/:].', 1), '')), ''),
