@@ -115,7 +115,9 @@ AMOUNTS = """
         -- Amounts without a price: two decimals, and what lowers a bill is negative.
         CAST(hash(i + 1) % 90000 AS DECIMAL(18, 0)) * CASE WHEN kind = 'tax' THEN 0.01 ELSE -0.01 END AS flat_dollars,
         flat_dollars * {rate} AS flat,
-        'vm-' || lpad(CAST(resource AS VARCHAR), 6, '0') AS machine,
+        -- A split charge's workloads share a cluster of their own, so that no two charges meet on one machine and hour.
+        CASE WHEN kind = 'split' THEN 'cluster-' || block ELSE 'vm-' || lpad(CAST(resource AS VARCHAR), 6, '0') END
+            AS machine,
         'plan-' || lpad(CAST(block AS VARCHAR), 7, '0') || '-' || plan AS commitment,
         'commitment-' || lpad(CAST(block % {contracts} AS VARCHAR), 3, '0') AS contract_commitment,
         'contract-' || lpad(CAST(block % {contracts} // 5 AS VARCHAR), 3, '0') AS contract,
