@@ -40,7 +40,7 @@ def place(out: str, opened: Callable[[str], ObjectStore], now: datetime) -> Plac
 
 
 class FolderPlace:
-    """A folder that need not exist yet; a reader sees the old export or the new one."""
+    """A folder that need not exist yet; between two renames a reader finds none, never half of one."""
 
     stamp = ""
 
