@@ -132,6 +132,8 @@ def _show_run(console: Console, run: Run) -> None:
         console.print(styled(wait))
     if run.balances:
         console.print(_balance_table(run))
+    for assumption, rows in run.assumed.items():
+        console.print(styled(f"  {rows} rows: {assumption}"))
     if run.rounded_rows:
         console.print(f"  {run.rounded_rows} amounts carried more than 24 decimals and were rounded half-even")
     if run.version is not None:

@@ -42,6 +42,14 @@ _ADVICE = {
     "value": "The FOCUS specification has a closed list for this column; export the file again.",
     "provider": "Its rows name no cloud that is known; under [entities] in ledger.toml, say whose name it is.",
 }
+_NAMES = {
+    "missing": "missing-value",
+    "range": "out-of-range",
+    "instant": "not-a-date-time",
+    "json": "not-json",
+    "value": "not-allowed",
+    "provider": "unknown-provider",
+}
 _WORDS = {
     "instant": "a date-time",
     "json": "JSON text",
@@ -110,9 +118,8 @@ def value_fault(column: RawColumn, rule: str, file: str, row: int, value: str | 
     """`rule` is the check that failed; a number that is one, yet refused, is too large."""
     kind = "range" if rule == "number" and _NUMBER.fullmatch((value or "").strip()) else rule
     messages = {"missing": "the value is missing", "range": f"{value!r:.60} has more than 14 digits before the point"}
-    names = {"missing": "missing-value", "range": "out-of-range", "json": "not-json", "provider": "unknown-provider"}
     message = messages.get(kind, f"{value!r:.60} is not {_WORDS.get(kind, f'a {kind}')}")
-    name = names.get(kind, f"not-a-{kind}")
+    name = _NAMES.get(kind, f"not-a-{kind}")
     return Fault(message, _ADVICE[kind], name, file, row, column.name)
 
 
@@ -134,7 +141,9 @@ def rule_totals_sql(shape: Shape) -> str:
 
 def assumptions_sql(shape: Shape) -> str:
     """(assumption, raw rows) of those that occur."""
-    counts = [f"({literal(name)}, count(*) FILTER (WHERE {condition}))" for name, condition in shape.assumptions.items()]
+    counts = [
+        f"({literal(name)}, count(*) FILTER (WHERE {condition}))" for name, condition in shape.assumptions.items()
+    ]
     return f"SELECT unnest(list_filter([{', '.join(counts)}], lambda pair: pair[2] > 0), recursive := true) FROM raw"
 
 

@@ -45,7 +45,7 @@ class Shape:
     """One raw shape. `cost`, `currency`, `account` and `period` are SQL expressions over the raw view.
 
     `provider` is empty where the rows tell it; `provider_sql` then gives it, empty for a stranger's row.
-    `nulls` are texts that stand for null, in lower case; `extras` is the prefix of columns that are carried along unread.
+    `nulls` are texts, in lower case, that stand for null; `extras` is the prefix of columns carried along unread.
     `assumptions` are SQL conditions of raw rows for which the mapping assumes what the bill does not say.
 
     `roles` is filled where a delivery needs an actual and an amortized file: SQL conditions that only rows of that

@@ -105,6 +105,20 @@ def test_only_true_makes_anything_live(value: str, tmp_path: Path) -> None:
     assert [fault.column for fault in faults(tmp_path, text)] == ["ledger", "budgets.b"]
 
 
+def test_names_of_companies_are_read_as_they_stand(tmp_path: Path) -> None:
+    text = '[entities]\n"Example Cloud Ltd." = "AWS"\nGCP = "Google Cloud"\n'
+    assert read(tmp_path, text).entities == {"Example Cloud Ltd.": "AWS", "GCP": "Google Cloud"}
+
+
+def test_every_wrong_name_of_a_company_is_told(tmp_path: Path) -> None:
+    found = faults(tmp_path, '[entities]\nA = ""\nB = 1\nC = "fine"\nD = ["AWS"]\n')
+    assert [(fault.column, fault.message) for fault in found] == [
+        ("entities", "A is not empty"),
+        ("entities", "B is a text in quotes"),
+        ("entities", "D is a text in quotes"),
+    ]
+
+
 def test_the_environment_comes_last(tmp_path: Path) -> None:
     text = '[ledger]\nstore = "here"\nlive = true\n'
     assert (read(tmp_path, text).store_url, read(tmp_path, text).live) == ("here", True)
