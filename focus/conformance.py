@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from focus import groups, headers, signature
+from focus import groups, headers, joins, signature
 from focus.applicability import applies, criteria
 from focus.expression import names
 from focus.fields import AbsentColumn, Facts, Field
 from focus.json_rules import JsonChecks
 from focus.predicate import Writer
 from focus.report import NOT_APPLICABLE, NOT_CHECKABLE, PASSED, VIOLATED, Example, Report, Verdict
-from focus.rules import Check, Rule, rules
+from focus.rules import REFERENTIAL, Check, Rule, rules
 from focus.signature import OnSignatures
 from focus.tolerance import Relative, Tolerance
 from focus.versions import column_entries, cross_checked, unchecked_entries
@@ -93,6 +93,7 @@ class _Run:
         rows = [rule for rule in open_rules if rule.checks]
         self._rows(rows)
         self._groups([rule for rule in open_rules if rule.grouping])
+        self._joins([rule for rule in open_rules if rule.id == REFERENTIAL])
         for rule in open_rules:
             if rule.id not in self.found:
                 self._close(rule, NOT_CHECKABLE, "needs the dataset ContractCommitment beside these rows")
@@ -190,6 +191,15 @@ class _Run:
             for index, (rule, count) in enumerate(zip(query.rules, broken, strict=True)):
                 self._count(rule, scope, count, partial(self._group_examples, query, index))
 
+    def _joins(self, chosen: Sequence[Rule]) -> None:
+        """The rule across datasets, where the other one is there with the columns that it is known by."""
+        for rule in self._present(chosen) if self.question.commitments else ():
+            described = self.connection.execute(f"DESCRIBE {self.question.commitments}").fetchall()
+            if {name for name, *_ in described} >= set(joins.KEYS):
+                join = joins.Join(self.rows.sql, self.question.commitments, self.facts.text(joins.COLUMN))
+                scope, broken = self._one(join.counts())
+                self._count(rule, scope, broken, partial(self._join_examples, join))
+
     @property
     def _writer(self) -> Writer:
         return Writer(self.facts, self.question.tolerance)
@@ -208,6 +218,10 @@ class _Run:
         sql = query.examples(index, self.question.max_examples)
         for file, row, *keys in self.connection.execute(sql).fetchall():
             yield Example(str(file), int(row), dict(zip(query.keys, keys, strict=True)))
+
+    def _join_examples(self, join: joins.Join) -> Iterator[Example]:
+        for file, row, text in self.connection.execute(join.examples(self.question.max_examples)).fetchall():
+            yield Example(str(file), int(row), {joins.COLUMN: text})
 
     def _count(self, rule: Rule, scope: int, violations: int, examples: Callable[[], Iterable[Example]]) -> None:
         shown = _first(examples(), self.question.max_examples) if violations and self.question.max_examples else ()
