@@ -62,6 +62,7 @@ WITH told AS (
             WHEN commitment_given IS NOT NULL THEN commitment_given
             -- A plan is counted in money, a reservation in what it covers.
             WHEN t.commitment_category = 'Spend' THEN CASE t.category WHEN 'Usage' THEN t.effective ELSE t.billed END
+            WHEN t.commitment_status = 'Unused' THEN money(t.quantity)
             ELSE money(coalesce(t.ConsumedQuantity, t.PricingQuantity))
         END AS commitment_quantity
     FROM told AS t

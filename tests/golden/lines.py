@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from tests.exports import export
 from tests.mapped import Row, focus_rows
 
 HERE = Path(__file__).parent
@@ -17,6 +18,9 @@ AWS = SAMPLES / "aws/data/BILLING_PERIOD=2026-01/ledger-demo-00001.snappy.parque
 SNOWFLAKE = SAMPLES / "snowflake/usage_in_currency_daily_2026-01.csv"
 PAIR = [(SAMPLES / f"azure/{role}_2026-01.csv", role) for role in ("actual", "amortized")]
 CASES = {"aws_cur2": [(AWS, "")], "azure_cost_details_ea": PAIR, "snowflake_usage_in_currency": [(SNOWFLAKE, "")]}
+# FOCUS exports to be upgraded, made when asked for.
+OLDER = ("aws_1_0", "aws_1_2", "azure_1_0r2", "azure_1_2_preview", "snowflake_1_3_view")
+UPGRADES = {f"focus_{name}": name for name in OLDER}
 
 
 def golden(name: str) -> Path:
@@ -24,9 +28,11 @@ def golden(name: str) -> Path:
 
 
 def rows(name: str) -> list[Row]:
-    """All ledger rows of one sample."""
+    """All ledger rows of one sample or made export."""
     with tempfile.TemporaryDirectory() as workspace:
-        return focus_rows(CASES[name], Path(workspace))
+        folder = Path(workspace)
+        made = [(export(folder / "made.parquet", UPGRADES[name]), "")] if name in UPGRADES else CASES[name]
+        return focus_rows(made, folder)
 
 
 def shown(found: list[Row]) -> list[str]:

@@ -204,7 +204,8 @@ def test_derived_commitment_quantities(tmp_path: Path) -> None:
     quantities = [(row["CommitmentDiscountQuantity"], row["CommitmentDiscountUnit"]) for row in (covered, fee)]
     assert quantities == [(Decimal("0.55"), "USD"), (Decimal("1.1"), "USD")]
     unused = row_of(tmp_path, "azure_1_0", 2)
-    assert (unused["CommitmentDiscountUnit"], unused["ConsumedQuantity"]) == ("Hours", None)
+    assert (unused["CommitmentDiscountQuantity"], unused["CommitmentDiscountUnit"]) == (Decimal("2.5"), "Hours")
+    assert unused["ConsumedQuantity"] is None
     assert unused["ResourceId"] == unused["CommitmentDiscountId"] == unused["CommitmentDiscountId"].lower()
 
 
