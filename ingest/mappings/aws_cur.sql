@@ -148,7 +148,12 @@ SELECT
     sku_id AS SkuId,
     CASE WHEN is_priced THEN nullif(line_item_usage_type, '') END AS SkuMeter,
     CASE WHEN is_priced AND product_instance_type <> '' THEN '{"InstanceType":' || to_json(product_instance_type) || '}' END AS SkuPriceDetails,
-    CASE WHEN is_priced THEN coalesce(nullif(pricing_rate_code, ''), concat_ws('.', nullif(product_sku, ''), nullif(pricing_rate_id, '')), sku_id) END AS SkuPriceId,
+    -- A rate code begins with its SKU; a rate id of older reports may stand for several.
+    CASE
+        WHEN NOT is_priced THEN NULL
+        WHEN starts_with(pricing_rate_code, sku_id) THEN pricing_rate_code
+        ELSE concat_ws('.', sku_id, coalesce(nullif(pricing_rate_code, ''), nullif(pricing_rate_id, '')))
+    END AS SkuPriceId,
     line_item_usage_account_id AS SubAccountId,
     coalesce(nullif(line_item_usage_account_name, ''), line_item_usage_account_id) AS SubAccountName,
     'Member account' AS SubAccountType,

@@ -118,3 +118,19 @@ def test_a_fee_without_a_quantity_is_one_fee_and_says_so(tmp_path: Path) -> None
 def test_accounts_without_a_name_are_called_by_their_number(tmp_path: Path) -> None:
     [row] = rows(tmp_path, kind("Usage"))
     assert (row["BillingAccountName"], row["SubAccountName"]) == ("111122223333", "444455556666")
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"product_sku": "S", "pricing_rate_code": "S.T.R"}, "S.T.R"),
+        ({"product_sku": "S", "pricing_rate_code": "T.R"}, "S.T.R"),
+        ({"product_sku": "S", "pricing_rate_id": "7"}, "S.7"),
+        ({"product_sku": "", "pricing_rate_id": "7"}, "AmazonEC2|BoxUsage:t3.micro.7"),
+        ({"product_sku": "", "pricing_rate_id": ""}, "AmazonEC2|BoxUsage:t3.micro"),
+    ],
+)
+def test_a_sku_price_belongs_to_one_sku(fields: dict[str, str], expected: str, tmp_path: Path) -> None:
+    [row] = rows(tmp_path, kind("Usage", **fields))
+    assert row["SkuPriceId"] == expected
+    assert expected.startswith(str(row["SkuId"]))
