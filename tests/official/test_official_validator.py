@@ -21,6 +21,7 @@ from tests.official.faults import FILES, ROWS, plant
 
 KNOWN = json.loads((Path(__file__).parent / "known-false-results.json").read_text(encoding="utf-8"))["results"]
 VERDICTS = ("passed", "violated")
+pytestmark = pytest.mark.xdist_group("official")  # one worker runs the validator, once a file
 # A rule and the official verdict that ours is not.
 Disagreement = tuple[str, str]
 
