@@ -21,7 +21,7 @@ DATA = Path(__file__).parent / "data"
 SIDE_BY_SIDE = 1_000_000
 SIZES = (100_000, 1_000_000, 5_000_000)
 BIG = 20_000_000
-LIMIT, MOST = "350MB", 450
+LIMIT, MOST = "300MB", 450
 SETTINGS = f'[engine]\nmemory_limit = "{LIMIT}"\n'
 LEDGER = Path(sys.executable).with_name("ledger")
 VERDICTS = ("passed", "violated")

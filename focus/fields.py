@@ -100,6 +100,14 @@ class Facts:
             return self.raw(name)
         return f"TRY_CAST({self.text(name)} AS {MONEY})"
 
+    def double(self, name: str) -> str:
+        """The column in floating point, read from its text at once, which is far quicker than by way of a decimal."""
+        return (
+            f"TRY_CAST({self.raw(name)} AS DOUBLE)"
+            if self.kind(name) == "text"
+            else f"CAST({self.number(name)} AS DOUBLE)"
+        )
+
     def instant(self, name: str) -> str:
         """The column as an instant; what has no zone counts as UTC."""
         if self.kind(name) in ("instant", "naive", "date", "absent"):

@@ -101,4 +101,3 @@ def _sum(side: str, writer: Writer) -> str:
     assert found, side
     condition = f" FILTER (WHERE {writer.sql(parse(found.group(2)))})" if found.group(2) else ""
     return f"coalesce(sum({writer.facts.number(found.group(1))}){condition}, 0)"
-

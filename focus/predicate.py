@@ -167,7 +167,7 @@ class Writer:
             assert isinstance(right.right, Name)
             return self.tolerance.product(self.facts, cost, right.left.path[0], right.right.path[0])
         assert isinstance(right, Name)
-        return self.tolerance.equal(self.facts.number(cost), self.facts.number(right.path[0]))
+        return self.tolerance.equal(self.facts, cost, right.path[0])
 
     def _operand(self, node: Node, scope: Scope) -> str:
         if isinstance(node, Name) and node.path[0] not in scope and len(node.path) == 1:

@@ -20,9 +20,9 @@ ARITHMETIC = "1e-15"  # of a product in floating point; closer calls are made in
 
 
 class Tolerance(Protocol):
-    """Two ways to compare amounts, as SQL."""
+    """Ways to compare amounts, as SQL: two columns, a column and a product of two, two sums."""
 
-    def equal(self, left: str, right: str) -> str: ...
+    def equal(self, facts: Facts, one: str, other: str) -> str: ...
     def product(self, facts: Facts, cost: str, price: str, quantity: str) -> str: ...
     def sums(self, left: str, right: str, rows: str) -> str: ...
 
@@ -31,17 +31,15 @@ class Tolerance(Protocol):
 class Relative:
     """For foreign files: within 1e-9 of the larger amount."""
 
-    def equal(self, left: str, right: str) -> str:
-        one, other = f"CAST({left} AS DOUBLE)", f"CAST({right} AS DOUBLE)"
-        return f"(abs({one} - {other}) <= {RELATIVE} * greatest(abs({one}), abs({other})))"
+    def equal(self, facts: Facts, one: str, other: str) -> str:
+        return _close(facts.double(one), facts.double(other))
 
     def product(self, facts: Facts, cost: str, price: str, quantity: str) -> str:
-        factors = f"CAST({facts.number(price)} AS DOUBLE) * CAST({facts.number(quantity)} AS DOUBLE)"
-        return self.equal(facts.number(cost), factors)
+        return _close(facts.double(cost), f"({facts.double(price)} * {facts.double(quantity)})")
 
     def sums(self, left: str, right: str, rows: str) -> str:
         del rows
-        return self.equal(left, right)
+        return _close(f"CAST({left} AS DOUBLE)", f"CAST({right} AS DOUBLE)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +64,8 @@ class Source:
     places: Mapping[str, Mapping[str, Places]] = field(default_factory=dict)
     by: str = "NULL"
 
-    def equal(self, left: str, right: str) -> str:
-        return f"({left} = {right})"
+    def equal(self, facts: Facts, one: str, other: str) -> str:
+        return f"({facts.number(one)} = {facts.number(other)})"
 
     def product(self, facts: Facts, cost: str, price: str, quantity: str) -> str:
         """A quick comparison in floating point decides all but close calls, which decimals decide."""
@@ -99,6 +97,10 @@ class Source:
         if any(found and found.floats for found in (unit, count)):
             parts.append(f"abs(CAST({given} AS DOUBLE)) * {FLOAT_HALF_UNIT}")
         return f"({' + '.join(parts) or '0'})"
+
+
+def _close(one: str, other: str) -> str:
+    return f"(abs({one} - {other}) <= {RELATIVE} * greatest(abs({one}), abs({other})))"
 
 
 def _exactly(cost: str, price: str, quantity: str, allowed: str) -> str:
