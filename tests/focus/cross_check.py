@@ -1,6 +1,7 @@
 """The derived 1.2 rules beside the official model: `python -m tests.focus.cross_check` compares and records.
 
-Compared are ids, keywords, columns, applicability criteria and lists of allowed values. A deviation is listed with its
+Compared are ids, keywords, columns, applicability criteria, lists of allowed values and which service category a
+subcategory belongs to. A deviation is listed with its
 reason in differences-1.2.json, or it is a fault.
 """
 
@@ -21,6 +22,7 @@ from focus.data import load
 
 VERSION = "1.2"
 RECORD = official.ROOT / f"focus/data/cross-check-{VERSION}.json"
+PARENTS = "ServiceSubcategory-C-004-M"
 ALLOWED = re.compile(r"^\w+ IN \((.+)\)$")
 
 Model = Mapping[str, Any]
@@ -93,6 +95,7 @@ def _unequal(theirs: Model, ours: Mapping[str, versions.Entry]) -> Iterator[Devi
             "column": (theirs[name]["Reference"], entry["column"]),
             "applicability": (_criteria(theirs, parents, name), set(entry["applicability"] or ())),
             "allowed values": (_their_values(theirs[name], entry), _our_values(entry)),
+            "parents": (_their_parents(theirs[name]), _our_parents()) if name == PARENTS else ("", ""),
         }
         yield from (Deviation(what, name) for what, (their, our) in pairs.items() if their != our)
 
@@ -122,6 +125,16 @@ def _their_values(rule: Model, entry: versions.Entry) -> set[str]:
     """The branches of an OR over one column, where ours is a list of allowed values."""
     checks = _checks(rule["ValidationCriteria"]["Requirement"]) if _our_values(entry) else ()
     return {check["Value"] for check in checks if check.get("CheckFunction") == "CheckValue"}
+
+
+def _their_parents(rule: Model) -> set[tuple[str, ...]]:
+    """(subcategory, category) of each branch."""
+    branches = rule["ValidationCriteria"]["Requirement"]["Items"]
+    return {tuple(check["Value"] for check in branch["Items"]) for branch in branches}
+
+
+def _our_parents() -> set[tuple[str, ...]]:
+    return {(entry["value"], entry["parent"]) for entry in versions.column_file()["service_subcategories"]}
 
 
 def _our_values(entry: versions.Entry) -> set[str]:

@@ -53,3 +53,11 @@ def test_a_rule_that_the_model_has_otherwise_is_found(
     model["ModelRules"]["BilledCost-C-003-M"].update(changed)
     found = cross_check.deviations(model)
     assert cross_check.Deviation(difference, "BilledCost-C-003-M") in found - cross_check.explained(found)
+
+
+@pytest.mark.optional
+def test_a_subcategory_that_the_model_puts_elsewhere_is_found(model_file: Path) -> None:
+    model = json.loads(model_file.read_text(encoding="utf-8"))
+    [first, *_] = model["ModelRules"][cross_check.PARENTS]["ValidationCriteria"]["Requirement"]["Items"]
+    first["Items"][1]["Value"] = "Elsewhere"
+    assert cross_check.Deviation("parents", cross_check.PARENTS) in cross_check.deviations(model)
