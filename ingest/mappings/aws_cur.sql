@@ -147,7 +147,15 @@ SELECT
     service_subcategory AS ServiceSubcategory,
     sku_id AS SkuId,
     CASE WHEN is_priced THEN nullif(line_item_usage_type, '') END AS SkuMeter,
-    CASE WHEN is_priced AND product_instance_type <> '' THEN '{"InstanceType":' || to_json(product_instance_type) || '}' END AS SkuPriceDetails,
+    -- Memory is told as '1,952 GiB', a system that does not matter as 'NA'.
+    CASE
+        WHEN is_priced AND product_instance_type <> '' THEN concat(
+            '{"InstanceType":', to_json(product_instance_type),
+            ',"CoreCount":' || TRY_CAST(product['vcpu'] AS INTEGER),
+            ',"MemorySize":' || TRY_CAST(replace(split_part(product['memory'], ' ', 1), ',', '') AS DOUBLE),
+            ',"OperatingSystem":' || CASE WHEN product['operating_system'] NOT IN ('', 'NA') THEN to_json(product['operating_system']) END, '}'
+        )
+    END AS SkuPriceDetails,
     -- A rate code begins with its SKU; a rate id of older reports may stand for several.
     CASE
         WHEN NOT is_priced THEN NULL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -134,3 +135,26 @@ def test_a_sku_price_belongs_to_one_sku(fields: dict[str, str], expected: str, t
     [row] = rows(tmp_path, kind("Usage", **fields))
     assert row["SkuPriceId"] == expected
     assert expected.startswith(str(row["SkuId"]))
+
+
+MACHINE = {"vcpu": "2", "memory": "1,952.5 GiB", "operating_system": "Linux"}
+
+
+@pytest.mark.parametrize(
+    ("machine", "product", "details"),
+    [
+        ("", MACHINE, None),
+        ("t3.micro", {}, {"InstanceType": "t3.micro"}),
+        ("t3.micro", {"vcpu": "NA", "memory": "NA", "operating_system": "NA"}, {"InstanceType": "t3.micro"}),
+        (
+            'a"b',
+            MACHINE,
+            {"InstanceType": 'a"b', "CoreCount": 2, "MemorySize": 1952.5, "OperatingSystem": "Linux"},
+        ),
+    ],
+)
+def test_what_a_machine_is_becomes_details_of_its_price(
+    machine: str, product: dict[str, str], details: dict[str, object] | None, tmp_path: Path
+) -> None:
+    [row] = rows(tmp_path, kind("Usage", product_instance_type=machine, product=product))
+    assert (json.loads(row["SkuPriceDetails"]) if row["SkuPriceDetails"] else None) == details
