@@ -67,7 +67,13 @@ def run_ingest(options: argparse.Namespace) -> int:
 
     found = wiring.settings(_env(options), options.config)
     request = Request(
-        options.provider, options.source, options.period, options.basis, found.sources, entities=found.entities
+        options.provider,
+        options.source,
+        options.period,
+        options.basis,
+        found.sources,
+        entities=found.entities,
+        resellers=found.resellers,
     )
     with terminal.progress(quiet=options.json) as progress:
         intake = wiring.take_in(options.path, request, found, os.environ, _now(), progress)

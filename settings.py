@@ -38,6 +38,7 @@ class Settings:
     threads: int = 0
     row_group_size: int = 20_480
     entities: Mapping[str, str] = field(default_factory=dict)
+    resellers: Mapping[str, str] = field(default_factory=dict)
 
     def source(self, name: str) -> Source:
         """The configured source of this name; Rejected when there is none."""
@@ -91,9 +92,9 @@ class Entry:
         """Every key of this table is the name of a table."""
         return tuple(read(name, self.table(name)) for name in self._found)
 
-    def words(self) -> dict[str, str]:
+    def words(self, check: Callable[[Any], str]) -> dict[str, str]:
         """Every key of this table has a text."""
-        return {name: self.take(name, _word, "-") for name in self._found}
+        return {name: self.take(name, check, "-") for name in self._found}
 
     def close(self) -> None:
         """What nobody took was misspelt."""
@@ -126,6 +127,7 @@ def _overridden(found: Settings, env: Mapping[str, str]) -> Settings:
         found.threads,
         found.row_group_size,
         found.entities,
+        found.resellers,
     )
 
 
@@ -136,9 +138,10 @@ def _parse(root: Entry, faults: list[Fault]) -> Settings:
     faults += _claimed_twice(sources)
     budgets = root.table("budgets").each(_budget)
     rules = _classification(root.table("classification"))
-    entities = root.table("entities").words()
+    entities = root.table("entities").words(_word)
+    resellers = root.table("resellers").words(_one_of(PROVIDERS))
     root.close()
-    return Settings(store, sources, budgets, rules, live, *engine, entities)
+    return Settings(store, sources, budgets, rules, live, *engine, entities, resellers)
 
 
 def _head(entry: Entry) -> tuple[str, bool]:

@@ -298,7 +298,14 @@ def _standing(source: Source, found: Settings) -> Request:
     from ingest.intake import Request
 
     named = "" if source.accounts else source.name
-    return Request(source.provider, named, basis=source.basis, sources=found.sources, entities=found.entities)
+    return Request(
+        source.provider,
+        named,
+        basis=source.basis,
+        sources=found.sources,
+        entities=found.entities,
+        resellers=found.resellers,
+    )
 
 
 def alert(

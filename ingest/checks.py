@@ -40,7 +40,7 @@ _ADVICE = {
     "instant": "Date-times are ISO 8601, such as 2026-01-31T00:00:00Z; those without a zone are read as UTC.",
     "json": "The column holds JSON text, or a map in Parquet; export the file again rather than editing it.",
     "value": "The FOCUS specification has a closed list for this column; export the file again.",
-    "provider": "Its rows name no cloud that is known; under [entities] in ledger.toml, say whose name it is.",
+    "provider": "Its rows name no known cloud; say whose name it is under [entities] or [resellers] in ledger.toml.",
 }
 _NAMES = {
     "missing": "missing-value",

@@ -38,7 +38,7 @@ class Found:
 class Assembled:
     """A delivery ready to map, or, with `missing`, one that waits for the file of that role.
 
-    `entities` are the settings' names of companies, where its mapping looks them up.
+    `parties` are the settings' names of companies, where its mapping looks them up.
     """
 
     source: SourceRef
@@ -46,7 +46,7 @@ class Assembled:
     found: tuple[Found, ...]
     basis: str
     missing: str = ""
-    entities: tuple[tuple[str, str], ...] = ()
+    parties: tuple[tuple[str, str], ...] = ()
 
     @property
     def holding(self) -> Holding:
@@ -63,7 +63,7 @@ class Assembled:
         """SHA-256 over the files, their roles, the basis and the mapping with its tables: what decides the rows."""
         parts = sorted(f"{entry.staged.digest}:{entry.staged.file.role}:{entry.account}" for entry in self.found)
         parts += [self.basis, str(self.period), self.source.name, *definition(self.found[0].staged.shape)]
-        parts += [f"{name} is {entity}" for name, entity in self.entities]
+        parts += [f"{name} is {entity}" for name, entity in self.parties]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

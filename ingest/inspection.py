@@ -25,14 +25,14 @@ def prepare(connection: DuckDBPyConnection) -> None:
     connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = false;")
     for name in MACROS:
         connection.execute(text(name))
-    name_parties(connection, {})
+    name_parties(connection, {}, {})
     for statement in vocabulary():
         connection.execute(statement)
 
 
-def name_parties(connection: DuckDBPyConnection, entities: Mapping[str, str]) -> None:
+def name_parties(connection: DuckDBPyConnection, entities: Mapping[str, str], resellers: Mapping[str, str]) -> None:
     """The companies' names from here on: the known ones and, before them, those of the settings."""
-    for statement in parties_sql(entities):
+    for statement in parties_sql(entities, resellers):
         connection.execute(statement)
 
 

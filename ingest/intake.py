@@ -39,6 +39,7 @@ class Request:
     sources: tuple[Source, ...] = ()
     partition: tuple[str, Period] | None = None
     entities: Mapping[str, str] = field(default_factory=dict)
+    resellers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def find(collected: Collected, request: Request, desk: Desk) -> tuple[list[Found
     found: list[Found] = []
     ignored: list[str] = []
     faults: list[Fault] = []
-    name_parties(desk.connection, request.entities)
+    name_parties(desk.connection, request.entities, request.resellers)
     for index, file in enumerate(collected.files):
         desk.progress("read", {"file": file.label, "number": index + 1, "of": len(collected.files)})
         try:
@@ -121,8 +122,8 @@ def assembled_of(source: SourceRef, period: Period, found: Sequence[Found], requ
     accounts = {entry.account for entry in found}
     held = _held(source, period, accounts, desk) if found[0].staged.shape.roles else []
     assembled = assemble(source, period, found, request.basis, held)
-    named = sorted(request.entities.items()) if names_parties(found[0].staged.shape) else ()
-    return replace(assembled, entities=tuple(named))
+    named = (*sorted(request.entities.items()), *sorted(request.resellers.items()))
+    return replace(assembled, parties=named if names_parties(found[0].staged.shape) else ())
 
 
 def _one(source: SourceRef, period: Period, found: Sequence[Found], request: Request, desk: Desk, now: datetime) -> Run:

@@ -13,18 +13,20 @@ from focus.schema import VERSION
 from ingest.mapping import literal
 
 
-def parties_sql(entities: Mapping[str, str]) -> list[str]:
+def parties_sql(entities: Mapping[str, str], resellers: Mapping[str, str]) -> list[str]:
     """Statements for `entities` (name to company), `issuers` (the same, legal names as they are) and `clouds`.
 
-    A name of the settings comes before the known ones, and belongs to the cloud that its company belongs to.
+    A name of the settings comes before the known ones, and belongs to the cloud that its company belongs to; a reseller
+    keeps its own name and belongs to the cloud that it resells.
     """
     known, given = upgrade.parties(), {fold(name): entity for name, entity in entities.items()}
     clouds = {fold(party["name"]): party["provider"] for party in known if party["provider"]}
     brands = {fold(party["name"]): party["entity"] for party in known if party["kind"] == "brand"}
+    sold = {fold(name): provider for name, provider in resellers.items()}
     return [
         _map("entities", {fold(party["name"]): party["entity"] for party in known} | given),
         _map("issuers", brands | given),
-        _map("clouds", {name: clouds.get(fold(entity), "") for name, entity in given.items()} | clouds),
+        _map("clouds", {name: clouds.get(fold(entity), "") for name, entity in given.items()} | clouds | sold),
     ]
 
 

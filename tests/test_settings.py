@@ -111,11 +111,12 @@ def test_names_of_companies_are_read_as_they_stand(tmp_path: Path) -> None:
 
 
 def test_every_wrong_name_of_a_company_is_told(tmp_path: Path) -> None:
-    found = faults(tmp_path, '[entities]\nA = ""\nB = 1\nC = "fine"\nD = ["AWS"]\n')
+    found = faults(tmp_path, '[entities]\nA = ""\nB = 1\nC = "fine"\nD = ["AWS"]\n[resellers]\nE = "gcp"\nF = "aws"\n')
     assert [(fault.column, fault.message) for fault in found] == [
         ("entities", "A is not empty"),
         ("entities", "B is a text in quotes"),
         ("entities", "D is a text in quotes"),
+        ("resellers", "E is one of aws, azure, snowflake"),
     ]
 
 

@@ -129,7 +129,7 @@ SELECT
         WHEN HostProviderName IS NOT NULL THEN entity(HostProviderName)
         WHEN category IN ('Tax', 'Adjustment') OR (service_subcategory = 'Support' AND RegionId IS NULL) THEN NULL
         -- A seller's product that shows no region and no resource of ours runs where we cannot see.
-        WHEN seller <> entity AND coalesce(RegionId, resource_id) IS NULL THEN seller
+        WHEN cloud(coalesce(ServiceProviderName, publisher_named, provider_named, entity)) IS DISTINCT FROM provider AND coalesce(RegionId, resource_id) IS NULL THEN seller
         WHEN provider <> 'snowflake' THEN entity
     END AS HostProviderName,
     invoice AS InvoiceId,

@@ -63,6 +63,18 @@ def test_a_file_that_names_its_entities_is_believed(tmp_path: Path) -> None:
     assert entities(row)[:2] == ("Example Reseller", "AWS")
 
 
+def test_a_partner_provides_what_the_cloud_hosts(ledger: Ledger, tmp_path: Path) -> None:
+    partner = dict.fromkeys(("ProviderName", "PublisherName", "InvoiceIssuerName"), "Example Partner")
+    first, *_ = lines("azure_1_0r2")
+    bill = export(tmp_path / "bill.csv", "azure_1_0r2", [{**first, **partner, "RegionId": "", "ResourceId": ""}])
+    assert ledger.ingest(bill).fault["rule"] == "unknown-provider"
+    ledger.config.write_text('[resellers]\n"example partner" = "azure"\n')
+    assert ledger.ingest(bill).document["runs"][0]["provider"] == "azure"
+    book = wiring.book(wiring.store(ledger.store, {}))
+    found = duckdb.execute(f"SELECT {', '.join(ENTITIES)} FROM ({book.relation_sql(book.files())})").fetchall()
+    assert found == [("Example Partner", "Microsoft", "Example Partner", "Example Partner", "Example Partner")]
+
+
 def test_names_of_the_settings_come_first_and_make_another_delivery(ledger: Ledger, tmp_path: Path) -> None:
     path = export(tmp_path / "bill.csv", "aws_1_0")
     assert ledger.ingest(path).outcomes == ["committed"]
