@@ -298,14 +298,8 @@ def _standing(source: Source, found: Settings) -> Request:
     from ingest.intake import Request
 
     named = "" if source.accounts else source.name
-    return Request(
-        source.provider,
-        named,
-        basis=source.basis,
-        sources=found.sources,
-        entities=found.entities,
-        resellers=found.resellers,
-    )
+    asked = Request(source.provider, named, basis=source.basis, sources=found.sources)
+    return replace(asked, entities=found.entities, resellers=found.resellers)
 
 
 def alert(
