@@ -67,10 +67,15 @@ WITH line AS (
         CASE
             WHEN NOT is_priced OR unused_cost IS NOT NULL THEN NULL
             WHEN contracted_rule = 'on-demand' THEN CASE WHEN on_demand IS NOT NULL THEN rate(pricing_public_on_demand_rate) END
-            ELSE rate(coalesce(nullif(line_item_net_unblended_rate, ''), line_item_unblended_rate))
+            ELSE rate(CASE WHEN line_item_net_unblended_cost IS NULL THEN line_item_unblended_rate ELSE line_item_net_unblended_rate END)
         END AS stated_price,
-        -- The provider rounds fees: a rate that does not give the fee is left out, a price that does is found by the profile.
-        CASE WHEN kind_category <> 'Purchase' THEN stated_price WHEN product(stated_price, pricing_quantity) = charge_cost THEN stated_price END AS contracted_price
+        -- A rate of zero beside a cost is a missing one. The provider rounds fees: a rate that does not give the fee is left
+        -- out, a price that does is found by the profile.
+        CASE
+            WHEN stated_price = 0 AND charge_cost <> 0 THEN NULL
+            WHEN kind_category <> 'Purchase' THEN stated_price
+            WHEN product(stated_price, pricing_quantity) = charge_cost THEN stated_price
+        END AS contracted_price
     FROM line
     LEFT JOIN aws_resource_types AS t ON line.id_prefix = t.id_prefix
     LEFT JOIN aws_usage_units AS w ON line.usage = w.usage
@@ -105,8 +110,8 @@ SELECT
     kind_class AS ChargeClass,
     nullif(line_item_line_item_description, '') AS ChargeDescription,
     kind_frequency AS ChargeFrequency,
-    -- Fee lines end inclusively, at one second to midnight.
-    utc(CASE WHEN second(line_item_usage_end_date) = 59 THEN line_item_usage_end_date + INTERVAL 1 SECOND ELSE line_item_usage_end_date END) AS ChargePeriodEnd,
+    -- Fee lines end inclusively, at one second to midnight; what is charged for an instant lasts a second.
+    utc(CASE WHEN second(line_item_usage_end_date) = 59 OR line_item_usage_end_date <= line_item_usage_start_date THEN line_item_usage_end_date + INTERVAL 1 SECOND ELSE line_item_usage_end_date END) AS ChargePeriodEnd,
     utc(line_item_usage_start_date) AS ChargePeriodStart,
     CASE WHEN commitment_id IS NULL THEN NULL WHEN reservation_arn IS NOT NULL THEN 'Usage' ELSE 'Spend' END AS CommitmentDiscountCategory,
     commitment_id AS CommitmentDiscountId,
@@ -126,12 +131,12 @@ SELECT
     nullif(bill_invoice_id, '') AS InvoiceId,
     coalesce(nullif(bill_invoicing_entity, ''), nullif(line_item_legal_entity, ''), 'AWS') AS InvoiceIssuerName,
     CASE list_rule WHEN 'on-demand' THEN on_demand_cost WHEN 'unused' THEN unused_cost ELSE charge_cost END AS ListCost,
-    list_price AS ListUnitPrice,
+    CASE WHEN list_price = 0 AND on_demand <> 0 THEN NULL ELSE list_price END AS ListUnitPrice,
     kind_pricing AS PricingCategory,
     coalesce(nullif(pricing_currency, ''), line_item_currency_code) AS PricingCurrency,
     contracted_price AS PricingCurrencyContractedUnitPrice,
     effective_cost AS PricingCurrencyEffectiveCost,
-    list_price AS PricingCurrencyListUnitPrice,
+    ListUnitPrice AS PricingCurrencyListUnitPrice,
     pricing_quantity AS PricingQuantity,
     CASE WHEN pricing_quantity IS NOT NULL THEN unit END AS PricingUnit,
     'AWS' AS ProviderName,
@@ -143,7 +148,7 @@ SELECT
     CASE WHEN resource_type = '' THEN 'resource' ELSE resource_type END AS ResourceType,
     seller AS ServiceProviderName,
     service_category AS ServiceCategory,
-    coalesce(nullif(product['product_name'], ''), nullif(product_servicecode, ''), line_item_product_code) AS ServiceName,
+    coalesce(nullif(product['product_name'], ''), line_item_product_code) AS ServiceName,
     service_subcategory AS ServiceSubcategory,
     sku_id AS SkuId,
     CASE WHEN is_priced THEN nullif(line_item_usage_type, '') END AS SkuMeter,

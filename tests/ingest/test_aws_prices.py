@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -158,3 +159,32 @@ def test_what_a_machine_is_becomes_details_of_its_price(
 ) -> None:
     [row] = rows(tmp_path, kind("Usage", product_instance_type=machine, product=product))
     assert (json.loads(row["SkuPriceDetails"]) if row["SkuPriceDetails"] else None) == details
+
+
+def test_a_rate_before_discounts_is_not_the_price_of_a_net_cost(tmp_path: Path) -> None:
+    net = {"line_item_net_unblended_cost": 0.9, "line_item_unblended_rate": "0.5"}
+    [row] = rows(tmp_path, kind("Usage", 1.0, **net))
+    assert (row["ContractedCost"], row["ContractedUnitPrice"]) == (Decimal("0.9"), None)
+    [row] = rows(tmp_path, kind("Usage", 1.0, **net, line_item_net_unblended_rate="0.45"))
+    assert row["ContractedUnitPrice"] == Decimal("0.45")
+
+
+def test_a_rate_of_zero_beside_a_cost_is_missing(tmp_path: Path) -> None:
+    zero = {"line_item_unblended_rate": "0", "pricing_public_on_demand_rate": "0", "pricing_public_on_demand_cost": 4.0}
+    [row] = rows(tmp_path, kind("Usage", 1.0, **zero))
+    assert row["ContractedUnitPrice"] is row["ListUnitPrice"] is row["PricingCurrencyListUnitPrice"] is None
+
+
+def test_a_charge_for_an_instant_lasts_a_second(tmp_path: Path) -> None:
+    instant = datetime(2026, 1, 5, 7, 30, 12)
+    dates = {"line_item_usage_start_date": instant, "line_item_usage_end_date": instant}
+    [row] = rows(tmp_path, kind("Fee", 9.0, **dates))
+    assert (row["ChargePeriodEnd"] - row["ChargePeriodStart"]).total_seconds() == 1
+
+
+def test_a_bill_that_names_no_service_names_it_by_its_product(tmp_path: Path) -> None:
+    """A service code would not do: data transfer has one for all products, and so many categories."""
+    codes = ("AmazonS3", "AmazonEC2")
+    found = rows(tmp_path, *(kind("Usage", line_item_product_code=code, product={}) for code in codes))
+    named = {(row["ServiceName"], row["ServiceCategory"]) for row in found}
+    assert named == {("AmazonS3", "Storage"), ("AmazonEC2", "Compute")}
