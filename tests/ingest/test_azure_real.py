@@ -6,6 +6,8 @@ import csv
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from ledger.delivery import Period
 from tests.mapped import focus_rows
 
@@ -39,3 +41,17 @@ def test_real_tags_are_all_readable(real_data: Path, tmp_path: Path) -> None:
     )
     assert [row["Tags"] for row in rows if "x_UnreadableTags" in (row["Tags"] or "")] == []
     assert any("env" in (row["Tags"] or "") for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "basis"),
+    [("ea_actual_2023-09.csv", "actual", "actual"), ("ea_amortized_2023-09_even.csv", "amortized", "amortized")],
+)
+def test_quantities_in_blocks_of_ten_thousand_are_whole_operations(
+    name: str, role: str, basis: str, real_data: Path, tmp_path: Path
+) -> None:
+    """Which is why a quantity is read as blocks: 0.1351 of '10K' is 1,351 operations, not a seventh of one."""
+    rows = focus_rows([(real_data / "azure" / name, role)], tmp_path, period=SEPTEMBER, basis=basis)
+    counted = [row["ConsumedQuantity"] for row in rows if row["PricingUnit"] == "10000 Units"]
+    assert len(counted) >= 2
+    assert [count for count in counted if count != int(count)] == []
