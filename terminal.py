@@ -133,7 +133,7 @@ def _show_run(console: Console, run: Run) -> None:
     if run.balances:
         console.print(_balance_table(run))
     for assumption, rows in run.assumed.items():
-        console.print(styled(f"  {rows} rows: {assumption}"))
+        console.print(styled(f"  assumed: {assumption} (raw rows: {rows})"))
     if run.rounded_rows:
         console.print(f"  {run.rounded_rows} amounts carried more than 24 decimals and were rounded half-even")
     if run.version is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -35,7 +36,8 @@ def out(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 def run(text: str) -> Run:
     line = Balance(text, Decimal(2), Decimal(1), {text: Decimal(1)}, {}, Decimal(0), Decimal(1))
-    return Run("r", text, "aws", text, "2026-01", text, text, "d", (), "now", 2, 1, (line,), {text: 1}, missing=text)
+    found = Run("r", text, "aws", text, "2026-01", text, text, "d", (), "now", 2, 1, (line,), {text: 1}, missing=text)
+    return replace(found, assumed={text: 1})
 
 
 def summary(text: str) -> dict[str, object]:
@@ -53,7 +55,7 @@ NAMES = ["progress", "summary", "intake", "receipt", "problem"]
 SHOWS: list[tuple[Callable[[str], None], int]] = [
     (show_progress, 4),
     (lambda text: terminal.show_summary(summary(text), as_json=False), 9),
-    (lambda text: terminal.show_intake(Intake((run(text),), (text,), (Fault(text, "a", "r"),)), as_json=False), 12),
+    (lambda text: terminal.show_intake(Intake((run(text),), (text,), (Fault(text, "a", "r"),)), as_json=False), 13),
     (lambda text: terminal.show_receipt(202, [text], {}, as_json=False), 1),
     (lambda text: terminal.show_problem(text, as_json=False), 1),
 ]
