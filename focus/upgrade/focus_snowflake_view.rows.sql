@@ -13,7 +13,7 @@ SELECT
     ServiceName AS service_named,
     ChargeDescription AS described,
     InvoiceId AS invoice,
-    SkuMeter AS meter,
+    coalesce(SkuMeter, ServiceName) AS meter,
     PricingCurrency AS priced_in,
     CAST(NULL AS VARCHAR) AS effective_usd,
     ResourceType AS resource_kind,

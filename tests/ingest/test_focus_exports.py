@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
+import cli
+import wiring
+from focus.profile import profile_sql
+from focus.schema import columns
 from tests.bills import Ledger, cur2
 from tests.export_lines import Line
 from tests.exports import changed, export, lines
@@ -65,6 +71,25 @@ def test_an_export_is_taken_in_once_and_its_money_conserved(name: str, ledger: L
 def test_the_ledger_then_breaks_no_rule_of_focus_1_3(names: Sequence[str], ledger: Ledger, tmp_path: Path) -> None:
     ledger.ingest(*(export(tmp_path / f"{name}.parquet", name) for name in names))
     assert ledger.broken_rules() == {}
+
+
+def test_what_the_ledger_exports_comes_back_the_same(ledger: Ledger, tmp_path: Path) -> None:
+    """Upgrading what is FOCUS 1.3 already changes no FOCUS column."""
+    ledger.ingest(
+        *(export(tmp_path / f"{name}.csv", name) for name in ("aws_1_0", "azure_1_0r2", "snowflake_1_3_view"))
+    )
+    assert cli.main(["export", str(tmp_path / "out"), "--store", ledger.store, "--config", str(ledger.config)]) == 0
+    again = replace(ledger, store=str(tmp_path / "again"))
+    assert again.ingest(tmp_path / "out").outcomes == ["committed"] * 3
+    assert focus_columns(again) == focus_columns(ledger)
+
+
+def focus_columns(ledger: Ledger) -> list[tuple[Any, ...]]:
+    """What the profile of FOCUS 1.3 says of the ledger's rows, in FOCUS columns alone."""
+    book = wiring.book(wiring.store(ledger.store, {}))
+    names = ", ".join(column.name for column in columns())
+    rows = duckdb.execute(f"SELECT {names} FROM ({profile_sql(book.relation_sql(book.files()))}) ORDER BY ALL")
+    return rows.fetchall()
 
 
 @pytest.mark.parametrize("name", EXPORTS)
