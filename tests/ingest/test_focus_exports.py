@@ -51,7 +51,7 @@ def without_carried(row: Row) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "x_SourceColumns"}
 
 
-@pytest.mark.parametrize("name", EXPORTS)
+@pytest.mark.parametrize("name", ["aws_1_0", "aws_1_2", "azure_1_2_preview", "snowflake_1_3_view"])
 def test_an_export_is_taken_in_once_and_its_money_conserved(name: str, ledger: Ledger, tmp_path: Path) -> None:
     billed, effective = (sum(Decimal(line[cost]) for line in lines(name)) for cost in ("BilledCost", "EffectiveCost"))
     for format in FORMATS:
@@ -96,6 +96,7 @@ def focus_columns(ledger: Ledger) -> list[tuple[Any, ...]]:
 def test_both_formats_say_the_same(name: str, tmp_path: Path) -> None:
     csv, parquet = (list(map(without_carried, upgraded(tmp_path, name, format))) for format in FORMATS)
     assert csv == parquet
+    assert sum(row["BilledCost"] for row in csv) == sum(Decimal(line["BilledCost"]) for line in lines(name))
 
 
 @pytest.mark.parametrize("name", ["aws_1_0", "azure_1_0"])
