@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 CHUNK = 1024 * 1024
+STAGED_GROUP = 20_480
 DELIMITERS = ",;\t"
 FOREIGN_MARKS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16", codecs.BOM_UTF32_BE: "UTF-32"}
 DATA_SUFFIXES = (".csv", ".csv.gz", ".parquet")
@@ -218,8 +219,10 @@ def _csv_to_parquet(
     reader = f"""read_csv({literal(str(path))}, auto_detect=false, header=true, delim={literal(delimiter)}, quote='"',
         escape='"', columns={{{positions}}}, max_line_size={RECORD_LIMIT}, compression={literal(compression(path))},
         null_padding=false, strict_mode=true, parallel=false)"""
+    # Text columns by the dozen: at the engine's own group size they take 200 MB more, and are written no faster.
+    options = f"FORMAT parquet, ROW_GROUP_SIZE {STAGED_GROUP}"
     try:
-        connection.execute(f"COPY (SELECT {names} FROM {reader}) TO {literal(str(target))} (FORMAT parquet)")
+        connection.execute(f"COPY (SELECT {names} FROM {reader}) TO {literal(str(target))} ({options})")
     except duckdb.Error as error:
         raise _bad_row(str(error), label) from error
     return target, headers
