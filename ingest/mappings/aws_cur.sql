@@ -26,7 +26,7 @@ WITH line AS (
             WHEN commitment_id IS NOT NULL AND (r.kind_category = 'Purchase' OR r.kind_status = 'Unused') THEN commitment_id
             WHEN r.line_item_resource_id <> '' THEN r.line_item_resource_id
         END AS resource_id,
-        CASE WHEN r.line_item_product_code = 'AmazonEC2' AND NOT starts_with(resource_id, 'arn:') THEN split_part(resource_id, '-', 1) END AS id_prefix,
+        CASE WHEN r.line_item_product_code = 'AmazonEC2' THEN CASE WHEN NOT starts_with(r.line_item_resource_id, 'arn:') THEN split_part(r.line_item_resource_id, '-', 1) END END AS id_prefix,
         s.id_names,
         s.arn_names,
         CASE WHEN cardinality(r.resource_tags) > 0 THEN replace(',' || substr(CAST(to_json(r.resource_tags) AS VARCHAR), 2), ',"aws_', ',"aws:') END AS tag_text,
@@ -68,20 +68,20 @@ WITH line AS (
             WHEN NOT is_priced OR unused_cost IS NOT NULL THEN NULL
             WHEN contracted_rule = 'on-demand' THEN CASE WHEN on_demand IS NOT NULL THEN rate(pricing_public_on_demand_rate) END
             ELSE rate(CASE WHEN line_item_net_unblended_cost IS NULL THEN line_item_unblended_rate ELSE line_item_net_unblended_rate END)
-        END AS stated_price,
-        -- A rate of zero beside a cost is a missing one. The provider rounds fees: a rate that does not give the fee is left
-        -- out, a price that does is found by the profile.
-        CASE
-            WHEN stated_price = 0 AND charge_cost <> 0 THEN NULL
-            WHEN kind_category <> 'Purchase' THEN stated_price
-            WHEN product(stated_price, pricing_quantity) = charge_cost THEN stated_price
-        END AS contracted_price
+        END AS stated_price
     FROM line
     LEFT JOIN aws_resource_types AS t ON line.id_prefix = t.id_prefix
     LEFT JOIN aws_usage_units AS w ON line.usage = w.usage
 ), commitment AS (
     SELECT
         *,
+        -- A rate of zero beside a cost is a missing one. The provider rounds fees: a rate that does not give the fee is left
+        -- out, a price that does is found by the profile.
+        CASE
+            WHEN stated_price = 0 AND charge_cost <> 0 THEN NULL
+            WHEN kind_category <> 'Purchase' THEN stated_price
+            WHEN product(stated_price, pricing_quantity) = charge_cost THEN stated_price
+        END AS contracted_price,
         CASE
             WHEN commitment_id IS NULL OR NOT is_priced THEN NULL
             WHEN reservation_arn IS NOT NULL THEN pricing_quantity
