@@ -133,7 +133,7 @@ def test_accounts_without_a_name_are_called_by_their_number(tmp_path: Path) -> N
     ],
 )
 def test_a_sku_price_belongs_to_one_sku(fields: dict[str, str], expected: str, tmp_path: Path) -> None:
-    [row] = rows(tmp_path, kind("Usage", **fields))
+    [row] = rows(tmp_path, kind("Usage", 1.0, **fields))
     assert row["SkuPriceId"] == expected
     assert expected.startswith(str(row["SkuId"]))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bills import AZURE, SNOWFLAKE, Ledger, azure, cur2, snowflake
+from tests.bills import AZURE, Ledger, azure, cur2, snowflake
 from tests.ingest.test_aws import COVERED, RI, SP, TYPES, kind
 from tests.ingest.test_azure_cost_details import CHARGES, LINE
 
@@ -52,7 +52,10 @@ def test_every_kind_of_azure_line_conforms(ledger: Ledger, tmp_path: Path) -> No
     billed = [changes for changes in billed if changes.get("ChargeType") != "UnusedReservation"] + list(hostile)
     paid = [changes for where, changes, _ in told if where == "actual"]
     files = [
-        azure(tmp_path / f"{role}.csv", *(AZURE | LINE | {"BillingCurrencyCode": "USD"} | changes for changes in lines))
+        azure(
+            tmp_path / f"{role}.csv",
+            *(dict(AZURE) | LINE | {"BillingCurrencyCode": "USD"} | changes for changes in lines),
+        )
         for role, lines in {"actual": billed + paid, "amortized": usage}.items()
     ]
     assert ledger.ingest(*files).outcomes == ["committed"]
@@ -61,11 +64,11 @@ def test_every_kind_of_azure_line_conforms(ledger: Ledger, tmp_path: Path) -> No
 
 def test_every_kind_of_snowflake_line_conforms(ledger: Ledger, tmp_path: Path) -> None:
     kinds = ("CONSUMPTION", "REBATE", "SUPPORT_CREDIT", "PRIORITY_SUPPORT", "VPS_DEPLOYMENT_FEE", "CAPACITY_PURCHASE")
-    lines = [SNOWFLAKE | {"BILLING_TYPE": name, "EFFECTIVE_RATE": rate} for name in kinds for rate in ("", "3", "0")]
-    lines += [SNOWFLAKE | {"BILLING_TYPE": "PRIORITY_SUPPORT", "USAGE": "0", "EFFECTIVE_RATE": ""}]
-    lines += [SNOWFLAKE | {"USAGE": "28.408", "USAGE_IN_CURRENCY": "56.82", "EFFECTIVE_RATE": "2.00"}]
-    lines += [SNOWFLAKE | {"USAGE": "-7", "USAGE_IN_CURRENCY": "-21.00", "EFFECTIVE_RATE": ""}]
-    lines += [SNOWFLAKE | {"USAGE": "0.001", "USAGE_IN_CURRENCY": "0.00", "SERVICE_TYPE": "NEW", "EFFECTIVE_RATE": ""}]
+    lines = [{"BILLING_TYPE": name, "EFFECTIVE_RATE": rate} for name in kinds for rate in ("", "3", "0")]
+    lines += [{"BILLING_TYPE": "PRIORITY_SUPPORT", "USAGE": "0", "EFFECTIVE_RATE": ""}]
+    lines += [{"USAGE": "28.408", "USAGE_IN_CURRENCY": "56.82", "EFFECTIVE_RATE": "2.00"}]
+    lines += [{"USAGE": "-7", "USAGE_IN_CURRENCY": "-21.00", "EFFECTIVE_RATE": ""}]
+    lines += [{"USAGE": "0.001", "USAGE_IN_CURRENCY": "0.00", "SERVICE_TYPE": "NEW", "EFFECTIVE_RATE": ""}]
     assert ledger.ingest(snowflake(tmp_path / "a.csv", *lines)).code == 0
     assert ledger.broken_rules() == {}
 
