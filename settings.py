@@ -18,6 +18,7 @@ from ledger.faults import Fault, Rejected
 
 T = TypeVar("T")
 BASES = ("amortized", "actual")
+GATES = ("block", "report", "off")
 PROVIDERS = ("aws", "azure", "snowflake")
 DEFAULT_STORE = ".ledger"
 MEMORY = re.compile(r"(?i)([1-9]\d*(\.\d+)?|0\.\d*[1-9]\d*) ?[MGT]i?B")
@@ -37,6 +38,7 @@ class Settings:
     memory_limit: str = ""
     threads: int = 0
     row_group_size: int = 20_480
+    gate: str = GATES[0]
     entities: Mapping[str, str] = field(default_factory=dict)
     resellers: Mapping[str, str] = field(default_factory=dict)
 
@@ -126,6 +128,7 @@ def _overridden(found: Settings, env: Mapping[str, str]) -> Settings:
         found.memory_limit,
         found.threads,
         found.row_group_size,
+        found.gate,
         found.entities,
         found.resellers,
     )
@@ -140,8 +143,15 @@ def _parse(root: Entry, faults: list[Fault]) -> Settings:
     rules = _classification(root.table("classification"))
     entities = root.table("entities").words(_word)
     resellers = root.table("resellers").words(_one_of(PROVIDERS))
+    gate = _gate(root.table("conformance"))
     root.close()
-    return Settings(store, sources, budgets, rules, live, *engine, entities, resellers)
+    return Settings(store, sources, budgets, rules, live, *engine, gate, entities, resellers)
+
+
+def _gate(entry: Entry) -> str:
+    found = entry.take("gate", _one_of(GATES), GATES[0])
+    entry.close()
+    return found
 
 
 def _head(entry: Entry) -> tuple[str, bool]:

@@ -136,6 +136,8 @@ def _show_run(console: Console, run: Run) -> None:
         console.print(styled(f"  assumed: {assumption} (raw rows: {rows})"))
     if run.rounded_rows:
         console.print(f"  {run.rounded_rows} amounts carried more than 24 decimals and were rounded half-even")
+    for line in run.conformance.told():
+        console.print(styled(f"  {line}"))
     if run.version is not None:
         console.print(f"  ledger version {run.version}: {run.raw_rows} raw rows, {run.mapped_rows} FOCUS rows")
 

@@ -118,7 +118,7 @@ def desk(found: Settings, env: Env, progress: Progress) -> Iterator[Desk]:
 
     at = store(found.store_url, env)
     with tempfile.TemporaryDirectory(prefix="ledger-work-") as work, engine(found) as connection:
-        tuning = Tuning(row_group_size=found.row_group_size)
+        tuning = Tuning(row_group_size=found.row_group_size, gate=found.gate)
         yield Desk(connection, book(at), at, Path(work), progress, new_id, tuning)
 
 

@@ -161,7 +161,7 @@ class _Run:
     def _checks(self, rule: Rule) -> Iterator[Check]:
         """A rule about many columns leaves out those that are not there; their presence rules tell."""
         for one in rule.checks:
-            if len(rule.checks) == 1 or self.facts.has(_columns_of(one)[0]):
+            if len(rule.checks) == 1 or self.facts.has(columns_of(one)[0]):
                 yield one
 
     def _present(self, chosen: Sequence[Rule]) -> Iterator[Rule]:
@@ -207,7 +207,7 @@ class _Run:
     def _row_examples(self, rule: Rule) -> Iterator[Example]:
         for one in self._checks(rule):
             condition = f"({self._writer.sql(one.condition)}) IS TRUE AND " if one.condition else ""
-            columns = [name for name in _columns_of(one) if self.facts.has(name)]
+            columns = [name for name in columns_of(one) if self.facts.has(name)]
             shown = ", ".join([PLACE, *map(self.facts.text, columns)])
             where = f"{condition}({self._writer.sql(one.check)}) IS FALSE"
             sql = f"SELECT {shown} FROM ({self.rows.sql}) WHERE {where} LIMIT {self.question.max_examples}"
@@ -247,7 +247,7 @@ def _first(found: Iterable[Example], limit: int) -> tuple[Example, ...]:
     return tuple(one for one, _ in zip(found, range(limit), strict=False))
 
 
-def _columns_of(check: Check) -> tuple[str, ...]:
+def columns_of(check: Check) -> tuple[str, ...]:
     """Columns that a check names, in order; among them may be a quantifier's variables."""
     asked = names(check.condition) if check.condition else ()
     return tuple(dict.fromkeys((*names(check.check), *asked)))
@@ -257,4 +257,4 @@ def _blocks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     yield from (items[start : start + size] for start in range(0, len(items), size))
 
 
-__all__ = ["Question", "Rows", "check"]
+__all__ = ["Question", "Rows", "check", "columns_of"]

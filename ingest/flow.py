@@ -9,15 +9,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ingest import checks
+from ingest import checks, gate
 from ingest.deliveries import Assembled
 from ingest.engine import reading
 from ingest.inspection import refuse_bad_values
 from ingest.mapping import StagedFile, facts, focus_select, literal, raw_view, rows_view, tables, variables
 from ingest.shapes import Shape
+from ingest.tally import Tally, instant, measure_parts, measure_raw
 from ledger.delivery import Part, Period, SourceRef
 from ledger.faults import Rejected, reject
-from ledger.reconcile import Balance, balances, raw_total_sql, raw_totals, rounded_rows, rounding_slack, total
+from ledger.reconcile import Balance, balances, rounding_slack, total
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -48,10 +49,14 @@ class Book(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """Row group size is the memory knob: 20,480 on the smallest instance, 122,880 where there are 4 GB."""
+    """Row group size is the memory knob: 20,480 on the smallest instance, 122,880 where there are 4 GB.
+
+    `gate` says what rows that break FOCUS by the mapping's fault do: block the commit, be reported, or pass unchecked.
+    """
 
     row_group_size: int = 20_480
     file_size: str = "128MB"
+    gate: str = "block"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +85,11 @@ class Run:
     missing: str = ""
     holds: tuple[str, ...] = ()
     assumed: Mapping[str, int] = field(default_factory=dict)
+    conformance: gate.Conformance = field(default_factory=gate.Conformance)
 
     def as_json(self) -> dict[str, object]:
         """Decimals as plain strings."""
-        body = asdict(self)
+        body = {**asdict(self), "conformance": self.conformance.as_json()}
         body["balances"] = [{key: _plain(value) for key, value in line.items()} for line in map(dict, body["balances"])]
         return body
 
@@ -106,9 +112,31 @@ def ingest(
     if book.digest_of(assembled.source.name, assembled.period) == assembled.digest[:16]:
         return replace(run, outcome="unchanged")
     parts, run = map_delivery(assembled, run, connection, workspace, progress, tuning)
+    run = _passed(assembled, run, parts, connection, progress, tuning.gate)
     progress("commit", {"source": assembled.source.name, "period": str(assembled.period), "rows": run.mapped_rows})
     version = book.replace(assembled.source, assembled.period, assembled.digest, parts, run_id)
     return replace(run, outcome="committed", version=version)
+
+
+def _passed(
+    assembled: Assembled,
+    run: Run,
+    parts: Sequence[Part],
+    connection: DuckDBPyConnection,
+    progress: Progress,
+    policy: str,
+) -> Run:
+    """The run with what the gate found; Rejected when rules are broken by the mapping's fault and that blocks."""
+    if policy == "off" or not parts:
+        return run
+    shape, source = assembled.found[0].staged.shape, assembled.source.name
+    connection.execute(_raw(assembled, shape, [file for unit in _units(assembled) for file in unit]))
+    relation = gate.located([part.path for part in parts], source)
+    with reading(source):
+        found, faults = gate.judge(connection, shape, relation, f"{source} {assembled.period}", policy, progress)
+    if faults:
+        raise Rejected(faults)
+    return replace(run, conformance=found)
 
 
 def map_delivery(
@@ -121,7 +149,7 @@ def map_delivery(
 ) -> tuple[list[Part], Run]:
     """FOCUS rows as Parquet parts with a balanced report; Rejected when money would not be conserved."""
     shape = assembled.found[0].staged.shape
-    tally, units = _Tally(), _units(assembled)
+    tally, units = Tally(), _units(assembled)
     for statement in _opening_statements(assembled, shape, [file for unit in units for file in unit]):
         connection.execute(statement)
     _refuse_overlap(assembled, shape, connection)
@@ -133,23 +161,6 @@ def map_delivery(
     return tally.parts, _balanced(run, tally)
 
 
-@dataclass(slots=True)
-class _Tally:
-    """What the units of one delivery add up to."""
-
-    parts: list[Part] = field(default_factory=list)
-    raw: dict[str, Decimal] = field(default_factory=dict)
-    rules: dict[tuple[str, str], Decimal] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
-    assumed: dict[str, int] = field(default_factory=dict)
-    mapped: dict[str, Decimal] = field(default_factory=dict)
-    effective: dict[str, Decimal] = field(default_factory=dict)
-    actual: dict[str, Decimal] = field(default_factory=dict)
-    raw_rows: int = 0
-    rounded: int = 0
-    without_cost: int = 0
-
-
 def _refuse_overlap(assembled: Assembled, shape: Shape, connection: DuckDBPyConnection) -> None:
     """Two executions of one export, or copies of one file under other names, would be added up."""
     if len(assembled.found) > 1:
@@ -159,7 +170,7 @@ def _refuse_overlap(assembled: Assembled, shape: Shape, connection: DuckDBPyConn
             raise Rejected([checks.overlap_fault(one, other) for one, other, _, _ in rows])
 
 
-def _refuse_missing_costs(assembled: Assembled, tally: _Tally) -> None:
+def _refuse_missing_costs(assembled: Assembled, tally: Tally) -> None:
     if tally.without_cost:
         raise reject(
             f"{tally.without_cost} rows have no effective cost: the columns that carry a commitment's share are blank",
@@ -184,15 +195,15 @@ def _map_unit(
     unit: Sequence[StagedFile],
     connection: DuckDBPyConnection,
     folder: Path,
-    tally: _Tally,
+    tally: Tally,
     tuning: Tuning,
 ) -> None:
     with reading(" and ".join(file.label for file in unit)):
         connection.execute(_raw(assembled, shape, unit))
         connection.execute(rows_view(shape))
-        _measure_raw(shape, connection, tally)
+        measure_raw(shape, connection, tally)
         _copy(connection, shape, folder, tuning)
-        _measure_parts(connection, folder, tally)
+        measure_parts(connection, folder, tally)
 
 
 def _opening_statements(assembled: Assembled, shape: Shape, files: Sequence[StagedFile]) -> list[str]:
@@ -211,21 +222,6 @@ def _raw(assembled: Assembled, shape: Shape, files: Sequence[StagedFile]) -> str
     return raw_view(shape, files, str(assembled.period), accounts, assembled.source.provider)
 
 
-def _measure_raw(shape: Shape, connection: DuckDBPyConnection, tally: _Tally) -> None:
-    rows = connection.execute(raw_total_sql(shape.cost, shape.currency)).fetchall()
-    _add(tally.raw, raw_totals(rows))
-    tally.raw_rows += sum(int(row[4]) for row in rows)
-    for currency, rule, money, count in connection.execute(checks.rule_totals_sql(shape)).fetchall():
-        tally.rules[currency, rule] = total((tally.rules.get((currency, rule), Decimal(0)), money))
-        tally.counts[rule] = tally.counts.get(rule, 0) + count
-    if shape.roles:
-        actual = connection.execute(raw_total_sql(shape.cost, shape.currency, checks.ACTUAL_ROWS)).fetchall()
-        _add(tally.actual, raw_totals(actual))
-    tally.rounded += rounded_rows(rows)
-    for name, count in connection.execute(checks.assumptions_sql(shape)).fetchall() if shape.assumptions else ():
-        tally.assumed[name] = tally.assumed.get(name, 0) + count
-
-
 def _copy(connection: DuckDBPyConnection, shape: Shape, folder: Path, tuning: Tuning) -> None:
     import duckdb
 
@@ -241,31 +237,7 @@ def _copy(connection: DuckDBPyConnection, shape: Shape, folder: Path, tuning: Tu
         raise
 
 
-def _measure_parts(connection: DuckDBPyConnection, folder: Path, tally: _Tally) -> None:
-    facts: dict[str, list[tuple[int, datetime, datetime]]] = {}
-    if not any(folder.glob("*.parquet")):
-        return
-    for name, currency, rows, billed, effective, first, last, without_cost in connection.execute(
-        checks.part_facts_sql(str(folder / "*.parquet"))
-    ).fetchall():
-        facts.setdefault(name, []).append((rows, first, last))
-        tally.without_cost += without_cost
-        _add(tally.mapped, {currency: billed})
-        _add(tally.effective, {currency: effective or Decimal(0)})
-    tally.parts += [_part(name, seen) for name, seen in facts.items()]
-
-
-def _part(name: str, seen: Sequence[tuple[int, datetime, datetime]]) -> Part:
-    first, last = min(entry[1] for entry in seen), max(entry[2] for entry in seen)
-    rows = sum(entry[0] for entry in seen)
-    return Part(name, rows, Path(name).stat().st_size, _instant(first), _instant(last))
-
-
-def _instant(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _refuse_unpaired(assembled: Assembled, tally: _Tally) -> None:
+def _refuse_unpaired(assembled: Assembled, tally: Tally) -> None:
     """A pair bills exactly what its actual file says; anything else is a pair of different scopes or days."""
     none, codes = Decimal(0), sorted({*tally.actual, *tally.mapped})
     pairs = [(code, tally.actual.get(code, none), tally.mapped.get(code, none)) for code in codes]
@@ -282,7 +254,7 @@ def _refuse_unpaired(assembled: Assembled, tally: _Tally) -> None:
     )
 
 
-def _balanced(run: Run, tally: _Tally) -> Run:
+def _balanced(run: Run, tally: Tally) -> Run:
     lines = balances(tally.raw, tally.rules, tally.mapped, tally.effective, tally.rounded)
     return replace(
         run,
@@ -315,7 +287,7 @@ def _opening(assembled: Assembled, now: datetime, run_id: str) -> Run:
         outcome="waiting" if assembled.missing else "open",
         digest=assembled.digest,
         files=files,
-        started=_instant(now),
+        started=instant(now),
         missing=assembled.missing,
         holds=tuple(sorted(assembled.holding.keys)),
     )
@@ -325,8 +297,3 @@ def _plain(value: object) -> object:
     if isinstance(value, Decimal):
         return f"{value:f}"
     return {key: _plain(item) for key, item in value.items()} if isinstance(value, dict) else value
-
-
-def _add(totals: dict[str, Decimal], more: Mapping[str, Decimal]) -> None:
-    for currency, amount in more.items():
-        totals[currency] = total((totals.get(currency, Decimal(0)), amount))

@@ -93,12 +93,16 @@ def rows_view(shape: Shape) -> str:
     return f"CREATE OR REPLACE TEMP VIEW rows AS {text(shape.rows_sql)}"
 
 
-def focus_select(shape: Shape) -> str:
-    """The ledger's row, every column cast to its type, in the specification's order."""
+def focus_select(shape: Shape, also: tuple[str, Sequence[str]] = ("", ())) -> str:
+    """The ledger's row, every column cast to its type, in the specification's order.
+
+    `also` are further columns of the mapping's last SELECT, as SQL, and their names.
+    """
     constants = _constants(shape)
     columns = [(quoted(column.name), constants.get(column.name, column.checked_type)) for column in ledger_columns()]
-    casts = ", ".join(f"CAST({name} AS {kind}) AS {name}" for name, kind in columns)
-    return f"SELECT {casts} FROM ({text(shape.select_sql)})"
+    casts = ", ".join([*(f"CAST({name} AS {kind}) AS {name}" for name, kind in columns), *map(quoted, also[1])])
+    select, _, source = text(shape.select_sql).rpartition("\nFROM ")
+    return f"SELECT {casts} FROM ({select}{f', {also[0]}' if also[0] else ''}\nFROM {source})"
 
 
 def _constants(shape: Shape) -> dict[str, str]:

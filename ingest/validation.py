@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from focus.conformance import Question, Rows, check
-from focus.fields import described
+from focus.fields import described, quoted
 from focus.file_rules import file_verdicts
 from focus.profile import profile_sql
 from focus.report import Example, Report, Verdict
@@ -94,9 +94,11 @@ def _asked(connection: DuckDBPyConnection, rows: Rows, question: Question, tell:
         raise reject(str(fault), "See docs/validate.md.", "applicability") from fault
 
 
-def own_rows(connection: DuckDBPyConnection, relation: str, label: str, version: str = "1.3") -> Rows:
-    """Ledger rows, with #file, #row and their source, as the version's output profile."""
-    sql = profile_sql(relation, version, also=PLACED)
+def own_rows(
+    connection: DuckDBPyConnection, relation: str, label: str, version: str = "1.3", also: Sequence[str] = ()
+) -> Rows:
+    """Ledger rows, with #file, #row and their source, as the version's output profile; `also` are passed on."""
+    sql = profile_sql(relation, version, also=(*PLACED, *map(quoted, also)))
     kinds = connection.execute(f"DESCRIBE {sql}").fetchall()
     return Rows(sql, described([row for row in kinds if row[0] not in BEYOND]), label)
 

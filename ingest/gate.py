@@ -1,0 +1,176 @@
+"""The gate before a commit: mapped rows against FOCUS 1.3, and whose fault each broken rule is. Pure but for SQL.
+
+A rule with MUST is inherited on a row when every column it asks about holds, unchanged, what one raw column of that
+row holds; the mapping's SQL says which raw columns those can be. Whatever is not inherited is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from focus.conformance import Question, Rows, check
+from focus.culprits import Culprits, culprits
+from focus.fields import Field
+from focus.report import Report, Verdict
+from focus.rules import SHOULD, rules
+from ingest.lineage import origins
+from ingest.mapping import focus_select, literal, quoted
+from ingest.shapes import Shape
+from ingest.validation import own_question, own_rows
+from ledger.faults import Fault
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+RAW = "#raw "
+# What a row says of itself: its effective cost is what was billed, because the amortised half was not given.
+STATED = {"CAU-EffectiveCost-C-005-C": "x_EffectiveCostBasis = 'actual'"}
+Tell = Callable[[str, Mapping[str, object]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A broken rule and how many of its violations are ours, inherited, or stated by the rows themselves."""
+
+    rule: str
+    keyword: str
+    column: str
+    violations: int
+    ours: int = 0
+    stated: int = 0
+
+    @property
+    def inherited(self) -> int:
+        return self.violations - self.ours - self.stated
+
+
+@dataclass(frozen=True, slots=True)
+class Conformance:
+    """What the gate found on one delivery; kept with its run."""
+
+    policy: str = "off"
+    evaluated: int = 0
+    not_checkable: int = 0
+    broken: tuple[Broken, ...] = ()
+    warnings: Mapping[str, int] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, object]:
+        told = [
+            {"rule": one.rule, "keyword": one.keyword, "violations": one.violations, "ours": one.ours}
+            | {"inherited": one.inherited, "stated": one.stated}
+            for one in self.broken
+        ]
+        counts = {"policy": self.policy, "evaluated": self.evaluated, "not_checkable": self.not_checkable}
+        return {**counts, "broken": told, "warnings": dict(self.warnings)}
+
+    def told(self) -> Iterator[str]:
+        """Lines for a person; none when nothing was checked."""
+        if self.policy == "off":
+            return
+        warned = f", {len(self.warnings)} warnings" if self.warnings else ""
+        yield f"FOCUS 1.3: {self.evaluated} rules evaluated, {len(self.broken)} with MUST broken{warned}"
+        for one in self.broken:
+            kinds = {"inherited from the bill": one.inherited, "stated by the rows": one.stated, "ours": one.ours}
+            yield f"  {one.rule}: {', '.join(f'{count} {kind}' for kind, count in kinds.items() if count)}"
+
+
+def judge(
+    connection: DuckDBPyConnection, shape: Shape, relation: str, label: str, policy: str, tell: Tell
+) -> tuple[Conformance, list[Fault]]:
+    """What was found, and the faults that keep the delivery out; `relation` are its located ledger rows.
+
+    The views `raw` and `rows` have to show the whole delivery.
+    """
+    rows = own_rows(connection, relation, label)
+    question = own_question(connection, relation, Question(applicability="all", max_examples=1))
+    report = check(connection, rows, question, tell)
+    broken = [_judged(connection, shape, verdict, question, tell) for verdict in report.violated()]
+    found = _conformance(report, policy, broken)
+    ours = [(one, verdict) for one, verdict in zip(broken, report.violated(), strict=True) if one.ours]
+    return found, [_fault(one, verdict, label) for one, verdict in ours] if policy == "block" else []
+
+
+def _conformance(report: Report, policy: str, broken: Sequence[Broken]) -> Conformance:
+    coverage = report.coverage()
+    warnings = {one.rule: one.violations for one in report.violated(SHOULD)}
+    return Conformance(policy, coverage["evaluated"], coverage["not checkable"], tuple(broken), warnings)
+
+
+def _judged(connection: DuckDBPyConnection, shape: Shape, verdict: Verdict, question: Question, tell: Tell) -> Broken:
+    """The mapping is run once more for the rows that break the rule, with the raw columns beside them."""
+    tell("judge", {"rule": verdict.rule, "violations": verdict.violations})
+    behind = origins(connection, shape)
+    beside = own_rows(connection, beside_raw(shape, behind), shape.label, also=_raw_names(behind))
+    kinds = {one.name: one for one in beside.fields}
+    focus = Rows(beside.sql, tuple(one for one in beside.fields if not one.name.startswith("#")), beside.label)
+    rule = next(one for one in rules(question.version, question.dataset) if one.id == verdict.rule)
+    stated = STATED.get(verdict.rule, "false")
+    counts = [
+        _counts(connection, beside.sql, one, _copied(one, behind, kinds), stated)
+        for one in culprits(rule, focus, question)
+    ]
+    ours, told = (sum(column) for column in zip(*counts, strict=True)) if counts else (verdict.violations, 0)
+    return Broken(verdict.rule, verdict.keyword, verdict.column, verdict.violations, ours, told)
+
+
+def _counts(
+    connection: DuckDBPyConnection, relation: str, found: Culprits, copied: str, stated: str
+) -> tuple[int, int]:
+    """(ours, stated) among the rows that break the rule."""
+    sql = f"""SELECT count(*) FILTER (WHERE NOT ({copied}) AND ({stated}) IS NOT TRUE),
+        count(*) FILTER (WHERE {stated}) FROM ({relation}) WHERE {found.where}"""
+    row = connection.execute(sql).fetchone()
+    return (int(row[0]), int(row[1])) if row else (0, 0)
+
+
+def beside_raw(shape: Shape, behind: Mapping[str, Sequence[str]]) -> str:
+    """The ledger's rows of the views, located, with the raw columns that their values may come from."""
+    names = _raw_names(behind)
+    passed = ", ".join(f"{quoted(name.removeprefix(RAW))} AS {quoted(name)}" for name in names)
+    place = "'' AS \"#file\", 0 AS \"#row\", '' AS x_SourceName"
+    return focus_select(shape, also=(f"{passed}, {place}", [*names, "#file", "#row", "x_SourceName"]))
+
+
+def _raw_names(behind: Mapping[str, Sequence[str]]) -> list[str]:
+    return [RAW + name for name in sorted({name for found in behind.values() for name in found})]
+
+
+def _copied(found: Culprits, behind: Mapping[str, Sequence[str]], kinds: Mapping[str, Field]) -> str:
+    """Whether every column of the rule holds what one raw column holds."""
+    parts = [_one_copied(kinds[name], [kinds[RAW + raw] for raw in behind.get(name, ())]) for name in found.columns]
+    return " AND ".join(parts) or "false"
+
+
+def _one_copied(column: Field, raws: Sequence[Field]) -> str:
+    return f"({' OR '.join(_same(column, raw) for raw in raws) or 'false'})"
+
+
+def _same(column: Field, raw: Field) -> str:
+    """The raw value read as the column's type; a blank text is null."""
+    name, value = quoted(column.name), quoted(raw.name)
+    shown = f"nullif(trim(CAST({f'to_json({value})' if raw.kind == 'nested' else value} AS VARCHAR)), '')"
+    types = {"decimal": "DECIMAL(38, 24)", "instant": "TIMESTAMPTZ"}
+    given = f"TRY_CAST({shown} AS {types[column.kind]})" if column.kind in types else shown
+    return f"{name if column.kind in types else f'CAST({name} AS VARCHAR)'} IS NOT DISTINCT FROM {given}"
+
+
+def _fault(one: Broken, verdict: Verdict, label: str) -> Fault:
+    values = ", ".join(f"{name} = {value}" for example in verdict.examples for name, value in example.values.items())
+    return Fault(
+        f"{one.ours} mapped rows would break a rule of FOCUS 1.3 that the bill's own values do not: {verdict.text}"
+        f" (first: {values:.300})",
+        'Nothing was committed. Check these rows in the bill; [conformance] gate = "report" in ledger.toml commits them'
+        " all the same and keeps the finding with the run.",
+        one.rule,
+        label,
+        column=one.column,
+    )
+
+
+def located(files: Sequence[str], source: str) -> str:
+    """The rows of written parts with their place and their source."""
+    listed = ", ".join(literal(name) for name in files)
+    place = f'filename AS "#file", file_row_number + 1 AS "#row", {literal(source)} AS x_SourceName'
+    return f"SELECT *, {place} FROM read_parquet([{listed}], filename=true, file_row_number=true)"
