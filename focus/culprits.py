@@ -10,7 +10,7 @@ from focus import groups
 from focus.conformance import Question, Rows, columns_of
 from focus.fields import Facts
 from focus.predicate import Writer
-from focus.rules import Check, Rule
+from focus.rules import Check, Rule, rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,16 @@ def culprits(rule: Rule, rows: Rows, question: Question) -> Iterator[Culprits]:
         yield Culprits(_breaking(check, writer), _known(columns_of(check), facts))
     if rule.grouping:
         yield Culprits(_in_bad_groups(rule, rows, writer), _grouped(rule, facts))
+
+
+def nulls_demanded(rows: Rows, question: Question) -> dict[str, str]:
+    """Column to the condition under which a rule with MUST demands that it is null."""
+    writer = Writer(Facts(question.version, question.dataset, rows.fields), question.tolerance)
+    found: dict[str, list[str]] = {}
+    for rule in rules(question.version, question.dataset):
+        if rule.kind == "null_conditional" and rule.is_must and (condition := rule.checks[0].condition):
+            found.setdefault(rule.column, []).append(f"({writer.sql(condition)}) IS TRUE")
+    return {column: " OR ".join(conditions) for column, conditions in found.items()}
 
 
 def _breaking(check: Check, writer: Writer) -> str:

@@ -1,7 +1,8 @@
 """The gate before a commit: mapped rows against FOCUS 1.3, and whose fault each broken rule is. Pure but for SQL.
 
 A rule with MUST is inherited on a row when every column it asks about holds, unchanged, what one raw column of that
-row holds; the mapping's SQL says which raw columns those can be. Whatever is not inherited is ours.
+row holds (the mapping's SQL says which raw columns those can be), or is null because another rule demands null there.
+Whatever is not inherited is ours.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from focus.conformance import Question, Rows, check
-from focus.culprits import Culprits, culprits
+from focus.culprits import Culprits, culprits, nulls_demanded
 from focus.fields import Field
 from focus.report import Report, Verdict
 from focus.rules import SHOULD, rules
@@ -107,8 +108,9 @@ def _judged(connection: DuckDBPyConnection, shape: Shape, verdict: Verdict, ques
     focus = Rows(beside.sql, tuple(one for one in beside.fields if not one.name.startswith("#")), beside.label)
     rule = next(one for one in rules(question.version, question.dataset) if one.id == verdict.rule)
     stated = STATED.get(verdict.rule, "false")
+    demanded = nulls_demanded(focus, question)
     counts = [
-        _counts(connection, beside.sql, one, _copied(one, behind, kinds), stated)
+        _counts(connection, beside.sql, one, _copied(one, behind, kinds, demanded), stated)
         for one in culprits(rule, focus, question)
     ]
     ours, told = (sum(column) for column in zip(*counts, strict=True)) if counts else (verdict.violations, 0)
@@ -137,14 +139,16 @@ def _raw_names(behind: Mapping[str, Sequence[str]]) -> list[str]:
     return [RAW + name for name in sorted({name for found in behind.values() for name in found})]
 
 
-def _copied(found: Culprits, behind: Mapping[str, Sequence[str]], kinds: Mapping[str, Field]) -> str:
-    """Whether every column of the rule holds what one raw column holds."""
-    parts = [_one_copied(kinds[name], [kinds[RAW + raw] for raw in behind.get(name, ())]) for name in found.columns]
+def _copied(
+    found: Culprits, behind: Mapping[str, Sequence[str]], kinds: Mapping[str, Field], demanded: Mapping[str, str]
+) -> str:
+    """Whether every column of the rule holds what one raw column holds, or nothing because a rule says so."""
+    parts = []
+    for name in found.columns:
+        same = [_same(kinds[name], kinds[RAW + raw]) for raw in behind.get(name, ())]
+        null = [f"{quoted(name)} IS NULL AND ({demanded[name]})"] if name in demanded else []
+        parts.append(f"({' OR '.join([*same, *null]) or 'false'})")
     return " AND ".join(parts) or "false"
-
-
-def _one_copied(column: Field, raws: Sequence[Field]) -> str:
-    return f"({' OR '.join(_same(column, raw) for raw in raws) or 'false'})"
 
 
 def _same(column: Field, raw: Field) -> str:
