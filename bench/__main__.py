@@ -59,6 +59,9 @@ def speed(bill: Path) -> Iterator[Figure]:
         yield Figure("the same per processor second", plain.cpu / mapped.cpu, 0.75, True)
         yield Figure("time to a committed partition / mapping to plain files", commit.wall / mapped.wall, 1.25)
         yield Figure("the same in processor seconds", commit.cpu / mapped.cpu, 1.25)
+        gated = costs["gated"]
+        yield Figure("the same with the gate on", gated.wall / mapped.wall, 2.75)
+        yield Figure("the same with the gate on, in processor seconds", gated.cpu / mapped.cpu, 2.75)
         unequal, amounts = mapping.unequal_money(opened)
     yield Figure(f"money values unequal to the decimal text, of {amounts:,}", unequal, 0)
 

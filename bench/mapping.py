@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -66,8 +67,13 @@ class Cost:
 
 
 def costs(bill: Bill) -> dict[str, Cost]:
-    """Medians of interleaved rounds: the plain copy, the mapping to plain files, and ingest to a committed version."""
-    ways: Mapping[str, Callable[[Bill], object]] = {"copy": _copy_needed, "map": mapped, "commit": _commit}
+    """Medians of interleaved rounds: the plain copy, the mapping to plain files, ingest without and with the gate."""
+    ways: Mapping[str, Callable[[Bill], object]] = {
+        "copy": _copy_needed,
+        "map": mapped,
+        "commit": partial(_commit, gate="off"),
+        "gated": partial(_commit, gate="block"),
+    }
     rounds = [{name: _timed(way, bill) for name, way in ways.items()} for _ in range(ROUNDS)]
     return {name: _median([costs[name] for costs in rounds]) for name in ways}
 
@@ -125,7 +131,7 @@ def _written(bill: Bill, select: str, name: str) -> Path:
     return folder
 
 
-def _commit(bill: Bill) -> None:
+def _commit(bill: Bill, gate: str) -> None:
     store = bill.workspace / "ledger"
     shutil.rmtree(store, ignore_errors=True)
     shutil.rmtree(bill.workspace / "units", ignore_errors=True)
@@ -138,7 +144,7 @@ def _commit(bill: Bill) -> None:
         now=datetime(2026, 2, 1, tzinfo=UTC),
         run_id=wiring.new_id(),
         progress=wiring.quiet,
-        tuning=Tuning(row_group_size=SETTINGS.row_group_size),
+        tuning=Tuning(row_group_size=SETTINGS.row_group_size, gate=gate),
     )
 
 
