@@ -22,11 +22,12 @@ class GroupQuery:
     rules: tuple[Rule, ...]
     keys: tuple[str, ...]
     sql: str
+    rows: str
 
     def counts(self) -> str:
         """One row: rows in scope, then per rule the rows of groups that break it."""
         sums = ", ".join(f"coalesce(sum(n) FILTER (WHERE bad{index}), 0)::BIGINT" for index in range(len(self.rules)))
-        return f"SELECT coalesce(sum(n), 0)::BIGINT, {sums} FROM ({self.sql})"
+        return f"SELECT (SELECT count(*) FROM ({self.rows})), {sums} FROM ({self.sql})"
 
     def examples(self, index: int, limit: int) -> str:
         """(file, row, keys...) of the first row of groups that break the rule at `index`."""
@@ -51,8 +52,22 @@ def _query(rules: tuple[Rule, ...], relation: str, writer: Writer) -> GroupQuery
     named = [f"{key} AS k{index}" for index, key in enumerate(keys)]
     place = """min({'f': "#file", 'r': "#row"}) AS place"""
     select = ", ".join([*named, "count(*) AS n", place, *flags])
-    sql = f"SELECT {select} FROM ({_rows(first, relation, writer)}) GROUP BY {', '.join(keys)}"
-    return GroupQuery(rules, first.keys, sql)
+    rows = _rows(first, relation, writer)
+    looked_at = _doubtful(rules, rows, keys[0], writer) if len(keys) > 1 else rows
+    sql = f"SELECT {select} FROM ({looked_at}) GROUP BY {', '.join(keys)}"
+    return GroupQuery(rules, first.keys, sql, rows)
+
+
+def _doubtful(rules: tuple[Rule, ...], rows: str, key: str, writer: Writer) -> str:
+    """Rows whose first key alone does not clear them: what has one value for it has one in every finer group.
+
+    Fine groups are many; most never have to be made.
+    """
+    groupings = [rule.grouping for rule in rules if rule.grouping]
+    if not all(grouping.distinct and not any(exactly for _, exactly in grouping.distinct) for grouping in groupings):
+        return rows
+    several = " OR ".join(_bad(grouping, writer) for grouping in groupings)
+    return f"SELECT * FROM ({rows}) WHERE {key} IN (SELECT {key} FROM ({rows}) GROUP BY 1 HAVING {several})"
 
 
 def _rows(grouping: Grouping, relation: str, writer: Writer) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from focus.expression import Name, Node, Null, children
+from focus.expression import Both, Name, Node, Not, Null, children
 from focus.fields import Facts, quoted
 from focus.predicate import Scope, Writer
 from focus.rules import Check
@@ -63,14 +63,28 @@ class OnSignatures(Writer):
             return "true"
         if self.visible(node):
             return f"(({self.sql(node)}) IS TRUE)"
-        return self.atoms.bit(f"({Writer(self.facts, self.tolerance).sql(node)}) IS TRUE")
+        if isinstance(node, Both):
+            return f"({self.holds(node.left)} {node.word} {self.holds(node.right)})"
+        if isinstance(node, Not):
+            return self.fails(node.value)
+        return self.atoms.bit(f"({self._on_rows(node)}) IS TRUE")
 
     def fails(self, node: Node) -> str:
-        """True where the check is false; a null leaves the word to another rule."""
+        """True where the check is false; a null leaves the word to another rule.
+
+        Taken apart down to single checks, so that rules which share one share its bit.
+        """
         if self.visible(node):
             return f"(({self.sql(node)}) IS FALSE)"
-        check = Writer(self.facts, self.tolerance).sql(node)
+        if isinstance(node, Both):
+            return f"({self.fails(node.left)} {'OR' if node.word == 'AND' else 'AND'} {self.fails(node.right)})"
+        if isinstance(node, Not):
+            return self.holds(node.value)
+        check = self._on_rows(node)
         return "false" if check == "true" else self.atoms.bit(f"({check}) IS FALSE")
+
+    def _on_rows(self, node: Node) -> str:
+        return Writer(self.facts, self.tolerance).sql(node)
 
     def visible(self, node: Node) -> bool:
         """Whether signatures show all that the expression asks."""
