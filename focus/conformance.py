@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from focus import groups, headers, joins, signature
+from focus import groups, headers, joins, signature, terms
 from focus.applicability import applies, criteria
 from focus.expression import names
 from focus.fields import AbsentColumn, Facts, Field
@@ -78,6 +78,7 @@ class _Run:
     found: dict[str, Verdict] = field(default_factory=dict)
     facts: Facts = field(init=False)
     held: frozenset[str] = field(init=False)
+    notes: list[str] = field(default_factory=list)
     total: int = 0
 
     def __post_init__(self) -> None:
@@ -92,7 +93,8 @@ class _Run:
         self._headers(open_rules)
         rows = [rule for rule in open_rules if rule.checks]
         self._rows(rows)
-        self._groups([rule for rule in open_rules if rule.grouping])
+        self._groups([rule for rule in open_rules if rule.grouping and not rule.grouping.term], self.rows.sql)
+        self._terms([rule for rule in open_rules if rule.grouping and rule.grouping.term])
         self._joins([rule for rule in open_rules if rule.id == REFERENTIAL])
         for rule in open_rules:
             if rule.id not in self.found:
@@ -105,7 +107,8 @@ class _Run:
         verdicts = tuple(self.found[rule.id] for rule in self._rules())
         unchecked = len(unchecked_entries(asked.version))
         criteria_held = tuple(sorted(self.held))
-        return Report(asked.version, asked.dataset, self.total, criteria_held, verdicts, unchecked, partial)
+        told = (self.total, criteria_held, verdicts, unchecked, partial, tuple(self.notes))
+        return Report(asked.version, asked.dataset, *told)
 
     def _rules(self) -> tuple[Rule, ...]:
         return rules(self.question.version, self.question.dataset)
@@ -117,8 +120,6 @@ class _Run:
             self._close(rule, NOT_APPLICABLE, f"{missing} does not hold")
         elif rule.reason:
             self._close(rule, NOT_CHECKABLE, rule.reason)
-        elif rule.grouping and rule.grouping.term:
-            self._close(rule, NOT_CHECKABLE, "needs every row of a commitment's whole term")
         else:
             return True
         return False
@@ -179,23 +180,40 @@ class _Run:
         except AbsentColumn as absent:
             self._close(rule, NOT_CHECKABLE, f"needs the column {absent}, which is missing")
 
-    def _groups(self, chosen: Sequence[Rule]) -> None:
+    def _groups(self, chosen: Sequence[Rule], relation: str) -> None:
         ready = []
         for rule in self._present(chosen):
             with self._missing_told(rule):
-                groups.queries([rule], self.rows.sql, self._writer)
+                groups.queries([rule], relation, self._writer)
                 ready.append(rule)
-        for query in groups.queries(ready, self.rows.sql, self._writer):
+        for query in groups.queries(ready, relation, self._writer):
             self.tell("group", {"by": list(query.keys), "rules": len(query.rules)})
             scope, *broken = self._one(query.counts())
             for index, (rule, count) in enumerate(zip(query.rules, broken, strict=True)):
                 self._count(rule, scope, count, partial(self._group_examples, query, index))
 
+    def _terms(self, chosen: Sequence[Rule]) -> None:
+        """Rules over a whole term, on the commitments whose term these rows cover."""
+        covered = terms.Terms(self.rows.sql, self.question.commitments, self.facts)
+        known = self._commitments_have(terms.NEEDED)
+        inside, outside = self._one(covered.counts()) if known and self.facts.has(terms.KEY) else (0, 0)
+        if inside:
+            self.notes += [f"{outside} commitments whose term these rows do not cover were left out"] if outside else []
+            self._groups(chosen, covered.rows())
+            return
+        for rule in self._present(chosen):
+            self._close(rule, NOT_CHECKABLE, terms.UNCOVERED if known else terms.UNKNOWN)
+
+    def _commitments_have(self, columns: Sequence[str]) -> bool:
+        if not self.question.commitments:
+            return False
+        described = self.connection.execute(f"DESCRIBE {self.question.commitments}").fetchall()
+        return {name for name, *_ in described} >= set(columns)
+
     def _joins(self, chosen: Sequence[Rule]) -> None:
         """The rule across datasets, where the other one is there with the columns that it is known by."""
-        for rule in self._present(chosen) if self.question.commitments else ():
-            described = self.connection.execute(f"DESCRIBE {self.question.commitments}").fetchall()
-            if {name for name, *_ in described} >= set(joins.KEYS):
+        for rule in self._present(chosen):
+            if self._commitments_have(joins.KEYS):
                 join = joins.Join(self.rows.sql, self.question.commitments, self.facts.text(joins.COLUMN))
                 scope, broken = self._one(join.counts())
                 self._count(rule, scope, broken, partial(self._join_examples, join))
