@@ -1,0 +1,31 @@
+"""The one place that builds real adapters from settings, lazily: nothing heavy is imported until a job arrives."""
+
+from __future__ import annotations
+
+from wiring.control import alert, on_alert, on_poison, on_queue, send, sweep
+from wiring.money import export, ingest_partition, plan_ingest, summary, take_in, validate
+from wiring.parts import book, engine, fleet, new_id, opener, quiet, record, settings, store
+
+__all__ = [
+    "alert",
+    "book",
+    "engine",
+    "export",
+    "fleet",
+    "ingest_partition",
+    "new_id",
+    "on_alert",
+    "on_poison",
+    "on_queue",
+    "opener",
+    "plan_ingest",
+    "quiet",
+    "record",
+    "send",
+    "settings",
+    "store",
+    "summary",
+    "sweep",
+    "take_in",
+    "validate",
+]

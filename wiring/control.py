@@ -1,0 +1,116 @@
+"""The control story on real parts: what the triggers call, and the same played from a terminal.
+
+Settings are read anew for each job, and messages come back as values for `send`.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from settings import Settings
+from wiring.parts import Env, fleet, queue, quiet, record, settings, store
+
+if TYPE_CHECKING:
+    from governance.model import Message
+    from governance.terminal import Played
+    from ingest.flow import Progress
+
+
+def on_alert(body: bytes, env: Env, now: datetime) -> tuple[int, Mapping[str, object]]:
+    """Status and JSON-ready body for the webhook's caller."""
+    from governance import flow
+
+    found = settings(env)
+    kept = record(store(found.store_url, env))
+    answer = flow.on_alert(body, budgets=found.budgets, record=kept, queue=queue(env), now=now, live=found.live)
+    return answer.status, answer.body
+
+
+def on_queue(name: str, body: Mapping[str, object], env: Env, now: datetime) -> list[Message]:
+    """One message of a control queue; the faults of its flow surface, so that the queue brings it again."""
+    from governance.terminal import handlers
+
+    found = settings(env)
+    kept = record(store(found.store_url, env))
+    return handlers(found.budgets, kept, fleet(env), found.live, found.classification)[name](body, now)
+
+
+def on_poison(name: str, text: str, env: Env, now: datetime) -> None:
+    """Record that a message of queue `name` was given up; `text` may be anything."""
+    from governance import flow
+
+    flow.on_poison(name, json_or_text(text), record=record(store(settings(env).store_url, env)), now=now)
+
+
+def json_or_text(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def sweep(env: Env, now: datetime) -> list[Message]:
+    """Messages that were lost on the way, again."""
+    from governance import flow
+
+    return flow.on_sweep(record=record(store(settings(env).store_url, env)), now=now)
+
+
+def send(messages: Sequence[Message], env: Env) -> None:
+    """Put each on its queue; a crash in between is made good by the flows' redelivery and by the sweep."""
+    if not messages:
+        return
+    line = queue(env)
+    for message in messages:
+        line.send(message)
+
+
+def alert(
+    body: bytes,
+    found: Settings,
+    env: Env,
+    now: datetime,
+    *,
+    execute: bool,
+    sleep: Callable[[float], object] = time.sleep,
+    progress: Progress | None = None,
+) -> tuple[int, list[str], dict[str, object]]:
+    """Play an alert through the flows of the service; machines stop only with `execute` and both switches on.
+
+    Returns the status, the receipt's lines and a JSON-ready document.
+    """
+    from adapters.clock import Clock
+    from adapters.queue import MemoryQueue
+    from governance.terminal import run_alert
+
+    clock = Clock(now, sleep, progress or quiet)
+    kept = record(store(found.store_url, env))
+    played = run_alert(
+        body,
+        budgets=found.budgets,
+        record=kept,
+        queue=MemoryQueue(clock.now),
+        fleet=fleet(env),
+        now=now,
+        live=execute and found.live,
+        wait=clock.wait_until,
+        rules=found.classification,
+    )
+    off = _switches_off(played, found) if execute else []
+    events = [{"kind": event.kind, "at": event.at.isoformat(), "body": dict(event.body)} for event in played.events]
+    document = {"status": played.answer.status, "answer": dict(played.answer.body), "run": played.run, "events": events}
+    return played.answer.status, [*off, *played.lines], {**document, "switches_off": off}
+
+
+def _switches_off(played: Played, found: Settings) -> list[str]:
+    """What keeps --execute from executing."""
+    named = {str(event.body["budget_id"]).lower() for event in played.events if "budget_id" in event.body}
+    asleep = [one.name for one in found.budgets if one.id.lower() in named and not one.live]
+    return [
+        *([] if found.live else ["not executed: the master switch is off ([ledger] live, or LEDGER_LIVE=true)"]),
+        *(f"not executed: [budgets.{name}] is not live" for name in asleep),
+    ]
