@@ -17,6 +17,7 @@ KINDS = (
     ("double", r"DOUBLE|FLOAT"),
     ("nested", r"MAP.*|STRUCT.*|.*\[\d*\]"),
     ("text", r"VARCHAR|ENUM.*|JSON|UUID"),
+    ("bytes", r"BLOB"),
 )
 MONEY = "DECIMAL(38, 24)"
 
@@ -40,7 +41,7 @@ class Field:
 
     @property
     def kind(self) -> str:
-        """One of text, decimal, double, instant, naive, date, nested, other."""
+        """One of text, decimal, double, instant, naive, date, nested, bytes, other."""
         return next((kind for kind, pattern in KINDS if re.fullmatch(pattern, self.type)), "other")
 
 

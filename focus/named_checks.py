@@ -159,7 +159,9 @@ def _is_string(facts: Facts, name: str) -> str:
 
 
 def _fmt_string(facts: Facts, name: str) -> str:
-    """What has been read is valid Unicode already; a column that may not be null may not be blank."""
+    """Text is valid Unicode once it is read, bytes are in no encoding; what may not be null may not be blank."""
+    if facts.kind(name) == "bytes":
+        return "false"
     never_null = str(facts.spec[name]["allows_nulls"]).lower() == "false"
     return f"trim({facts.text(name)}) <> ''" if never_null and facts.kind(name) == "text" else TRUE
 
