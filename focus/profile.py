@@ -32,6 +32,15 @@ FILLED = (
     "PricingCurrencyContractedUnitPrice",
     "PricingCurrencyListUnitPrice",
 )
+# Columns whose value the ladder may copy where a column is filled.
+COPIED_FROM = {
+    "ContractedCost": ("EffectiveCost", "BilledCost"),
+    "ContractedUnitPrice": ("PricingCurrencyContractedUnitPrice",),
+    "ListCost": ("ContractedCost", "EffectiveCost", "BilledCost"),
+    "ListUnitPrice": ("PricingCurrencyListUnitPrice", "ContractedUnitPrice", "PricingCurrencyContractedUnitPrice"),
+    "PricingCurrencyContractedUnitPrice": ("ContractedUnitPrice",),
+    "PricingCurrencyListUnitPrice": ("ListUnitPrice", "ContractedUnitPrice", "PricingCurrencyContractedUnitPrice"),
+}
 KINDS = ("Contracted", "List")
 MONEY = "DECIMAL(38, 24)"
 # Beside a stated list cost of 0 for a quantity of 0 any price is true, so the contracted one is taken there too.

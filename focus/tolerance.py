@@ -2,7 +2,7 @@
 
 The specification asks for exact equality. A source writes costs, prices and quantities with a limited number of
 decimals, so a product can differ from its cost by half a unit of the cost's last place, plus the price times half a
-unit of the quantity's last place.
+unit of the quantity's last place. The ledger's own prices end at 24 decimals, which the quantity multiplies.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from focus.fields import MONEY, Facts, literal
 RELATIVE = "1e-9"
 FLOAT_DIGITS = 16  # so many significant digits are a binary float's: of those the last exact one is the 15th
 FLOAT_HALF_UNIT = "5e-15"
+OWN_HALF_UNIT = "5e-25"  # of the ledger's own last decimal: no stored price is closer to a quotient
 ARITHMETIC = "1e-15"  # of a product in floating point; closer calls are made in decimals
 
 
@@ -71,7 +72,9 @@ class Source:
         """A quick comparison in floating point decides all but close calls, which decimals decide."""
         given, rate, amount = (facts.number(name) for name in (cost, price, quantity))
         gap = f"abs(CAST({given} AS DOUBLE) - CAST({rate} AS DOUBLE) * CAST({amount} AS DOUBLE))"
-        allowed, slack = self._allowed(given, rate, cost, quantity), f"{ARITHMETIC} * abs(CAST({given} AS DOUBLE))"
+        own = f"{OWN_HALF_UNIT} * abs(CAST({amount} AS DOUBLE))"
+        allowed = f"({self._allowed(given, rate, cost, quantity)} + {own})"
+        slack = f"{ARITHMETIC} * abs(CAST({given} AS DOUBLE))"
         return (
             f"(CASE WHEN {gap} <= {allowed} - {slack} THEN true WHEN {gap} > {allowed} + {slack} THEN false "
             f"WHEN {gap} IS NOT NULL THEN {_exactly(given, rate, amount, allowed)} END)"

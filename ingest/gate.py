@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from focus.conformance import Question, Rows, check
 from focus.culprits import Culprits, culprits, nulls_demanded
 from focus.fields import Field
+from focus.profile import COPIED_FROM
 from focus.report import Report, Verdict
 from focus.rules import SHOULD, rules
 from ingest.lineage import origins
@@ -102,7 +103,7 @@ def _conformance(report: Report, policy: str, broken: Sequence[Broken]) -> Confo
 def _judged(connection: DuckDBPyConnection, shape: Shape, verdict: Verdict, question: Question, tell: Tell) -> Broken:
     """The mapping is run once more for the rows that break the rule, with the raw columns beside them."""
     tell("judge", {"rule": verdict.rule, "violations": verdict.violations})
-    behind = origins(connection, shape)
+    behind = with_ladder(origins(connection, shape))
     beside = own_rows(connection, beside_raw(shape, behind), shape.label, also=_raw_names(behind))
     kinds = {one.name: one for one in beside.fields}
     focus = Rows(beside.sql, tuple(one for one in beside.fields if not one.name.startswith("#")), beside.label)
@@ -115,6 +116,12 @@ def _judged(connection: DuckDBPyConnection, shape: Shape, verdict: Verdict, ques
     ]
     ours, told = (sum(column) for column in zip(*counts, strict=True)) if counts else (verdict.violations, 0)
     return Broken(verdict.rule, verdict.keyword, verdict.column, verdict.violations, ours, told)
+
+
+def with_ladder(behind: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """The raw columns of those from which the profile copies what is missing count for the filled column too."""
+    more = {name: [raw for other in others for raw in behind.get(other, ())] for name, others in COPIED_FROM.items()}
+    return {name: tuple(dict.fromkeys((*raws, *more.get(name, ())))) for name, raws in behind.items()}
 
 
 def _counts(

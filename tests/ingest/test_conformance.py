@@ -87,5 +87,6 @@ def test_an_actual_azure_file_alone_breaks_only_what_needs_its_amortised_half(le
 @pytest.mark.parametrize("line", [{"Quantity": "0"}, {"CostInBillingCurrency": "-5", "UnitPrice": "", "PayGPrice": ""}])
 def test_a_contradiction_of_the_bill_stays_a_finding(ledger: Ledger, tmp_path: Path, line: dict[str, str]) -> None:
     prices = {"UnitPrice": "", "PayGPrice": ""}
+    ledger.config.write_text('[conformance]\ngate = "report"\n', encoding="utf-8")
     ledger.ingest(azure(tmp_path / "a.csv", LINE | prices | line), "--basis", "actual")
     assert "CAU-ContractedUnitPrice-C-015-C" in ledger.broken_rules()
