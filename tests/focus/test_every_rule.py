@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 import pytest
@@ -79,7 +79,7 @@ def verdicts(found: Report) -> dict[str, Verdict]:
     return {one.rule: one for one in found.verdicts}
 
 
-def _report(rows: list[Row] | tuple[Row, ...], name: str, version: str, dataset: str) -> Report:
+def _report(rows: Sequence[Row], name: str, version: str, dataset: str) -> Report:
     commitments = table("commitments", conformant(CONTRACTS)).sql if dataset == USAGE else ""
     return report(table(name, rows), dataset, version, commitments=commitments)
 

@@ -69,7 +69,8 @@ def _broken(check: Node, row: Mapping[str, str | None]) -> Change:
         return _broken_both(check, row)
     if isinstance(check, Not):
         raise KeyError(check)
-    return _FORMS[type(check)](check, row)
+    changed: Change = _FORMS[type(check)](check, row)
+    return changed
 
 
 def _broken_both(check: Both, row: Mapping[str, str | None]) -> Change:
