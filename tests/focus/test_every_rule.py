@@ -122,7 +122,7 @@ def _changes(rule: Rule, one: Check, row: Row) -> Row:
         return changes(plain_key(rule), one.check, row)
     texts = {"A-008-M": '{"Elements":[null]}', "A-011-O": '{"Elements":[{"a":{}}]}', "A-003-M": '{"a":1,"a":2}'}
     assert one.condition
-    return {one.condition.value.path[0]: texts[rule.id[-7:]]}  # type: ignore[attr-defined]  # {c} IS NOT NULL
+    return {one.condition.value.path[0]: texts[rule.id[-7:]]}  # type: ignore[attr-defined]  # every such condition asks of one column
 
 
 def plain_key(rule: Rule) -> str:
