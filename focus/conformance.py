@@ -225,7 +225,7 @@ class _Run:
     def _row_examples(self, rule: Rule) -> Iterator[Example]:
         for one in self._checks(rule):
             condition = f"({self._writer.sql(one.condition)}) IS TRUE AND " if one.condition else ""
-            columns = [name for name in columns_of(one) if self.facts.has(name)]
+            columns = [name for name in columns_of(one) if name in self.facts.spec and self.facts.has(name)]
             shown = ", ".join([PLACE, *map(self.facts.text, columns)])
             where = f"{condition}({self._writer.sql(one.check)}) IS FALSE"
             sql = f"SELECT {shown} FROM ({self.rows.sql}) WHERE {where} LIMIT {self.question.max_examples}"

@@ -91,7 +91,7 @@ class Facts:
     def text(self, name: str) -> str:
         """The column as text; maps and structures as the JSON they stand for."""
         kind = self.kind(name)
-        if kind in ("text", "absent"):
+        if kind == "absent" or self._by_name[name].type in ("VARCHAR", "JSON"):
             return self.raw(name)
         return f"CAST({f'to_json({quoted(name)})' if kind == 'nested' else quoted(name)} AS VARCHAR)"
 
@@ -111,7 +111,9 @@ class Facts:
 
     def instant(self, name: str) -> str:
         """The column as an instant; what has no zone counts as UTC."""
-        if self.kind(name) in ("instant", "naive", "date", "absent"):
+        if self.kind(name) == "naive":
+            return f"CAST({self.raw(name)} AS TIMESTAMP)"  # of nanoseconds too, which compare with no instant
+        if self.kind(name) in ("instant", "date", "absent"):
             return self.raw(name)
         return f"TRY_CAST({self.text(name)} AS TIMESTAMPTZ)"
 

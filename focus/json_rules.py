@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from focus.expression import Name, Null, names, walk
-from focus.fields import Facts, quoted
+from focus.fields import Facts, Field, quoted
 from focus.predicate import Writer
 from focus.rules import Check, Rule
 
@@ -33,10 +34,17 @@ class JsonChecks:
     def count_sql(self, relation: str, column: str, writer: Writer) -> str:
         """One row: per check the rows in scope and the rows that break it."""
         text = quoted(column)
-        broken = [f"({writer.sql(check.check)}) IS FALSE" for _, check in self._by_column[column]]
+        seen = replace(writer, facts=self._as_text(column))
+        broken = [f"({seen.sql(check.check)}) IS FALSE" for _, check in self._by_column[column]]
         sums = ", ".join(f"{_sum('true')}, {_sum(condition)}" for condition in broken)
         values = f"SELECT {self._facts.text(column)} AS {text}, count(*) AS n FROM ({relation}) GROUP BY 1"
         return f"SELECT {sums} FROM ({values}) WHERE {text} IS NOT NULL"
+
+    def _as_text(self, column: str) -> Facts:
+        """The facts where the column is text already: a map or structure is made JSON once."""
+        nested = self._facts.kind(column) == "nested"
+        fields = [Field(column, "VARCHAR") if nested and one.name == column else one for one in self._facts.fields]
+        return replace(self._facts, fields=tuple(fields))
 
     def _column(self, check: Check) -> str:
         asked = check.condition

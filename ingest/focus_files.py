@@ -6,12 +6,14 @@ import codecs
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from focus.conformance import Rows
 from focus.fields import Field, described
 from focus.file_rules import Flaw
+from focus.versions import column_entries, dataset_names
 from ingest.engine import reading
 from ingest.mapping import literal, quoted
 from ingest.records import RECORD_LIMIT
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 PLACE = 'filename AS "#file", file_row_number + 1 AS "#row"'
+TAKEN = ("#file", "#row", "filename", "file_row_number")  # names the place of a row is read by
+NUMBERS = ("decimal", "double")
 REJECTED = {
     "MISSING COLUMNS": "uneven-row",
     "TOO MANY COLUMNS": "uneven-row",
@@ -77,7 +81,36 @@ def open_file(connection: DuckDBPyConnection, file: LocalFile, workspace: Path) 
     with reading(file.label):
         rows = connection.execute(f"DESCRIBE FROM {_parquet([path])}").fetchall()
         empty = connection.execute(f"SELECT count(*) = 0 FROM {_parquet([path])}").fetchone() == (True,)
+        path = _without_taken(connection, path, [str(row[0]) for row in rows], workspace)
     return Opened(path, file.label, described(rows), tuple(_no_rows(file.label, empty)))
+
+
+def _without_taken(connection: DuckDBPyConnection, path: Path, names: Sequence[str], workspace: Path) -> Path:
+    """The file, or a copy in which columns that would hide a row's place have other names; no rule asks about them."""
+    taken = [f"{quoted(name)} AS {quoted(_kept_as(name))}" for name in names if _kept_as(name) != name]
+    if not taken:
+        return path
+    target = _next_file(workspace)
+    source = f"SELECT * RENAME ({', '.join(taken)}) FROM {_parquet([path])}"
+    connection.execute(f"COPY ({source}) TO {literal(str(target))} (FORMAT parquet, PRESERVE_ORDER true)")
+    return target
+
+
+def _kept_as(name: str) -> str:
+    """The engine ignores case: a column in the wrong case would be read in place of the right one."""
+    known = _known()
+    return f"#as {name}" if name.lower() in TAKEN or known.get(name.lower(), name) != name else name
+
+
+@cache
+def _known() -> dict[str, str]:
+    """Columns of the specification by their names in lower case."""
+    versions = ((version, dataset) for version in ("1.2", "1.3") for dataset in dataset_names(version))
+    return {str(one["id"]).lower(): str(one["id"]) for pair in versions for one in column_entries(*pair)}
+
+
+def _next_file(workspace: Path) -> Path:
+    return workspace / f"check-{len(list(workspace.iterdir())):05d}.parquet"
 
 
 def together(files: Sequence[Opened]) -> Together:
@@ -97,10 +130,22 @@ def _relation(files: Sequence[Opened], mixed: set[str]) -> str:
         return f"SELECT *, {PLACE} FROM {_parquet([one.path for one in files], placed=True)}"
     parts = []
     for one in files:
-        texts = [f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}" for name in sorted(mixed & one.names)]
+        texts = [f"{_as_text(each)} AS {quoted(each.name)}" for each in one.fields if each.name in mixed]
         kept = f"* REPLACE ({', '.join(texts)})" if texts else "*"
         parts.append(f"SELECT {kept}, {PLACE} FROM {_parquet([one.path], placed=True)}")
     return " UNION ALL BY NAME ".join(parts)
+
+
+def _as_text(one: Field) -> str:
+    """As the specification writes it: what is sound in its own type is sound as text."""
+    name = quoted(one.name)
+    if one.kind == "nested":
+        return f"CAST(to_json({name}) AS VARCHAR)"
+    if one.kind in ("instant", "naive"):
+        utc = f"{name} AT TIME ZONE 'UTC'" if one.kind == "instant" else name
+        return f"strftime({utc}, '%Y-%m-%dT%H:%M:%SZ')"
+    text = f"CAST({name} AS VARCHAR)"
+    return f"replace(upper({text}), '+', '')" if one.kind in NUMBERS else text
 
 
 def _common_fields(files: Sequence[Opened]) -> tuple[Field, ...]:
@@ -124,7 +169,7 @@ def _open_text(connection: DuckDBPyConnection, path: Path, label: str, workspace
             raise reject("the text is UTF-16, not UTF-8", "Save it as CSV in UTF-8.", "encoding", file=label)
     headers, delimiter = header(path, label)
     kept = {name: index for index, name in reversed(list(enumerate(headers)))}
-    target = workspace / f"check-{len(list(workspace.iterdir())):05d}.parquet"
+    target = _next_file(workspace)
     flaws = [*_doubled(headers, label), *_nul_bytes(path, label)]
     with reading(label), _one_thread(connection):
         rows = _staged(connection, path, (headers, delimiter), dict(sorted(kept.items(), key=lambda e: e[1])), target)
@@ -144,7 +189,7 @@ def _staged(
     """The rows written; what could not be read is in the engine's own table of rejects."""
     headers, delimiter = shape
     positions = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(headers)))
-    names = ", ".join(f"c{index} AS {quoted(name)}" for name, index in kept.items())
+    names = ", ".join(f"c{index} AS {quoted(_kept_as(name))}" for name, index in kept.items())
     connection.execute("DROP TABLE IF EXISTS text_rejects; DROP TABLE IF EXISTS text_scans")
     source = f"""read_csv({literal(str(path))}, auto_detect=false, header=true, delim={literal(delimiter)}, quote='"',
         escape='"', columns={{{positions}}}, max_line_size={RECORD_LIMIT}, buffer_size={RECORD_LIMIT},
