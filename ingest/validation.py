@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from focus.conformance import Question, Rows, check
 from focus.fields import described, quoted
 from focus.file_rules import file_verdicts
+from focus.metadata_verdicts import metadata_verdicts
 from focus.profile import profile_sql
 from focus.report import Example, Report, Verdict
 from focus.tolerance import Source, places_of, places_sql
@@ -44,18 +45,34 @@ class Wish:
 
 
 def validate_files(
-    connection: DuckDBPyConnection, files: Sequence[LocalFile], wish: Wish, workspace: Path, tell: Tell
+    connection: DuckDBPyConnection,
+    files: Sequence[LocalFile],
+    wish: Wish,
+    workspace: Path,
+    tell: Tell,
+    metadata: Mapping[str, object] | None = None,
 ) -> list[Report]:
-    """A report per dataset found. Rejected when a file cannot be read at all or the wish makes no sense."""
+    """A report per dataset found. Rejected when a file cannot be read at all or the wish makes no sense.
+
+    `metadata` are the documents beside the data; the cost rows' report tells of them.
+    """
     connection.execute("SET preserve_insertion_order = true")
     opened = [_opened(connection, file, workspace, tell) for file in files]
     parts = {name: [one for one in opened if _dataset(one, wish) == name] for name in dataset_names(wish.version)}
     found = {name: together(mine) for name, mine in parts.items() if mine}
     commitments = found.get("ContractCommitment")
+    reports = {
+        name: _checked(connection, mine, _with(wish.question(name), commitments), tell) for name, mine in found.items()
+    }
     return [
-        _checked(connection, together_, _with(wish.question(name), commitments), tell)
-        for name, together_ in found.items()
+        _with_metadata(report, metadata, found[name].rows, wish) if name == "CostAndUsage" else report
+        for name, report in reports.items()
     ]
+
+
+def _with_metadata(report: Report, metadata: Mapping[str, object] | None, rows: Rows, wish: Wish) -> Report:
+    told = metadata_verdicts(metadata, wish.version, rows.header, wish.max_examples)
+    return replace(report, verdicts=(*report.verdicts, *told))
 
 
 def _opened(connection: DuckDBPyConnection, file: LocalFile, workspace: Path, tell: Tell) -> Opened:

@@ -67,12 +67,17 @@ def export(
 def validate(locations: Sequence[str], wish: Wish, found: Settings, env: Env, progress: Progress) -> list[Report]:
     """A report per dataset in these files, or on the ledger's rows where there are none."""
     from ingest import validation
+    from ingest.delta_files import is_table, table_files
     from ingest.sources.folder import collect
+    from ledger.metadata_files import metadata_beside
 
     with tempfile.TemporaryDirectory(prefix="ledger-check-") as work, engine(found) as connection:
         if locations:
-            files = collect(locations, opener(env)).files
-            return validation.validate_files(connection, files, wish, Path(work), progress)
+            tables = [location for location in locations if is_table(location)]
+            files = list(collect([one for one in locations if one not in tables], opener(env)).files)
+            files += [file for table in tables for file in table_files(connection, table, Path(work))]
+            beside = None if "://" in locations[0] else metadata_beside(Path(locations[0]))
+            return validation.validate_files(connection, files, wish, Path(work), progress, beside)
         at = store(found.store_url, env)
         ledger = book(at)
         relation = ledger.relation_sql(ledger.files(), located=True)

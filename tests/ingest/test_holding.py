@@ -12,7 +12,7 @@ import pytest
 from tests.bills import Ledger, azure, cur2, snowflake
 from tests.ingest.test_aws import RI, SP, kind
 
-OTHER = {"ORGANIZATION_NAME": "OTHER"}
+OTHER = {"ORGANIZATION_NAME": "OTHER", "CONTRACT_NUMBER": "10"}
 
 
 def test_one_source_for_several_providers_is_refused_in_one_call(ledger: Ledger, tmp_path: Path) -> None:

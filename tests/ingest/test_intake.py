@@ -232,7 +232,8 @@ def test_the_report_names_totals_by_rule(ledger: Ledger, tmp_path: Path) -> None
 
 
 def test_totals_of_more_than_28_digits_stay_exact(ledger: Ledger, tmp_path: Path) -> None:
-    """Python's own decimal context would round them and the money would not balance."""
+    """Python's own decimal context would round them and the money would not balance. No price is of that size."""
+    ledger.config.write_text('[conformance]\ngate = "report"\n', encoding="utf-8")
     texts = ["12345678901234.123456789012345678901234", "1.000000000000000000000001"]
     files = [snowflake(tmp_path / f"{text[:3]}.csv", {"USAGE_IN_CURRENCY": text}) for text in texts]
     assert ledger.ingest(*files).outcomes == ["committed"]
