@@ -111,6 +111,7 @@ def run_validate(options: argparse.Namespace) -> int:
     from ingest.validation import Wish, conformant
 
     wish = Wish(options.focus, options.dataset, options.applicability, options.max_examples)
+    options.json = options.json or options.format == "json"
     form = "json" if options.json else options.format
     with terminal.progress(quiet=form != "text") as progress:
         env = _env(options)

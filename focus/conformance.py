@@ -35,15 +35,19 @@ Tell = Callable[[str, Mapping[str, object]], None]
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What is checked: a query that gives `fields` and the columns #file (text) and #row (from 1)."""
+    """What is checked: a query that gives `fields` and the columns #file (text) and #row (from 1).
+
+    `partly` are columns that some of several files lack: their rows read as null, and presence rules call them missing.
+    """
 
     sql: str
     fields: tuple[Field, ...]
     label: str
+    partly: frozenset[str] = frozenset()
 
     @property
     def header(self) -> tuple[str, ...]:
-        return tuple(one.name for one in self.fields)
+        return tuple(one.name for one in self.fields if one.name not in self.partly)
 
 
 @dataclass(frozen=True, slots=True)

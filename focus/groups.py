@@ -115,4 +115,4 @@ def _sum(side: str, writer: Writer) -> str:
     found = SUM.fullmatch(side)
     assert found, side
     condition = f" FILTER (WHERE {writer.sql(parse(found.group(2)))})" if found.group(2) else ""
-    return f"coalesce(sum({writer.facts.number(found.group(1))}){condition}, 0)"
+    return f"coalesce(sum({writer.tolerance.addend(writer.facts, found.group(1))}){condition}, 0)"

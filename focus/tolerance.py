@@ -26,6 +26,7 @@ class Tolerance(Protocol):
     def equal(self, facts: Facts, one: str, other: str) -> str: ...
     def product(self, facts: Facts, cost: str, price: str, quantity: str) -> str: ...
     def sums(self, left: str, right: str, rows: str) -> str: ...
+    def addend(self, facts: Facts, name: str) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,10 @@ class Relative:
 
     def product(self, facts: Facts, cost: str, price: str, quantity: str) -> str:
         return _close(facts.double(cost), f"({facts.double(price)} * {facts.double(quantity)})")
+
+    def addend(self, facts: Facts, name: str) -> str:
+        """A sum of decimals of any size would have no type to hold it."""
+        return facts.double(name)
 
     def sums(self, left: str, right: str, rows: str) -> str:
         del rows
@@ -79,6 +84,9 @@ class Source:
             f"(CASE WHEN {gap} <= {allowed} - {slack} THEN true WHEN {gap} > {allowed} + {slack} THEN false "
             f"WHEN {gap} IS NOT NULL THEN {_exactly(given, rate, amount, allowed)} END)"
         )
+
+    def addend(self, facts: Facts, name: str) -> str:
+        return facts.number(name)
 
     def sums(self, left: str, right: str, rows: str) -> str:
         """Each of the added rows may have been rounded."""

@@ -122,7 +122,8 @@ def together(files: Sequence[Opened]) -> Together:
     mixed = {name for name, found in types.items() if len(found) > 1}
     labels = files[0].label if len(files) == 1 else f"{files[0].label} and {len(files) - 1} more"
     flaws = tuple(flaw for one in files for flaw in one.flaws)
-    return Together(tuple(files), Rows(_relation(files, mixed), fields, labels), flaws)
+    partly = frozenset(one.name for one in fields) - frozenset.intersection(*(one.names for one in files))
+    return Together(tuple(files), Rows(_relation(files, mixed), fields, labels, partly), flaws)
 
 
 def _relation(files: Sequence[Opened], mixed: set[str]) -> str:

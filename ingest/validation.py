@@ -56,6 +56,8 @@ def validate_files(
 
     `metadata` are the documents beside the data; the cost rows' report tells of them.
     """
+    if not files:
+        raise reject("there is no data here", "Give Parquet or CSV files, or a folder that holds some.", "no-data")
     connection.execute("SET preserve_insertion_order = true")
     opened = [_opened(connection, file, workspace, tell) for file in files]
     parts = {name: [one for one in opened if _dataset(one, wish) == name] for name in dataset_names(wish.version)}

@@ -17,7 +17,11 @@ SCHEMA = {"type": "struct", "fields": [{"name": n, "type": "string", "nullable":
 
 def table(folder: Path) -> None:
     """An empty table partitioned by BillingCurrency, its log as the protocol of Delta Lake has it."""
-    meta = {"id": "t", "format": {"provider": "parquet", "options": {}}, "schemaString": json.dumps(SCHEMA)}
+    meta: dict[str, Any] = {
+        "id": "t",
+        "format": {"provider": "parquet", "options": {}},
+        "schemaString": json.dumps(SCHEMA),
+    }
     meta |= {"partitionColumns": ["BillingCurrency"], "configuration": {}, "createdTime": 0}
     commit(folder, 0, {"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}}, {"metaData": meta})
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import duckdb
 import pytest
 
+import cli
 from focus.report import VIOLATED, Report
 from ingest.staging import LocalFile
 from ingest.validation import Wish, validate_files
@@ -68,3 +70,27 @@ def test_rare_column_types_are_findings_and_no_failure(tmp_path: Path) -> None:
     )
     assert broken(report, "CAU-BilledCost-C-001") == ["CAU-BilledCost-C-001-M"]
     assert broken(report, "OWN-ChargePeriod") == []
+
+
+def test_a_folder_without_data_is_no_conformant_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["validate", str(tmp_path), "--format", "json"]) == 2
+    assert "no-data" in capsys.readouterr().out
+
+
+def test_a_column_that_one_of_the_parts_lacks_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, columns in (("a", "'1' AS BilledCost, 'x' AS BillingAccountId"), ("b", "'1' AS BilledCost")):
+        duckdb.sql(f"COPY (SELECT {columns}) TO '{tmp_path / name}.parquet' (FORMAT parquet)")
+    cli.main(["validate", str(tmp_path), "--format", "json"])
+    [report] = json.loads(capsys.readouterr().out)["reports"]
+    [presence] = [one for one in report["verdicts"] if one["rule"] == "CAU-CostAndUsage-D-024-M"]
+    assert presence["status"] == "violated"
+
+
+def test_sums_beyond_the_decimals_of_money_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    row = "SELECT 'c' AS CommitmentDiscountId, 'Usage' AS ChargeCategory, 'Used' AS CommitmentDiscountStatus"
+    amounts = "99999999999999::DECIMAL(38, 24) AS EffectiveCost, 1::DECIMAL(38, 24) AS BilledCost FROM range(30)"
+    duckdb.sql(f"COPY ({row}, {amounts}) TO '{tmp_path / 'a.parquet'}' (FORMAT parquet)")
+    assert cli.main(["validate", str(tmp_path / "a.parquet"), "--format", "json"]) == 1
+    [report] = json.loads(capsys.readouterr().out)["reports"]
+    [summed] = [one for one in report["verdicts"] if one["rule"] == "CAU-EffectiveCost-C-013-C"]
+    assert summed["status"] == "passed"
