@@ -187,6 +187,11 @@ class _Run:
     def _groups(self, chosen: Sequence[Rule], relation: str) -> None:
         ready = []
         for rule in self._present(chosen):
+            if lacking := [
+                name for name in groups.compared(rule) if name in self.facts.spec and not self.facts.has(name)
+            ]:
+                self._close(rule, NOT_APPLICABLE, f"there is no column {lacking[0]}")
+                continue
             with self._missing_told(rule):
                 groups.queries([rule], relation, self._writer)
                 ready.append(rule)

@@ -35,6 +35,12 @@ class GroupQuery:
         return f"SELECT place.f, place.r, {keys} FROM ({self.sql}) WHERE bad{index} ORDER BY 1, 2 LIMIT {limit}"
 
 
+def compared(rule: Rule) -> tuple[str, ...]:
+    """Columns whose values a group rule compares or groups by."""
+    assert rule.grouping
+    return (*rule.grouping.keys, *(name for name, _ in rule.grouping.distinct))
+
+
 def queries(rules: Sequence[Rule], relation: str, writer: Writer) -> list[GroupQuery]:
     """One query per set of keys and rows. AbsentColumn when a column is missing that ought to be there."""
     shared: dict[tuple[tuple[str, ...], str], list[Rule]] = {}

@@ -95,7 +95,7 @@ def _rule(entry: Mapping[str, Any], version: str, dataset: str) -> Rule:
         kind=entry["kind"],
         scope=entry["scope"],
         applicability=tuple(entry["applicability"]),
-        text=f"{check}, if {condition}" if condition else check,
+        text=(f"{check}, if {condition}" if condition else str(check)).replace("{c}", "value"),
         reason="" if shown else _reason(entry),
         **made,
     )

@@ -94,3 +94,9 @@ def test_sums_beyond_the_decimals_of_money_are_compared(tmp_path: Path, capsys: 
     [report] = json.loads(capsys.readouterr().out)["reports"]
     [summed] = [one for one in report["verdicts"] if one["rule"] == "CAU-EffectiveCost-C-013-C"]
     assert summed["status"] == "passed"
+
+
+def test_a_group_rule_says_nothing_of_a_column_that_is_not_there(tmp_path: Path) -> None:
+    report = validated(tmp_path, "SELECT 'a' AS ServiceName, 'Compute' AS ServiceCategory")
+    [verdict] = [one for one in report.verdicts if one.rule == "CAU-ServiceName-C-008-C"]
+    assert (verdict.status, verdict.reason) == ("not applicable", "there is no column ServiceSubcategory")
