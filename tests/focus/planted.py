@@ -10,7 +10,6 @@ from collections.abc import Mapping
 
 Fault = tuple[str, Mapping[str, str | None], str, str]
 
-# Two rules of each numeric column, and the attribute, say that the text is no number; so for instants.
 NOT_NULL: tuple[Fault, ...] = (
     ("usage", {"BilledCost": None}, "BilledCost-C-003-M", ""),
     ("usage", {"EffectiveCost": None}, "EffectiveCost-C-003-M", ""),
@@ -74,6 +73,7 @@ PERIODS: tuple[Fault, ...] = (
     ),
     ("usage", {"ChargePeriodEnd": "2025-09-31T06:00:00Z"}, "ChargePeriodEnd-C-001-M", "DateTimeFormat-A-003-M"),
 )
+# Two rules of each numeric column, and the attribute, say that the text is no number.
 NO_NUMBER: tuple[Fault, ...] = tuple(
     ("usage", {column: text}, f"{column}-C-00{first + 1}-M", f"{column}-C-00{first}-M NumericFormat-A-002-M{more}")
     for column, text, first, more in (
@@ -301,3 +301,31 @@ JSON: tuple[Fault, ...] = (
     ),
 )
 FAULTS: tuple[Fault, ...] = (*NOT_NULL, *VALUES, *PERIODS, *NO_NUMBER, *PRICES, *COMMITMENTS, *NAMES, *JSON)
+
+# What the second of two otherwise equal rows has instead.
+GROUPS: tuple[Fault, ...] = (
+    ("usage", {"BillingAccountName": "Another"}, "BillingAccountId-C-004-M", ""),
+    ("usage", {"SkuId": "SKU-x"}, "SkuPriceId-C-008-M", "SkuPriceId-C-009-M"),
+    ("usage", {"SkuPriceDetails": '{"CoreCount":77}'}, "SkuPriceId-C-009-M", ""),
+    ("usage", {"SkuMeter": "Another"}, "SkuMeter-C-006-O", ""),
+    ("usage", {"ServiceCategory": "Compute", "ServiceSubcategory": "Virtual Machines"}, "ServiceName-C-005-C", ""),
+    ("usage", {"ServiceSubcategory": "Other (Integration)"}, "ServiceName-C-008-C", ""),
+    ("usage", {"ServiceName": "Another"}, "OWN-Sku-002", ""),
+    ("usage", {"RegionName": "Another"}, "OWN-Region-001", ""),
+    ("usage", {"ListUnitPrice": "0.6362", "ListCost": "2.901072"}, "OWN-Sku-001", ""),
+    ("used", {"CommitmentDiscountUnit": "GB"}, "CommitmentDiscountUnit-C-008-M", ""),
+    ("split", {}, "AllocatedResourceId-C-008-O", ""),
+)
+# A column's name in a conformant table to its other name, None where it goes missing, the rule and other MUST rules.
+HEADERS: tuple[tuple[str, str | None, str, str], ...] = (
+    ("BilledCost", None, "CostAndUsage-D-006-M", ""),
+    ("ChargeCategory", None, "CostAndUsage-D-008-M", ""),
+    ("ServiceName", None, "CostAndUsage-D-041-M", ""),
+    ("SkuPriceId", None, "CostAndUsage-D-058-C", ""),
+    ("Tags", None, "CostAndUsage-D-064-C", ""),
+    ("ServiceProviderName", None, "CostAndUsage-D-076-M", ""),
+    ("InvoiceId", None, "CostAndUsage-D-033-O", ""),
+    ("InvoiceId", "invoiceId", "ColumnHandling-A-001-M", "ColumnHandling-A-010-M"),
+    ("InvoiceId", "Team", "ColumnHandling-A-010-M", ""),
+    ("InvoiceId", "x_Invoice", "ColumnHandling-A-012-O", ""),
+)
