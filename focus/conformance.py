@@ -239,7 +239,14 @@ class _Run:
             where = f"{condition}({self._writer.sql(one.check)}) IS FALSE"
             sql = f"SELECT {shown} FROM ({self.rows.sql}) WHERE {where} LIMIT {self.question.max_examples}"
             for file, row, *values in self.connection.execute(sql).fetchall():
-                yield Example(str(file), int(row), dict(zip(columns, values, strict=True)))
+                told = zip(columns, map(self._shown, columns, values), strict=True)
+                yield Example(str(file), int(row), dict(told))
+
+    def _shown(self, column: str, value: str | None) -> str | None:
+        """A decimal without the zeros that only its type adds; a text as it is written."""
+        if value is None or "." not in value or self.facts.kind(column) != "decimal":
+            return value
+        return value.rstrip("0").rstrip(".")
 
     def _group_examples(self, query: groups.GroupQuery, index: int) -> Iterator[Example]:
         sql = query.examples(index, self.question.max_examples)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import gzip
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -168,16 +170,29 @@ def _open_text(connection: DuckDBPyConnection, path: Path, label: str, workspace
     with path.open("rb") as stream:
         if stream.read(4).startswith(UNREADABLE_MARKS):
             raise reject("the text is UTF-16, not UTF-8", "Save it as CSV in UTF-8.", "encoding", file=label)
-    headers, delimiter = header(path, label)
+    with _text_refused(label):
+        headers, delimiter = header(path, label)
+        flaws = [*_doubled(headers, label), *_nul_bytes(path, label)]
     kept = {name: index for index, name in reversed(list(enumerate(headers)))}
     target = _next_file(workspace)
-    flaws = [*_doubled(headers, label), *_nul_bytes(path, label)]
     with reading(label), _one_thread(connection):
         rows = _staged(connection, path, (headers, delimiter), dict(sorted(kept.items(), key=lambda e: e[1])), target)
         rejected = _rejected(connection, label)
     skipped = tuple(flaw.row for flaw in rejected if flaw.row is not None)
     fields = tuple(Field(name, "VARCHAR") for name in dict.fromkeys(headers))
     return Opened(target, label, fields, (*flaws, *rejected, *_no_rows(label, rows == 0)), skipped)
+
+
+@contextmanager
+def _text_refused(label: str) -> Iterator[None]:
+    """A file whose header is no text, or whose compression is damaged, cannot be checked at all."""
+    try:
+        yield
+    except UnicodeDecodeError as fault:
+        todo = "Give CSV in UTF-8, CSV.gz or Parquet."
+        raise reject("the file is neither Parquet nor text in UTF-8", todo, "unreadable-file", file=label) from fault
+    except (EOFError, gzip.BadGzipFile, zlib.error) as fault:
+        raise reject(f"the file is damaged: {fault}", "Download it again.", "unreadable-file", file=label) from fault
 
 
 def _staged(
