@@ -239,13 +239,23 @@ def _rejected(connection: DuckDBPyConnection, label: str) -> list[Flaw]:
 
 
 def _nul_bytes(path: Path, label: str) -> Iterator[Flaw]:
-    """The lines with a NUL byte; the engine reads it as any other character."""
-    line = 1
+    """The rows with a NUL byte; the engine reads it as any other character."""
+    with open_text(path) as stream:
+        found = any(b"\x00" in chunk for chunk in iter(lambda: stream.read(CHUNK), b""))
+    for row in dict.fromkeys(_nul_rows(path)) if found else ():
+        yield Flaw("nul-byte", label, row, {})
+
+
+def _nul_rows(path: Path) -> Iterator[int]:
+    """Rows with a NUL byte, the header as 0; a line break within quotes ends no row."""
+    row, within = 0, False
     with open_text(path) as stream:
         while chunk := stream.read(CHUNK):
-            if b"\x00" in chunk:
-                yield Flaw("nul-byte", label, line - 1 + chunk.count(b"\n", 0, chunk.index(b"\x00")), {})
-            line += chunk.count(b"\n")
+            for index, part in enumerate(chunk.split(b'"')):
+                within ^= index > 0
+                if b"\x00" in part:
+                    yield row + (0 if within else part.count(b"\n", 0, part.index(b"\x00")))
+                row += 0 if within else part.count(b"\n")
 
 
 def _doubled(headers: Sequence[str], label: str) -> Iterator[Flaw]:

@@ -182,3 +182,9 @@ def test_decimals_are_shown_without_the_zeros_of_their_type(tmp_path: Path, caps
     texts = [text for text in shown if text]
     assert texts
     assert not [text for text in texts if "." in text and text.endswith(("0", "."))]
+
+
+def test_a_nul_byte_behind_a_value_of_many_lines_is_in_its_row(tmp_path: Path, capsys: Capsys, sound: Table) -> None:
+    cells = {(2, "ChargeDescription"): "a\nb\nc", (5, "ChargeDescription"): "a\0c"}
+    found = validate(capsys, write_csv(tmp_path / "a.csv", spoilt(sound, cells)))
+    assert found.places("OWN-File-002") == [(5, {})]
