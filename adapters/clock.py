@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
+Tell = Callable[[str, Mapping[str, object]], None]
+
 
 class Clock:
     """Real waiting on a clock that may have been set to another day."""
 
-    def __init__(self, now: datetime, sleep: Callable[[float], object], progress: Callable[[str, Mapping[str, object]], None]) -> None:
+    def __init__(self, now: datetime, sleep: Callable[[float], object], progress: Tell) -> None:
         self._offset = now - datetime.now(UTC)
         self._sleep = sleep
         self._progress = progress

@@ -132,7 +132,7 @@ def _passed(
     shape, source = assembled.found[0].staged.shape, assembled.source.name
     connection.execute(_raw(assembled, shape, [file for unit in _units(assembled) for file in unit]))
     relation = gate.located([part.path for part in parts], source)
-    with reading(source):
+    with reading(source), gate.less_memory(connection):
         found, faults = gate.judge(connection, shape, relation, f"{source} {assembled.period}", policy, progress)
     if faults:
         raise Rejected(faults)

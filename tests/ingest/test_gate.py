@@ -7,8 +7,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
+from ingest.gate import less_memory
 from tests.bills import Ledger, azure
 from tests.exports import changed, export
 from tests.ingest.test_azure_cost_details import LINE
@@ -101,3 +103,12 @@ def test_a_policy_that_is_none_is_a_fault_of_the_settings(ledger: Ledger, tmp_pa
     refusal = ledger.ingest(azure(tmp_path / "bill.csv"), *ACTUAL)
     assert refusal.code == 2
     assert "gate" in refusal.fault["message"]
+
+
+def test_the_engines_memory_is_as_before_behind_the_gate() -> None:
+    with duckdb.connect(config={"memory_limit": "350MB"}) as connection:
+        before = connection.execute("SELECT current_setting('memory_limit')").fetchone()
+        for _ in range(20):
+            with less_memory(connection):
+                assert connection.execute("SELECT current_setting('memory_limit')").fetchone() != before
+        assert connection.execute("SELECT current_setting('memory_limit')").fetchone() == before
