@@ -189,8 +189,8 @@ def _text_refused(label: str) -> Iterator[None]:
     try:
         yield
     except UnicodeDecodeError as fault:
-        todo = "Give CSV in UTF-8, CSV.gz or Parquet."
-        raise reject("the file is neither Parquet nor text in UTF-8", todo, "unreadable-file", file=label) from fault
+        advice = "Give CSV in UTF-8, CSV.gz or Parquet."
+        raise reject("the file is neither Parquet nor text in UTF-8", advice, "unreadable-file", file=label) from fault
     except (EOFError, gzip.BadGzipFile, zlib.error) as fault:
         raise reject(f"the file is damaged: {fault}", "Download it again.", "unreadable-file", file=label) from fault
 
