@@ -1,0 +1,47 @@
+"""What a source with manifests has ready: whole deliveries, listed before anything is downloaded. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from ledger.delivery import Period
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """One file where it lies. `label` is what a person may see; `version` names this very content, such as an ETag."""
+
+    label: str
+    size: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One whole delivery of an export: exactly the files that its manifest lists.
+
+    `digest` is the SHA-256 of the manifest: equal digests are equal deliveries. `columns` are the header that every
+    file has to have, empty where the manifest names none; `delivered` is when the manifest was written (UTC).
+    """
+
+    export: str
+    period: Period
+    manifest: str
+    digest: str
+    columns: tuple[str, ...]
+    files: tuple[RemoteFile, ...]
+    delivered: datetime
+
+
+class DeliverySource(Protocol):
+    """Where deliveries lie. Faults: Transient (busy, cut off, being rewritten), Rejected (denied, broken manifest)."""
+
+    def offers(self) -> Sequence[Offer]:
+        """The newest delivery of every billing period, in order of export and period."""
+
+    def download(self, file: RemoteFile, target: Path) -> None:
+        """Exactly the version listed, whole, with bounded memory; Transient when it is another one by now."""
