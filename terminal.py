@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from focus.report import Report
-    from ingest.flow import Progress, Run
+    from ingest.flow import Progress
     from ingest.intake import Intake
+    from ingest.run import Run
 
 TITLES = {
     "by_provider": "Provider",

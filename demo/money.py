@@ -10,8 +10,8 @@ from pathlib import Path
 import terminal
 import wiring
 from demo.story import Money
-from ingest.flow import Run
 from ingest.intake import Request
+from ingest.run import Run
 from ledger.faults import Rejected
 from ledger.summary import facts, facts_sql, summarise
 from settings import Settings

@@ -124,9 +124,10 @@ def value_fault(column: RawColumn, rule: str, file: str, row: int, value: str | 
 
 
 def contents_sql(shape: Shape) -> str:
-    """Per (account, month, currency, provider) of the raw view: rows, scopes, and how many rows hint at each role."""
+    """Per (account, month, currency, provider) of the raw view: rows, scopes, rows that hint at each role, facts."""
     provider = shape.provider_sql or literal(shape.provider)
     hints = "".join(f", count(*) FILTER (WHERE {condition})" for condition in shape.roles.values())
+    hints += "".join(f", CAST({aggregate} AS VARCHAR)" for aggregate in shape.facts.values())
     return f"""SELECT {shape.account}, strftime({shape.period}, '%Y-%m'), {shape.currency}, count(*),
         list(DISTINCT {shape.scope or "NULL"}), {provider}{hints}
         FROM raw GROUP BY ALL ORDER BY 1, 2, 3, 6"""

@@ -6,7 +6,6 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
 from ingest.holding import Holding
 from ingest.mapping import definition
@@ -31,14 +30,15 @@ class Found:
     rows: int
     hints: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
-    total: Decimal = Decimal(0)
+    facts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
     """A delivery ready to map, or, with `missing`, one that waits for the file of that role.
 
-    `parties` are the settings' names of companies, where its mapping looks them up.
+    `parties` are the settings' names of companies, where its mapping looks them up; `options` are what its source's
+    settings ask of the mapping; `manifest` is the digest of the manifest that lists the files, where there is one.
     """
 
     source: SourceRef
@@ -47,6 +47,8 @@ class Assembled:
     basis: str
     missing: str = ""
     parties: tuple[tuple[str, str], ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
+    manifest: str = ""
 
     @property
     def holding(self) -> Holding:
@@ -60,11 +62,33 @@ class Assembled:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the files, their roles, the basis and the mapping with its tables: what decides the rows."""
-        parts = sorted(f"{entry.staged.digest}:{entry.staged.file.role}:{entry.account}" for entry in self.found)
-        parts += [self.basis, str(self.period), self.source.name, *definition(self.found[0].staged.shape)]
-        parts += [f"{name} is {entity}" for name, entity in self.parties]
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        """What decides the rows, as one digest; a manifest stands for the files that it lists."""
+        files = sorted(f"{entry.staged.digest}:{entry.staged.file.role}:{entry.account}" for entry in self.found)
+        content = [f"manifest {self.manifest}"] if self.manifest else files
+        return delivery_digest(
+            content, self.basis, self.period, self.source.name, self.found[0].staged.shape, self.parties, self.options
+        )
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """Of the whole delivery: true where any of its files says so."""
+        return dict(sorted(pair for entry in self.found for pair in entry.facts))
+
+
+def delivery_digest(
+    content: Sequence[str],
+    basis: str,
+    period: Period,
+    source: str,
+    shape: Shape,
+    parties: Sequence[tuple[str, str]] = (),
+    options: Sequence[tuple[str, str]] = (),
+) -> str:
+    """SHA-256 over the content, the basis, the settings and the mapping with its tables: what decides the rows."""
+    parts = [*content, basis, str(period), source, *definition(shape)]
+    parts += [f"{name} is {entity}" for name, entity in parties]
+    parts += [f"{name} = {value}" for name, value in options]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def source_name(provider: str, account: str, named: Mapping[tuple[str, str], str]) -> str:

@@ -1,9 +1,14 @@
-"""The money story: fetch -> stage -> map -> check -> reconcile -> commit, one delivery at a time."""
+"""The money story: fetch -> stage -> map -> check -> reconcile -> commit, one delivery at a time.
+
+A delivery is mapped unit by unit: one file, or a pair whose rows are merged. Only the files of one unit have to be on
+disk, so whatever is measured is measured per unit and added up.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,12 +18,14 @@ from ingest import checks, gate
 from ingest.deliveries import Assembled
 from ingest.engine import reading
 from ingest.inspection import refuse_bad_values
-from ingest.mapping import StagedFile, facts, focus_select, literal, raw_view, rows_view, tables, variables
+from ingest.mapping import StagedFile, focus_select, literal, raw_view, rows_view, tables, variables
+from ingest.run import Run, balanced, opening
 from ingest.shapes import Shape
-from ingest.tally import Tally, instant, measure_parts, measure_raw
+from ingest.shelf import Shelf
+from ingest.tally import Tally, measure_parts, measure_raw
 from ledger.delivery import Part, Period, SourceRef
 from ledger.faults import Rejected, reject
-from ledger.reconcile import Balance, balances, rounding_slack, total
+from ledger.reconcile import rounding_slack, total
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -60,38 +67,45 @@ class Tuning:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """The report of one delivery; `rules` counts raw rows per rule that drops them or zeroes their billed cost.
+class Job:
+    """One delivery at work, with the connection whose views `raw` and `rows` show one unit of it at a time."""
 
-    `assumed` counts raw rows for which the mapping assumed what the bill does not say.
-    """
+    assembled: Assembled
+    connection: DuckDBPyConnection
+    workspace: Path
+    progress: Progress
+    tuning: Tuning
+    shelf: Shelf
 
-    id: str
-    source: str
-    provider: str
-    shape: str
-    period: str
-    basis: str
-    outcome: str
-    digest: str
-    files: tuple[Mapping[str, object], ...]
-    started: str
-    raw_rows: int = 0
-    mapped_rows: int = 0
-    balances: tuple[Balance, ...] = ()
-    rules: Mapping[str, int] = field(default_factory=dict)
-    rounded_rows: int = 0
-    version: int | None = None
-    missing: str = ""
-    holds: tuple[str, ...] = ()
-    assumed: Mapping[str, int] = field(default_factory=dict)
-    conformance: gate.Conformance = field(default_factory=gate.Conformance)
+    @property
+    def shape(self) -> Shape:
+        return self.assembled.found[0].staged.shape
 
-    def as_json(self) -> dict[str, object]:
-        """Decimals as plain strings."""
-        body = {**asdict(self), "conformance": self.conformance.as_json()}
-        body["balances"] = [{key: _plain(value) for key, value in line.items()} for line in map(dict, body["balances"])]
-        return body
+    @property
+    def label(self) -> str:
+        return f"{self.assembled.source.name} {self.assembled.period}"
+
+    def units(self) -> list[list[StagedFile]]:
+        """One input file at a time keeps memory flat; a pair is one unit, because its rows are merged."""
+        every = (entry.staged.file for entry in self.assembled.found)
+        files = list({(file.path, file.role): file for file in every}.values())
+        return [files] if self.shape.roles else [[file] for file in files]
+
+    @contextmanager
+    def shown(self, unit: Sequence[StagedFile]) -> Iterator[None]:
+        """The unit's files are at hand and behind the views."""
+        accounts = sorted({entry.account for entry in self.assembled.found})
+        view = raw_view(self.shape, unit, str(self.assembled.period), accounts, self.assembled.source.provider)
+        with self.shelf.at_hand([file.path for file in unit]), reading(" and ".join(file.label for file in unit)):
+            self.connection.execute(view)
+            self.connection.execute(rows_view(self.shape))
+            yield
+
+    def each_unit(self) -> Iterator[None]:
+        """The units behind the views, one after the other."""
+        for unit in self.units():
+            with self.shown(unit):
+                yield
 
 
 def ingest(
@@ -104,70 +118,77 @@ def ingest(
     run_id: str,
     progress: Progress,
     tuning: Tuning = Tuning(),
+    shelf: Shelf | None = None,
 ) -> Run:
     """Map, check and commit one delivery, all or nothing. Rejected leaves the ledger's last version in place."""
-    run = _opening(assembled, now, run_id)
+    run = opening(assembled, now, run_id)
     if assembled.missing:
         return run
     if book.digest_of(assembled.source.name, assembled.period) == assembled.digest[:16]:
         return replace(run, outcome="unchanged")
-    parts, run = map_delivery(assembled, run, connection, workspace, progress, tuning)
-    run = _passed(assembled, run, parts, connection, progress, tuning.gate)
+    job = Job(assembled, connection, workspace, progress, tuning, shelf or Shelf())
+    parts, run = map_delivery(job, run)
+    run = _passed(job, run, parts)
     progress("commit", {"source": assembled.source.name, "period": str(assembled.period), "rows": run.mapped_rows})
     version = book.replace(assembled.source, assembled.period, assembled.digest, parts, run_id)
     return replace(run, outcome="committed", version=version)
 
 
-def _passed(
-    assembled: Assembled,
-    run: Run,
-    parts: Sequence[Part],
-    connection: DuckDBPyConnection,
-    progress: Progress,
-    policy: str,
-) -> Run:
+def _passed(job: Job, run: Run, parts: Sequence[Part]) -> Run:
     """The run with what the gate found; Rejected when rules are broken by the mapping's fault and that blocks."""
+    policy = job.tuning.gate
     if policy == "off" or not parts:
         return run
-    shape, source = assembled.found[0].staged.shape, assembled.source.name
-    connection.execute(_raw(assembled, shape, [file for unit in _units(assembled) for file in unit]))
-    relation = gate.located([part.path for part in parts], source)
-    with reading(source), gate.less_memory(connection):
-        found, faults = gate.judge(connection, shape, relation, f"{source} {assembled.period}", policy, progress)
+    relation = gate.located([part.path for part in parts], job.assembled.source.name)
+    with reading(job.assembled.source.name), gate.less_memory(job.connection):
+        case = gate.Case(job.connection, job.shape, relation, job.label, job.each_unit)
+        found, faults = gate.judge(case, policy, job.progress)
     if faults:
         raise Rejected(faults)
     return replace(run, conformance=found)
 
 
-def map_delivery(
-    assembled: Assembled,
-    run: Run,
-    connection: DuckDBPyConnection,
-    workspace: Path,
-    progress: Progress,
-    tuning: Tuning,
-) -> tuple[list[Part], Run]:
+def map_delivery(job: Job, run: Run) -> tuple[list[Part], Run]:
     """FOCUS rows as Parquet parts with a balanced report; Rejected when money would not be conserved."""
-    shape = assembled.found[0].staged.shape
-    tally, units = Tally(), _units(assembled)
-    for statement in _opening_statements(assembled, shape, [file for unit in units for file in unit]):
-        connection.execute(statement)
-    _refuse_overlap(assembled, shape, connection)
+    tally, units = Tally(), job.units()
+    for statement in [*tables(job.shape), *variables(_variables(job.assembled))]:
+        job.connection.execute(statement)
+    _refuse_overlap(job)
     for index, unit in enumerate(units):
-        progress("map", {"files": [file.label for file in unit], "unit": index + 1, "units": len(units)})
-        _map_unit(assembled, shape, unit, connection, workspace / f"unit-{index:05d}", tally, tuning)
-    _refuse_unpaired(assembled, tally)
-    _refuse_missing_costs(assembled, tally)
-    return tally.parts, _balanced(run, tally)
+        job.progress("map", {"files": [file.label for file in unit], "unit": index + 1, "units": len(units)})
+        with job.shown(unit):
+            _map_unit(job, job.workspace / f"unit-{index:05d}", tally)
+    _refuse_unpaired(job.assembled, tally)
+    _refuse_missing_costs(job.assembled, tally)
+    return tally.parts, balanced(run, tally)
 
 
-def _refuse_overlap(assembled: Assembled, shape: Shape, connection: DuckDBPyConnection) -> None:
-    """Two executions of one export, or copies of one file under other names, would be added up."""
-    if len(assembled.found) > 1:
-        every = max(sum(entry.rows for entry in assembled.found) // OVERLAP_SAMPLE, 1)
-        rows = connection.execute(checks.overlap_sql(shape, every)).fetchall()
-        if rows:
-            raise Rejected([checks.overlap_fault(one, other) for one, other, _, _ in rows])
+def _variables(assembled: Assembled) -> dict[str, str]:
+    """What the mapping reads with getvariable."""
+    period = assembled.period
+    return {
+        "period_start": f"{period.start:%Y-%m-%d} 00:00:00+00",
+        "period_end": f"{period.end:%Y-%m-%d} 00:00:00+00",
+        "source_name": assembled.source.name,
+        "basis": assembled.basis,
+        **{"split": "false", **dict(assembled.options)},
+        **assembled.facts,
+    }
+
+
+def _refuse_overlap(job: Job) -> None:
+    """Two executions of one export, or copies of one file under other names, would be added up.
+
+    The files of a manifest are one delivery by themselves, and need not all be here at once.
+    """
+    found = job.assembled.found
+    if len(found) < 2 or job.assembled.manifest:
+        return
+    with job.shown([file for unit in job.units() for file in unit]):
+        every = max(sum(entry.rows for entry in found) // OVERLAP_SAMPLE, 1)
+        rows = job.connection.execute(checks.overlap_sql(job.shape, every)).fetchall()
+    if rows:
+        raise Rejected([checks.overlap_fault(one, other) for one, other, _, _ in rows])
 
 
 def _refuse_missing_costs(assembled: Assembled, tally: Tally) -> None:
@@ -181,59 +202,24 @@ def _refuse_missing_costs(assembled: Assembled, tally: Tally) -> None:
         )
 
 
-def _units(assembled: Assembled) -> list[list[StagedFile]]:
-    """One input file at a time keeps memory flat; a pair is one unit, because its rows are merged."""
-    files = list(
-        {(entry.staged.file.path, entry.staged.file.role): entry.staged.file for entry in assembled.found}.values()
-    )
-    return [files] if assembled.found[0].staged.shape.roles else [[file] for file in files]
+def _map_unit(job: Job, folder: Path, tally: Tally) -> None:
+    measure_raw(job.shape, job.connection, tally)
+    _copy(job, folder)
+    measure_parts(job.connection, folder, tally)
 
 
-def _map_unit(
-    assembled: Assembled,
-    shape: Shape,
-    unit: Sequence[StagedFile],
-    connection: DuckDBPyConnection,
-    folder: Path,
-    tally: Tally,
-    tuning: Tuning,
-) -> None:
-    with reading(" and ".join(file.label for file in unit)):
-        connection.execute(_raw(assembled, shape, unit))
-        connection.execute(rows_view(shape))
-        measure_raw(shape, connection, tally)
-        _copy(connection, shape, folder, tuning)
-        measure_parts(connection, folder, tally)
-
-
-def _opening_statements(assembled: Assembled, shape: Shape, files: Sequence[StagedFile]) -> list[str]:
-    period = assembled.period
-    values = {
-        "period_start": f"{period.start:%Y-%m-%d} 00:00:00+00",
-        "period_end": f"{period.end:%Y-%m-%d} 00:00:00+00",
-        "source_name": assembled.source.name,
-        "basis": assembled.basis,
-    }
-    return [*tables(shape), *variables(values), _raw(assembled, shape, files), *facts(shape)]
-
-
-def _raw(assembled: Assembled, shape: Shape, files: Sequence[StagedFile]) -> str:
-    accounts = sorted({entry.account for entry in assembled.found})
-    return raw_view(shape, files, str(assembled.period), accounts, assembled.source.provider)
-
-
-def _copy(connection: DuckDBPyConnection, shape: Shape, folder: Path, tuning: Tuning) -> None:
+def _copy(job: Job, folder: Path) -> None:
     import duckdb
 
     folder.mkdir(parents=True, exist_ok=True)
-    options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {tuning.row_group_size}"
+    options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {job.tuning.row_group_size}"
     try:
-        connection.execute(
-            f"COPY ({focus_select(shape)}) TO {literal(str(folder))} ({options}, FILE_SIZE_BYTES '{tuning.file_size}', "
-            "OVERWRITE_OR_IGNORE true)"
+        job.connection.execute(
+            f"COPY ({focus_select(job.shape)}) TO {literal(str(folder))} ({options}, "
+            f"FILE_SIZE_BYTES '{job.tuning.file_size}', OVERWRITE_OR_IGNORE true)"
         )
     except duckdb.ConversionException:
-        refuse_bad_values(connection, checks.late_checks(shape))
+        refuse_bad_values(job.connection, checks.late_checks(job.shape))
         raise
 
 
@@ -252,48 +238,3 @@ def _refuse_unpaired(assembled: Assembled, tally: Tally) -> None:
         "unpaired",
         file=labels,
     )
-
-
-def _balanced(run: Run, tally: Tally) -> Run:
-    lines = balances(tally.raw, tally.rules, tally.mapped, tally.effective, tally.rounded)
-    return replace(
-        run,
-        raw_rows=tally.raw_rows,
-        mapped_rows=sum(part.rows for part in tally.parts),
-        balances=tuple(lines),
-        rules=tally.counts,
-        rounded_rows=tally.rounded,
-        assumed=tally.assumed,
-    )
-
-
-def _opening(assembled: Assembled, now: datetime, run_id: str) -> Run:
-    files = tuple(
-        {
-            "file": entry.staged.file.label,
-            "role": entry.staged.file.role,
-            "sha256": entry.staged.digest,
-            "rows": entry.rows,
-        }
-        for entry in assembled.found
-    )
-    return Run(
-        id=run_id,
-        source=assembled.source.name,
-        provider=assembled.source.provider,
-        shape=assembled.shape_name,
-        period=str(assembled.period),
-        basis=assembled.basis,
-        outcome="waiting" if assembled.missing else "open",
-        digest=assembled.digest,
-        files=files,
-        started=instant(now),
-        missing=assembled.missing,
-        holds=tuple(sorted(assembled.holding.keys)),
-    )
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    return {key: _plain(item) for key, item in value.items()} if isinstance(value, dict) else value

@@ -7,7 +7,7 @@ Whatever is not inherited is ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -93,20 +93,29 @@ def less_memory(connection: DuckDBPyConnection) -> Iterator[None]:
         connection.execute(f"SET memory_limit = '{Decimal(amount) + Decimal('0.05')} {unit}'")
 
 
-def judge(
-    connection: DuckDBPyConnection, shape: Shape, relation: str, label: str, policy: str, tell: Tell
-) -> tuple[Conformance, list[Fault]]:
-    """What was found, and the faults that keep the delivery out; `relation` are its located ledger rows.
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A mapped delivery before the gate: its located ledger rows, and its raw rows unit by unit.
 
-    The views `raw` and `rows` have to show the whole delivery.
+    `each_unit` puts one unit after the other behind the views `raw` and `rows`.
     """
-    rows = own_rows(connection, relation, label)
-    question = own_question(connection, relation, Question(applicability="all", max_examples=1))
-    report = check(connection, rows, question, tell)
-    broken = [_judged(connection, shape, verdict, question, tell) for verdict in report.violated()]
+
+    connection: DuckDBPyConnection
+    shape: Shape
+    relation: str
+    label: str
+    each_unit: Callable[[], Iterable[None]]
+
+
+def judge(case: Case, policy: str, tell: Tell) -> tuple[Conformance, list[Fault]]:
+    """What was found, and the faults that keep the delivery out."""
+    rows = own_rows(case.connection, case.relation, case.label)
+    question = own_question(case.connection, case.relation, Question(applicability="all", max_examples=1))
+    report = check(case.connection, rows, question, tell)
+    broken = _judged(case, rows, question, report.violated(), tell)
     found = _conformance(report, policy, broken)
     ours = [(one, verdict) for one, verdict in zip(broken, report.violated(), strict=True) if one.ours]
-    return found, [_fault(one, verdict, label) for one, verdict in ours] if policy == "block" else []
+    return found, [_fault(one, verdict, case.label) for one, verdict in ours] if policy == "block" else []
 
 
 def _conformance(report: Report, policy: str, broken: Sequence[Broken]) -> Conformance:
@@ -115,22 +124,43 @@ def _conformance(report: Report, policy: str, broken: Sequence[Broken]) -> Confo
     return Conformance(policy, coverage["evaluated"], coverage["not checkable"], tuple(broken), warnings)
 
 
-def _judged(connection: DuckDBPyConnection, shape: Shape, verdict: Verdict, question: Question, tell: Tell) -> Broken:
-    """The mapping is run once more for the rows that break the rule, with the raw columns beside them."""
-    tell("judge", {"rule": verdict.rule, "violations": verdict.violations})
-    behind = with_ladder(origins(connection, shape))
-    beside = own_rows(connection, beside_raw(shape, behind), shape.label, also=_raw_names(behind))
-    kinds = {one.name: one for one in beside.fields}
-    focus = Rows(beside.sql, tuple(one for one in beside.fields if not one.name.startswith("#")), beside.label)
-    rule = next(one for one in rules(question.version, question.dataset) if one.id == verdict.rule)
-    stated = STATED.get(verdict.rule, "false")
-    demanded = nulls_demanded(focus, question)
-    counts = [
-        _counts(connection, beside.sql, one, _copied(one, behind, kinds, demanded), stated)
-        for one in culprits(rule, focus, question)
+def _judged(case: Case, rows: Rows, question: Question, verdicts: Sequence[Verdict], tell: Tell) -> list[Broken]:
+    """The mapping is run once more for the rows that break a rule, with the raw columns beside them."""
+    if not verdicts:
+        return []
+    by_id = {one.id: one for one in rules(question.version, question.dataset)}
+    found = [list(culprits(by_id[verdict.rule], rows, question)) for verdict in verdicts]
+    counts = [(0, 0) for _ in verdicts]
+    for _ in case.each_unit():
+        here = _in_unit(case, rows, question, verdicts, found, tell)
+        counts = [(ours + more, told + said) for (ours, told), (more, said) in zip(counts, here, strict=True)]
+    return [
+        Broken(one.rule, one.keyword, one.column, one.violations, ours if rule else one.violations, told)
+        for one, rule, (ours, told) in zip(verdicts, found, counts, strict=True)
     ]
-    ours, told = (sum(column) for column in zip(*counts, strict=True)) if counts else (verdict.violations, 0)
-    return Broken(verdict.rule, verdict.keyword, verdict.column, verdict.violations, ours, told)
+
+
+def _in_unit(
+    case: Case,
+    rows: Rows,
+    question: Question,
+    verdicts: Sequence[Verdict],
+    found: Sequence[Sequence[Culprits]],
+    tell: Tell,
+) -> list[tuple[int, int]]:
+    """(ours, stated) per rule, of the unit that the views show."""
+    behind = with_ladder(origins(case.connection, case.shape))
+    beside = own_rows(case.connection, beside_raw(case.shape, behind), case.shape.label, also=_raw_names(behind))
+    kinds, demanded = {one.name: one for one in beside.fields}, nulls_demanded(rows, question)
+    counts = []
+    for verdict, rule in zip(verdicts, found, strict=True):
+        tell("judge", {"rule": verdict.rule, "violations": verdict.violations})
+        stated = STATED.get(verdict.rule, "false")
+        pairs = [
+            _counts(case.connection, beside.sql, one, _copied(one, behind, kinds, demanded), stated) for one in rule
+        ]
+        counts.append((sum(ours for ours, _ in pairs), sum(told for _, told in pairs)))
+    return counts
 
 
 def with_ladder(behind: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

@@ -65,7 +65,14 @@ def _found(staged: Staged, key: tuple[str, str, str], rows: Sequence[tuple[objec
     scopes = {str(scope) for row in rows if isinstance(row[4], list) for scope in row[4] if scope}
     count = sum(int(str(row[3])) for row in rows)
     found = Found(staged, key[0], Period.parse(key[1]), key[2], currencies, count)
-    return replace(found, hints=tuple(hints), scopes=tuple(sorted(scopes)))
+    return replace(found, hints=tuple(hints), scopes=tuple(sorted(scopes)), facts=_facts(staged, rows))
+
+
+def _facts(staged: Staged, rows: Sequence[tuple[object, ...]]) -> tuple[tuple[str, str], ...]:
+    """Aggregates that are true or false: true where any currency's rows are."""
+    first = 6 + len(staged.shape.roles)
+    names = enumerate(staged.shape.facts, first)
+    return tuple((name, max(str(row[index]) for row in rows)) for index, name in names)
 
 
 def _refuse_wrong_types(connection: DuckDBPyConnection, staged: Staged) -> None:

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.deliveries import Assembled, Found, assemble, source_name
-from ingest.flow import Book, Partition, Progress, Run, Tuning, ingest
+from ingest.flow import Book, Partition, Progress, Tuning, ingest
 from ingest.holding import Holding, conflicts, from_report, strangers
 from ingest.inspection import inspect, name_parties
 from ingest.mapping import names_parties
 from ingest.plan import Source, claims
+from ingest.run import Run
 from ingest.staging import Collected, stage
 from ledger.delivery import SOURCE_NAME, Period, SourceRef
 from ledger.faults import Fault, Rejected, reject

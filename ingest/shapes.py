@@ -49,7 +49,7 @@ class Shape:
     `assumptions` are SQL conditions of raw rows for which the mapping assumes what the bill does not say.
 
     `roles` is filled where a delivery needs an actual and an amortized file: SQL conditions that only rows of that
-    metric meet. `facts` are aggregates over the whole bill that the rows' SQL reads as variables.
+    metric meet. `facts` are aggregates, true or false, that the rows' SQL reads as variables: true where any file's is.
     `scope` tells exports of one account apart where there is one per subscription.
     """
 

@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 
 import terminal
-from ingest.flow import Run
 from ingest.intake import Intake
+from ingest.run import Run
 from ledger.faults import Fault
 from ledger.reconcile import Balance
 

@@ -1,0 +1,97 @@
+"""The report of one delivery: what was read, what became of its money, what was found. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+
+from ingest import gate
+from ingest.deliveries import Assembled
+from ingest.tally import Tally, instant
+from ledger.reconcile import Balance, balances
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The report of one delivery; `rules` counts raw rows per rule that drops them or zeroes their billed cost.
+
+    `assumed` counts raw rows for which the mapping assumed what the bill does not say.
+    """
+
+    id: str
+    source: str
+    provider: str
+    shape: str
+    period: str
+    basis: str
+    outcome: str
+    digest: str
+    files: tuple[Mapping[str, object], ...]
+    started: str
+    raw_rows: int = 0
+    mapped_rows: int = 0
+    balances: tuple[Balance, ...] = ()
+    rules: Mapping[str, int] = field(default_factory=dict)
+    rounded_rows: int = 0
+    version: int | None = None
+    missing: str = ""
+    holds: tuple[str, ...] = ()
+    assumed: Mapping[str, int] = field(default_factory=dict)
+    conformance: gate.Conformance = field(default_factory=gate.Conformance)
+    manifest: str = ""
+
+    def as_json(self) -> dict[str, object]:
+        """Decimals as plain strings."""
+        body = {**asdict(self), "conformance": self.conformance.as_json()}
+        body["balances"] = [{key: _plain(value) for key, value in line.items()} for line in map(dict, body["balances"])]
+        return body
+
+
+def opening(assembled: Assembled, now: datetime, run_id: str) -> Run:
+    """The report before anything is mapped."""
+    files = tuple(
+        {
+            "file": entry.staged.file.label,
+            "role": entry.staged.file.role,
+            "sha256": entry.staged.digest,
+            "rows": entry.rows,
+        }
+        for entry in assembled.found
+    )
+    return Run(
+        id=run_id,
+        source=assembled.source.name,
+        provider=assembled.source.provider,
+        shape=assembled.shape_name,
+        period=str(assembled.period),
+        basis=assembled.basis,
+        outcome="waiting" if assembled.missing else "open",
+        digest=assembled.digest,
+        files=files,
+        started=instant(now),
+        missing=assembled.missing,
+        holds=tuple(sorted(assembled.holding.keys)),
+        manifest=assembled.manifest,
+    )
+
+
+def balanced(run: Run, tally: Tally) -> Run:
+    """The report with what was measured; Rejected when money would not be conserved."""
+    lines = balances(tally.raw, tally.rules, tally.mapped, tally.effective, tally.rounded)
+    return replace(
+        run,
+        raw_rows=tally.raw_rows,
+        mapped_rows=sum(part.rows for part in tally.parts),
+        balances=tuple(lines),
+        rules=tally.counts,
+        rounded_rows=tally.rounded,
+        assumed=tally.assumed,
+    )
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return {key: _plain(item) for key, item in value.items()} if isinstance(value, dict) else value
