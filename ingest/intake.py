@@ -17,6 +17,8 @@ from ingest.inspection import inspect, name_parties
 from ingest.mapping import names_parties
 from ingest.plan import Source, claims
 from ingest.run import Run
+from ingest.shapes import Shape
+from ingest.shelf import Shelf
 from ingest.staging import Collected, stage
 from ledger.delivery import SOURCE_NAME, Period, SourceRef
 from ledger.faults import Fault, Rejected, reject
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
 class Request:
     """What a person or a message asks for; empty means: take it from the files.
 
-    `partition` leaves alone whatever else the files hold; `period` refuses it.
+    `partition` leaves alone whatever else the files hold; `period` refuses it. `options` are what a source's settings
+    ask of its mapping, by source.
     """
 
     provider: str = ""
@@ -41,6 +44,7 @@ class Request:
     partition: tuple[str, Period] | None = None
     entities: Mapping[str, str] = field(default_factory=dict)
     resellers: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Desk:
     progress: Progress
     new_id: Callable[[], str]
     tuning: Tuning = field(default_factory=Tuning)
+    shelf: Shelf = field(default_factory=Shelf)
 
 
 def take_in(collected: Collected, request: Request, desk: Desk, now: datetime) -> Intake:
@@ -79,7 +84,7 @@ def take_in(collected: Collected, request: Request, desk: Desk, now: datetime) -
     faults: list[Fault] = []
     for source, period in sorted(groups):
         try:
-            runs.append(_one(source, period, groups[source, period], request, desk, now))
+            runs.append(take_one(source, period, groups[source, period], request, desk, now))
         except Rejected as refusal:
             faults += refusal.faults
     return Intake(tuple(runs), (*collected.ignored, *ignored), tuple(faults))
@@ -98,7 +103,7 @@ def find(collected: Collected, request: Request, desk: Desk) -> tuple[list[Found
         except Rejected as refusal:
             unknown = not file.named and refusal.faults[0].rule == "unknown-shape"
             (ignored.append(f"{file.label} (no known bill)") if unknown else faults.extend(refusal.faults))
-    faults += [fault for entry in found for fault in _misfits(entry, request)]
+    faults += [fault for entry in found for fault in misfits(entry, request)]
     if not found and not faults:
         faults.append(Fault("no bill was found", "Give the files of a bill or the folder that holds them.", "no-data"))
     if faults:
@@ -123,12 +128,32 @@ def assembled_of(source: SourceRef, period: Period, found: Sequence[Found], requ
     accounts = {entry.account for entry in found}
     held = _held(source, period, accounts, desk) if found[0].staged.shape.roles else []
     assembled = assemble(source, period, found, request.basis, held)
+    parties, options = named_parties(found[0].staged.shape, request), options_of(source.name, request)
+    return replace(assembled, parties=parties, options=options)
+
+
+def named_parties(shape: Shape, request: Request) -> tuple[tuple[str, str], ...]:
+    """The settings' names of companies, where this shape's rows depend on them."""
     named = (*sorted(request.entities.items()), *sorted(request.resellers.items()))
-    return replace(assembled, parties=named if names_parties(found[0].staged.shape) else ())
+    return named if names_parties(shape) else ()
 
 
-def _one(source: SourceRef, period: Period, found: Sequence[Found], request: Request, desk: Desk, now: datetime) -> Run:
-    assembled = assembled_of(source, period, found, request, desk)
+def options_of(source: str, request: Request) -> tuple[tuple[str, str], ...]:
+    """What the source's settings ask of the mapping."""
+    return request.options.get(source, ())
+
+
+def take_one(
+    source: SourceRef,
+    period: Period,
+    found: Sequence[Found],
+    request: Request,
+    desk: Desk,
+    now: datetime,
+    manifest: str = "",
+) -> Run:
+    """One delivery, from its files' contents to its report; `manifest` is the digest of the one that lists them."""
+    assembled = replace(assembled_of(source, period, found, request, desk), manifest=manifest)
     _one_account(source, assembled.found)
     _refuse_conflicts(assembled, desk)
     run_id = f"{now:%Y%m%dT%H%M%S}-{desk.new_id()}"
@@ -142,6 +167,7 @@ def _one(source: SourceRef, period: Period, found: Sequence[Found], request: Req
         run_id=run_id,
         progress=desk.progress,
         tuning=desk.tuning,
+        shelf=desk.shelf,
     )
     _after(run, assembled, desk)
     shutil.rmtree(work, ignore_errors=True)
@@ -184,7 +210,7 @@ def _reported(run: Run, desk: Desk) -> bool:
     return any(json.loads(desk.store.read(name)).get("digest") == run.digest for name in reversed(names))
 
 
-def _misfits(entry: Found, request: Request) -> list[Fault]:
+def misfits(entry: Found, request: Request) -> list[Fault]:
     """Where the file does not fit what was asked for or what the settings say of its source."""
     label, provider = entry.staged.file.label, entry.provider
     name = request.source or source_name(provider, entry.account, claims(request.sources))

@@ -118,6 +118,17 @@ def open_text(path: Path) -> BinaryIO:
     return gzip.open(path, "rb") if zipped else path.open("rb")  # type: ignore[return-value]  # GzipFile reads alike
 
 
+def holds_nothing(path: Path) -> bool:
+    """No bytes at all, packed or not: what an export that shrank leaves of a file it no longer needs."""
+    if path.stat().st_size == 0:
+        return True
+    try:
+        with open_text(path) as stream:
+            return not stream.read(1)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        return False  # damaged: staging says how
+
+
 def _parquet_headers(connection: DuckDBPyConnection, path: Path, label: str) -> tuple[str, ...]:
     import duckdb
 

@@ -39,6 +39,7 @@ SHELLS = (
     "ingest.focus_files",
     "ingest.intake",
     "ingest.mappings",
+    "ingest.remote",
     "ingest.shelf",
     "ingest.sources",
     "ingest.staging",

@@ -1,0 +1,210 @@
+"""Deliveries that lie elsewhere: chunk by chunk fetched, held against their manifest, looked at and let go again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from ingest.deliveries import Found, delivery_digest
+from ingest.inspection import inspect
+from ingest.intake import Desk, Intake, Request, group, misfits, named_parties, options_of, take_one
+from ingest.offers import DeliverySource, Offer, RemoteFile
+from ingest.run import Run
+from ingest.shapes import Shape, plain, sniff
+from ingest.staging import Staged, holds_nothing, stage
+from ingest.tally import instant
+from ledger.faults import Fault, Rejected, reject
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A file of an offer, staged, with what it holds: nothing where there is a header and no rows."""
+
+    file: RemoteFile
+    staged: Staged
+    held: tuple[Found, ...]
+
+
+def take_offers(offers: Sequence[Offer], source: DeliverySource, request: Request, desk: Desk, now: datetime) -> Intake:
+    """Ingest every delivery that differs from what the ledger holds; a refused one does not hold up the others."""
+    runs: list[Run] = []
+    faults: list[Fault] = []
+    for offer in wanted(offers, request):
+        try:
+            runs += [*unchanged(offer, request, desk, now)] or _taken(offer, source, request, desk, now)
+        except Rejected as refusal:
+            faults += refusal.faults
+        finally:
+            desk.shelf.clear()
+    return Intake(tuple(runs), (), tuple(faults))
+
+
+def wanted(offers: Sequence[Offer], request: Request) -> list[Offer]:
+    """Those of the months that were asked for. Rejected when two exports offer the same month."""
+    periods = {request.period or (request.partition[1] if request.partition else None)} - {None}
+    chosen = [offer for offer in offers if not periods or offer.period in periods]
+    exports = {period: sorted({one.export for one in chosen if one.period == period}) for period in _periods(chosen)}
+    faults = [_several(str(period), names) for period, names in exports.items() if len(names) > 1]
+    if faults:
+        raise Rejected(faults)
+    return chosen
+
+
+def _periods(offers: Sequence[Offer]) -> list[object]:
+    return list(dict.fromkeys(offer.period for offer in offers))
+
+
+def _several(period: str, names: Sequence[str]) -> Fault:
+    advice = "Name one: a longer location, or export = NAME of the source in ledger.toml. Two would bill twice."
+    return Fault(f"several exports offer {period}: {', '.join(names)}", advice, "several-exports")
+
+
+def shape_of(offer: Offer) -> Shape | None:
+    """By the columns that the manifest names; None when only the files can tell."""
+    formats = {"parquet" if file.label.endswith(".parquet") else "csv" for file in offer.files}
+    return sniff(offer.columns, formats.pop()) if offer.columns and len(formats) == 1 else None
+
+
+def offered_digest(offer: Offer, shape: Shape, source: str, request: Request) -> str:
+    """The digest that the ledger holds once this offer is committed."""
+    content, options = [f"manifest {offer.digest}"], options_of(source, request)
+    return delivery_digest(content, request.basis, offer.period, source, shape, named_parties(shape, request), options)
+
+
+def unchanged(offer: Offer, request: Request, desk: Desk, now: datetime) -> list[Run]:
+    """The run of a delivery that the ledger already holds, told by its manifest alone; none for any other."""
+    shape = shape_of(offer)
+    for held in desk.book.partitions() if shape else ():
+        if held.period == offer.period and request.source in ("", held.source):
+            digest = offered_digest(offer, shape, held.source, request)  # type: ignore[arg-type]  # there is a shape
+            if held.digest == digest[:16]:
+                return [_unchanged(offer, shape, held.source, digest, request, desk, now)]  # type: ignore[arg-type]  # as above
+    return []
+
+
+def _unchanged(
+    offer: Offer, shape: Shape, source: str, digest: str, request: Request, desk: Desk, now: datetime
+) -> Run:
+    return Run(
+        id=f"{now:%Y%m%dT%H%M%S}-{desk.new_id()}",
+        source=source,
+        provider=request.provider or shape.provider,
+        shape=shape.name,
+        period=str(offer.period),
+        basis=request.basis,
+        outcome="unchanged",
+        digest=digest,
+        files=tuple({"file": file.label, "role": "", "size": file.size} for file in offer.files),
+        started=instant(now),
+        manifest=offer.digest,
+    )
+
+
+def _taken(offer: Offer, source: DeliverySource, request: Request, desk: Desk, now: datetime) -> list[Run]:
+    chunks = _chunks(offer, source, desk)
+    found = [entry for chunk in chunks for entry in chunk.held]
+    faults = [*_twice(chunks), *(fault for chunk in chunks for fault in _strangers(offer, chunk))]
+    faults += [fault for entry in found for fault in misfits(entry, request)]
+    if faults:
+        raise Rejected(faults)
+    if not found:
+        raise _nothing(offer)
+    groups = group(found, request)
+    return [take_one(*key, groups[key], request, desk, now, manifest=offer.digest) for key in sorted(groups)]
+
+
+def _chunks(offer: Offer, source: DeliverySource, desk: Desk) -> list[Chunk]:
+    """Every file that holds something; an export that shrank leaves empty ones behind."""
+    chunks: list[Chunk] = []
+    filled = [file for file in offer.files if file.size]
+    for number, file in enumerate(filled, 1):
+        told = {"file": file.label, "bytes": file.size, "number": number, "of": len(filled)}
+        desk.progress("fetch", told)
+        chunks += _chunk(file, source, desk)
+    return chunks
+
+
+def _chunk(file: RemoteFile, source: DeliverySource, desk: Desk) -> list[Chunk]:
+    path = desk.workspace / f"chunk-{hashlib.sha256(file.label.encode()).hexdigest()[:16]}"
+    source.download(file, path)
+    if holds_nothing(path):
+        path.unlink()
+        return []
+    staged = stage(desk.connection, path, file.label, desk.workspace)
+    local = Path(staged.file.path)
+    desk.shelf.put(local, partial(_again, file, source, desk, path))
+    if local != path:
+        path.unlink()
+    with desk.shelf.at_hand([staged.file.path]):
+        return [Chunk(file, staged, _held(staged, desk))]
+
+
+def _again(file: RemoteFile, source: DeliverySource, desk: Desk, path: Path) -> None:
+    """The same file once more; the source sees to it that it is still the same version."""
+    desk.progress("fetch", {"file": file.label, "bytes": file.size, "again": True})
+    source.download(file, path)
+    staged = stage(desk.connection, path, file.label, desk.workspace)
+    if staged.file.path != str(path):
+        path.unlink()
+
+
+def _held(staged: Staged, desk: Desk) -> tuple[Found, ...]:
+    try:
+        return tuple(inspect(desk.connection, staged))
+    except Rejected as refusal:
+        if refusal.faults[0].rule == "no-rows":
+            return ()
+        raise
+
+
+def _twice(chunks: Sequence[Chunk]) -> list[Fault]:
+    """Data that one manifest lists under two names would be added up, or lost as a copy."""
+    first: dict[str, Chunk] = {}
+    faults = []
+    for chunk in chunks:
+        other = first.setdefault(chunk.staged.digest, chunk)
+        if other is not chunk and chunk.held:
+            text = f"{other.file.label} and {chunk.file.label} hold the same data"
+            faults.append(
+                Fault(text, "Let the provider deliver the export again.", "same-data-twice", chunk.file.label)
+            )
+    return faults
+
+
+def _strangers(offer: Offer, chunk: Chunk) -> list[Fault]:
+    """What the chunk has that its manifest does not know: other columns, another month."""
+    expected, there = _folded(offer.columns), _folded(chunk.staged.file.headers)
+    faults: list[Fault] = []
+    if expected and expected != there:
+        lacks, more = sorted(expected - there), sorted(there - expected)
+        text = f"the file has other columns than its manifest: {_named('lacks', lacks)}{_named('has beside', more)}"
+        advice = "The delivery is not whole: wait for the next one, or let the provider deliver it again."
+        faults.append(Fault(text.rstrip("; "), advice, "manifest-columns", chunk.file.label))
+    for entry in chunk.held:
+        if entry.period != offer.period:
+            text = f"the file holds rows of {entry.period}, but its manifest is of {offer.period}"
+            faults.append(
+                Fault(text, "Let the provider deliver the export again.", "manifest-period", chunk.file.label)
+            )
+    return faults
+
+
+def _folded(names: Sequence[str]) -> set[str]:
+    return {plain(name) for name in names}
+
+
+def _named(word: str, names: Sequence[str]) -> str:
+    return f"{word} {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}; " if names else ""
+
+
+def _nothing(offer: Offer) -> Rejected:
+    return reject(
+        f"the delivery of {offer.period} has no rows at all",
+        "No rows means unknown, not zero; nothing was changed. Ask the provider's console whether the month is empty.",
+        "no-rows",
+        file=offer.manifest,
+    )
