@@ -1,4 +1,4 @@
-"""The ledger's Delta table: whole (source, billing period) partitions replaced atomically, every version readable.
+"""A Delta table of the ledger: whole (source, billing period) partitions replaced atomically, every version readable.
 
 Data files come first and one log entry makes them count: a writer that dies on the way leaves the last version whole.
 """
@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from deltalake import CommitProperties, DeltaTable, Schema
     from deltalake.transaction import AddAction
 
-TABLE = "cost_and_usage"
+TABLE, COMMITMENTS = "cost_and_usage", "contract_commitment"
 # A data file as `replace` names it: after a delivery and a run, so that none is ever written twice.
-DATA_FILE = re.compile(TABLE + r"/x_SourceName=[^/]+/x_BillingPeriod=[^/]+/[0-9a-f]{16}-[^/]+-\d{5}\.parquet")
+DATA_FILE = re.compile(
+    rf"({TABLE}|{COMMITMENTS})/x_SourceName=[^/]+/x_BillingPeriod=[^/]+/[0-9a-f]{{16}}-[^/]+-\d{{5}}\.parquet"
+)
 PARTITION_BY = ("x_SourceName", "x_BillingPeriod")
 PLACE = [("#file", "VARCHAR"), ("#row", "BIGINT")]
 TIME_COLUMN = "ChargePeriodStart"
@@ -98,10 +100,12 @@ class Book:
         store: ObjectStore,
         schema: Sequence[tuple[str, str]],
         pause: Callable[[int], None] = wait_a_little,
+        table: str = TABLE,
     ) -> None:
         self._store = store
         self._schema = tuple(schema)
         self._pause = pause
+        self._name = table
 
     def version(self) -> int | None:
         """The newest version; None for a book that was never written."""
@@ -160,7 +164,7 @@ class Book:
         from deltalake.transaction import AddAction
 
         modified = Path(part.path).stat().st_mtime_ns // 1_000_000
-        self._store.put_file(f"{TABLE}/{name}", Path(part.path))
+        self._store.put_file(f"{self._name}/{name}", Path(part.path))
         values = dict(zip(PARTITION_BY, (source.name, str(period)), strict=True))
         return AddAction(name, part.size, values, modified, True, stats_of(part))
 
@@ -215,7 +219,7 @@ class Book:
             return None
         except (DeltaError, OSError) as error:
             # The store names its faults exactly, and knows whether there is a log at all.
-            if not self._store.names(f"{TABLE}/_delta_log/"):
+            if not self._store.names(f"{self._name}/_delta_log/"):
                 return None
             raise self._unusable(error) from error
 
@@ -243,7 +247,7 @@ class Book:
             raise self._unusable(error) from error
 
     def _place(self) -> tuple[str, dict[str, str] | None]:
-        return self._store.table_uri(TABLE), dict(self._store.table_options()) or None
+        return self._store.table_uri(self._name), dict(self._store.table_options()) or None
 
     def _entries(self, version: int | None) -> list[_Entry]:
         table = self._open()
@@ -259,7 +263,7 @@ class Book:
         return table
 
     def _fetched(self, entry: _Entry) -> BookFile:
-        name = f"{TABLE}/{entry.path}"
+        name = f"{self._name}/{entry.path}"
         return BookFile(name, entry.source, entry.period, entry.rows, self._store.fetch(name), entry.written)
 
     @contextmanager
@@ -304,8 +308,8 @@ def delta_type(duckdb_type: str) -> str:
 
 def stats_of(part: Part) -> str:
     """A file's statistics as Delta's JSON: rows, and the span of ChargePeriodStart widened to whole milliseconds."""
-    if not part.rows:
-        return json.dumps({"numRecords": 0})
+    if not part.first:
+        return json.dumps({"numRecords": part.rows})
     first, last = _millisecond(part.first, 0), _millisecond(part.last, 999)
     return json.dumps(
         {"numRecords": part.rows, "minValues": {TIME_COLUMN: first}, "maxValues": {TIME_COLUMN: last}, "nullCount": {}}

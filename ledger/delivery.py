@@ -48,7 +48,7 @@ class SourceRef:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One Parquet file ready to be committed; min and max are ChargePeriodStart as ISO 8601 UTC."""
+    """One Parquet file ready to be committed; min and max are ChargePeriodStart as ISO 8601 UTC, empty without one."""
 
     path: str
     rows: int

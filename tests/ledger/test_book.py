@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from adapters.folder import FolderStore
 from adapters.storage_account import account_from
 from focus.schema import ledger_types
-from ledger.book import ATTEMPTS, DATA_FILE, Book, Partition, delta_schema, delta_type, first_won, stats_of
+from ledger.book import ATTEMPTS, COMMITMENTS, DATA_FILE, Book, Partition, delta_schema, delta_type, first_won, stats_of
 from ledger.delivery import Part, Period, SourceRef
 from ledger.faults import Missing, Rejected, Transient
 from tests.ledger.writers import JANUARY, SCHEMA, Place, open_book, open_store, part
@@ -62,6 +62,17 @@ def test_data_files_have_names_that_a_store_may_keep_for_good(book: Book, tmp_pa
         book.replace(A, JANUARY, "a1" * 32, [part(tmp_path, run, 1), part(tmp_path, "two", 1)], run)
         names = [file.name for file in book.files()]
         assert len(names) == 2 and all(DATA_FILE.fullmatch(name) for name in names)
+
+
+def test_two_tables_of_one_store_know_nothing_of_each_other(book: Book, place: Place, tmp_path: Path) -> None:
+    other = Book(open_store(place), SCHEMA, table=COMMITMENTS)
+    book.replace(A, JANUARY, "a1" * 32, [part(tmp_path, "cost", 2)], "r1")
+    assert (other.version(), other.partitions()) == (None, [])
+    other.replace(A, JANUARY, "b1" * 32, [part(tmp_path, "term", 1)], "r1")
+    assert [[one.rows for one in table.partitions()] for table in (book, other)] == [[2], [1]]
+    assert (book.digest_of("a", JANUARY), other.digest_of("a", JANUARY)) == ("a1" * 8, "b1" * 8)
+    assert book.identity() != other.identity()
+    assert all(DATA_FILE.fullmatch(file.name) for table in (book, other) for file in table.files())
 
 
 def test_a_delivery_replaces_its_partition_and_no_other(book: Book, tmp_path: Path) -> None:
@@ -245,5 +256,13 @@ def test_statistics_always_span_the_rows(one: datetime, other: datetime) -> None
     assert high - last < timedelta(milliseconds=1) > first - low
 
 
-def test_a_file_without_rows_has_no_span() -> None:
-    assert json.loads(stats_of(Part("p", 0, 1, "", ""))) == {"numRecords": 0}
+@pytest.mark.parametrize("rows", [0, 3])
+def test_a_file_without_charges_has_no_span(rows: int) -> None:
+    assert json.loads(stats_of(Part("p", rows, 1, "", ""))) == {"numRecords": rows}
+
+
+def test_a_file_without_rows_still_tells_its_delivery(book: Book, tmp_path: Path) -> None:
+    nothing = part(tmp_path, "w", 0)
+    book.replace(A, JANUARY, "1" * 64, [Part(nothing.path, 0, nothing.size, "", "")], "r1")
+    assert book.digest_of("a", JANUARY) == "1" * 16
+    assert query(book, COUNTS) == []
