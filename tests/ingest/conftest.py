@@ -8,6 +8,8 @@ import pytest
 
 from tests.bills import Ledger
 from tests.servers.fixtures import azurite as azurite
+from tests.servers.fixtures import bucket as bucket
+from tests.servers.fixtures import moto as moto
 from tests.servers.fixtures import unique_name as unique_name
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from tests.servers import sharing
+from tests.servers.sharing import Unavailable as Unavailable
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path("azurite/dist/src/azurite.js")
@@ -30,12 +30,6 @@ KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr
 FLAGS = ["--silent", "--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry"]
 for _service in ("blob", "queue", "table"):
     FLAGS += [f"--{_service}Host", "127.0.0.1", f"--{_service}Port", "0"]
-
-_started: dict[int, subprocess.Popen[bytes]] = {}
-
-
-class Unavailable(Exception):
-    """Azurite cannot run here; the text says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,44 +58,18 @@ class Azurite:
 
 @contextmanager
 def shared(folder: Path) -> Iterator[Azurite]:
-    """One emulator for every process that names the same folder; the last one to leave stops it.
-
-    The count of users is a shared file lock, so a worker that dies without a word is not counted for ever.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "users.lock").open("w") as users:
-        with _alone(folder):
-            flock(users, LOCK_SH)
-            server = _running(folder) or _start(folder)
-        try:
-            yield server
-        finally:
-            with _alone(folder):
-                _stop_if_last(folder, users.fileno(), server)
+    """One emulator for every process that names the same folder; the last one to leave stops it."""
+    with sharing.shared(folder, Azurite, _start) as server:
+        yield server
 
 
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    with (folder / "start.lock").open("w") as lock:
-        flock(lock, LOCK_EX)
-        yield
-
-
-def _running(folder: Path) -> Azurite | None:
-    state = folder / "azurite.json"
-    return Azurite(**json.loads(state.read_text())) if state.exists() else None
-
-
-def _start(folder: Path) -> Azurite:
+def _start(folder: Path) -> tuple[subprocess.Popen[bytes], Azurite]:
     command = [node(), str(script()), *FLAGS]
     with (folder / "azurite.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=folder, start_new_session=True)
-    _started[process.pid] = process
     ports = _ports(folder / "azurite.log", process)
     endpoints = {f"{name}_endpoint": f"http://127.0.0.1:{port}/{ACCOUNT}" for name, port in ports.items()}
-    server = Azurite(pid=process.pid, **endpoints)
-    (folder / "azurite.json").write_text(json.dumps(asdict(server)))
-    return server
+    return process, Azurite(pid=process.pid, **endpoints)
 
 
 def _ports(log: Path, process: subprocess.Popen[bytes]) -> dict[str, int]:
@@ -113,17 +81,6 @@ def _ports(log: Path, process: subprocess.Popen[bytes]) -> dict[str, int]:
         time.sleep(0.05)
     process.kill()
     raise RuntimeError(f"Azurite did not start:\n{log.read_text()}")
-
-
-def _stop_if_last(folder: Path, users: int, server: Azurite) -> None:
-    try:
-        flock(users, LOCK_EX | LOCK_NB)
-    except BlockingIOError:
-        return
-    (folder / "azurite.json").unlink()
-    os.kill(server.pid, signal.SIGTERM)
-    if process := _started.pop(server.pid, None):
-        process.wait(20)
 
 
 def script() -> Path:

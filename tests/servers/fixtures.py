@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.servers.azurite import Azurite, Unavailable, node, script, shared
+from tests.servers import azurite as azurite_server
+from tests.servers import moto as moto_server
+from tests.servers.azurite import Azurite, Unavailable, node, script
+from tests.servers.moto import Moto
 
 
 @pytest.fixture(scope="session")
@@ -18,14 +22,35 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
         node(), script()
     except Unavailable as missing:
         pytest.skip(str(missing))
-    base = tmp_path_factory.getbasetemp()
-    # pytest-xdist gives each worker a folder of its own below the run's.
-    run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    with shared(run / "azurite") as server:
+    with azurite_server.shared(_run_folder(tmp_path_factory) / "azurite") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
+    """The run's stand-in for AWS. It is shared: name buckets with `unique_name`."""
+    try:
+        moto_server.installed()
+    except Unavailable as missing:
+        pytest.skip(str(missing))
+    with moto_server.shared(_run_folder(tmp_path_factory) / "moto") as server:
         yield server
 
 
 @pytest.fixture
+def bucket(moto: Moto, unique_name: str) -> str:
+    """An empty bucket that no other test uses."""
+    moto.client("s3").create_bucket(Bucket=unique_name)
+    return unique_name
+
+
+def _run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """pytest-xdist gives each worker a folder of its own below the run's."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture
 def unique_name() -> str:
-    """A name no other test uses, valid for containers and queues."""
+    """A name no other test uses, valid for containers, queues and buckets."""
     return f"test-{uuid.uuid4().hex[:20]}"
