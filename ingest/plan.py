@@ -4,15 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from ledger.delivery import Period
+
+RESTATED_FOR = 15  # days after its end for which a provider still restates a month
+
+
+@dataclass(frozen=True, slots=True)
+class AwsAccess:
+    """How to reach a payer account: the export's name or ARN, its bucket's region and owner, the role to assume.
+
+    `audience` is what the identity's token has to be issued for, so that AWS takes it.
+    """
+
+    export: str = ""
+    region: str = ""
+    role: str = ""
+    audience: str = ""
+    bucket_owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """A source from ledger.toml: its accounts are claimed for it, its currency is the only one it may bill in.
 
-    `location` is what the timer reads: a folder or az://container/prefix; empty when fed by hand only.
+    `location` is what the timer reads: a folder, az://container/prefix, s3://bucket/prefix or cost-explorer:; empty
+    when fed by hand only. Months before `since` are left alone. `allocation` is split to have shared machines' costs
+    allocated as the bill says.
     """
 
     name: str
@@ -21,6 +40,15 @@ class Source:
     accounts: tuple[str, ...] = ()
     location: str = ""
     basis: str = "amortized"
+    since: Period | None = None
+    restated_for: int = RESTATED_FOR
+    allocation: str = ""
+    aws: AwsAccess = AwsAccess()
+
+    @property
+    def options(self) -> tuple[tuple[str, str], ...]:
+        """What its settings ask of the mapping."""
+        return (("split", "true"),) if self.allocation == "split" else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +74,18 @@ def due(offered: Mapping[tuple[str, Period], str], current: Mapping[tuple[str, P
         for (source, period), digest in sorted(offered.items())
         if current.get((source, period)) != digest[:16]
     ]
+
+
+def restatable(period: Period, now: datetime, days: int) -> bool:
+    """Whether the provider may still restate the month: it is open, or ended no more than so many days ago."""
+    return period.start <= now < period.end + timedelta(days=days)
+
+
+def months_to_ask(now: datetime, days: int, since: Period | None) -> list[Period]:
+    """Months that a source without manifests is asked for again, oldest first."""
+    first = now - timedelta(days=days)
+    current, asked = Period(first.year, first.month), []
+    while current.start <= now:
+        asked.append(current)
+        current = current.next()
+    return [period for period in asked if since is None or period >= since]

@@ -85,5 +85,5 @@ def test_a_folder_stays_out_of_wheel_and_zip(folder: str) -> None:
 
 
 def test_the_zip_carries_what_the_service_imports() -> None:
-    kept = {*(f"{room}/" for room in ROOMS), "function_app.py", "settings.py", "host.json"}
+    kept = {*(f"{room}/" for room in ROOMS), "function_app.py", "host.json"}
     assert not kept & set(lines(ROOT / ".funcignore"))

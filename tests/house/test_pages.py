@@ -84,7 +84,7 @@ def test_the_readme_gives_the_two_commands() -> None:
 
 
 def test_every_key_of_the_settings_file_is_explained() -> None:
-    code = (ROOT / "settings.py").read_text(encoding="utf-8")
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "settings").glob("*.py"))
     page = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
     keys = set(re.findall(r'entry\.(?:take|need)\("(\w+)"', code))
     assert len(keys) > 15

@@ -1,0 +1,70 @@
+"""Sources of the settings file. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ingest.plan import RESTATED_FOR, AwsAccess, Source
+from ledger.delivery import SOURCE_NAME
+from ledger.faults import Fault
+from settings.entry import Entry, settings_fault
+from settings.values import month, one_of, text, texts, whole
+
+BASES = ("amortized", "actual")
+PROVIDERS = ("aws", "azure", "snowflake")
+ALLOCATIONS = ("", "split")
+MOST_DAYS = 366
+AWS_PLACES = ("s3://", "cost-explorer:")
+
+
+def claimed_twice(sources: Sequence[Source]) -> list[Fault]:
+    """An account belongs to one source, or its bills would go to whichever came last."""
+    owners: dict[tuple[str, str], list[str]] = {}
+    for source in sources:
+        for account in set(source.accounts):
+            owners.setdefault((source.provider, account), []).append(source.name)
+    return [
+        settings_fault(
+            f"account {account} is claimed by {' and '.join(names)}", "sources", "Leave it with one of them."
+        )
+        for (_, account), names in owners.items()
+        if len(names) > 1
+    ]
+
+
+def read_source(name: str, entry: Entry) -> Source:
+    if not SOURCE_NAME.fullmatch(name):
+        entry.fault("is no source name", "Use lower-case letters, digits and hyphens, at most 63.")
+    found = Source(
+        name,
+        provider=entry.need("provider", one_of(PROVIDERS), ""),
+        currency=entry.take("currency", text, ""),
+        accounts=entry.take("accounts", texts, ()),
+        location=entry.take("location", text, ""),
+        basis=entry.take("basis", one_of(BASES), BASES[0]),
+        since=entry.take("since", month, None),
+        restated_for=entry.take("restated_for", whole(0, MOST_DAYS), RESTATED_FOR),
+        allocation=entry.take("allocation", one_of(ALLOCATIONS), ""),
+        aws=_aws(entry),
+    )
+    _refuse_misfits(found, entry)
+    entry.close()
+    return found
+
+
+def _aws(entry: Entry) -> AwsAccess:
+    return AwsAccess(
+        export=entry.take("export", text, ""),
+        region=entry.take("region", text, ""),
+        role=entry.take("role", text, ""),
+        audience=entry.take("audience", text, ""),
+        bucket_owner=entry.take("bucket_owner", text, ""),
+    )
+
+
+def _refuse_misfits(found: Source, entry: Entry) -> None:
+    """What only AWS has, at another provider; a role that no token is asked for."""
+    if found.provider != "aws" and (found.aws != AwsAccess() or found.location.startswith(AWS_PLACES)):
+        entry.fault("is no source of AWS, but has its keys", "Take them out, or correct the provider.")
+    if found.aws.role and not found.aws.audience:
+        entry.fault("is missing, but there is a role", "Say what the identity's token is for: audience.", "audience")
