@@ -151,7 +151,7 @@ def _passed(job: Job, run: Run, parts: Sequence[Part]) -> Run:
 def map_delivery(job: Job, run: Run) -> tuple[list[Part], Run]:
     """FOCUS rows as Parquet parts with a balanced report; Rejected when money would not be conserved."""
     tally, units = Tally(), job.units()
-    for statement in [*tables(job.shape), *variables(_variables(job.assembled))]:
+    for statement in [*tables(job.shape), *variables(known_values(job.assembled))]:
         job.connection.execute(statement)
     _refuse_overlap(job)
     for index, unit in enumerate(units):
@@ -163,7 +163,7 @@ def map_delivery(job: Job, run: Run) -> tuple[list[Part], Run]:
     return tally.parts, balanced(run, tally)
 
 
-def _variables(assembled: Assembled) -> dict[str, str]:
+def known_values(assembled: Assembled) -> dict[str, str]:
     """What the mapping reads with getvariable."""
     period = assembled.period
     return {
