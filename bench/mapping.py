@@ -19,16 +19,16 @@ from duckdb import DuckDBPyConnection
 
 import wiring
 from ingest.deliveries import Assembled, assemble
-from ingest.flow import Tuning, ingest
+from ingest.flow import Tuning, ingest, known_values
 from ingest.inspection import inspect
-from ingest.mapping import facts, focus_select, quoted, raw_view, rows_view, tables, variables
+from ingest.mapping import focus_select, quoted, raw_view, rows_view, tables, variables
 from ingest.shapes import resolve
 from ingest.staging import stage
 from ledger.delivery import SourceRef
 from settings import Settings
 
 ROUNDS = 3
-OPTIONS = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, FILE_SIZE_BYTES '128MB'"
+OPTIONS = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {}, FILE_SIZE_BYTES '128MB'"
 SETTINGS = Settings(row_group_size=122_880)
 
 
@@ -39,6 +39,7 @@ class Bill:
     connection: DuckDBPyConnection
     assembled: Assembled
     workspace: Path
+    row_group: int
 
     @property
     def select_needed(self) -> str:
@@ -49,13 +50,13 @@ class Bill:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Bill]:
-    with tempfile.TemporaryDirectory(prefix="bench-") as work, wiring.engine(SETTINGS) as connection:
+def opened(path: Path, settings: Settings = SETTINGS) -> Iterator[Bill]:
+    with tempfile.TemporaryDirectory(prefix="bench-") as work, wiring.engine(settings) as connection:
         staged = stage(connection, path, path.name, Path(work))
         found = inspect(connection, staged)
         assembled = assemble(SourceRef("bench", "aws"), found[0].period, found, "amortized")
         _prepare(connection, assembled)
-        yield Bill(connection, assembled, Path(work))
+        yield Bill(connection, assembled, Path(work), settings.row_group_size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,21 +103,11 @@ def unequal_money(bill: Bill) -> tuple[int, int]:
 
 
 def _prepare(connection: DuckDBPyConnection, assembled: Assembled) -> None:
-    shape, period = assembled.found[0].staged.shape, assembled.period
-    values = {
-        "period_start": f"{period.start:%Y-%m-%d} 00:00:00+00",
-        "period_end": f"{period.end:%Y-%m-%d} 00:00:00+00",
-        "source_name": assembled.source.name,
-        "basis": assembled.basis,
-    }
+    """The views `raw` and `rows` of the whole bill."""
+    shape = assembled.found[0].staged.shape
     files = [entry.staged.file for entry in assembled.found]
-    for statement in (
-        *tables(shape),
-        *variables(values),
-        raw_view(shape, files, str(period)),
-        *facts(shape),
-        rows_view(shape),
-    ):
+    views = raw_view(shape, files, str(assembled.period)), rows_view(shape)
+    for statement in (*tables(shape), *variables(known_values(assembled)), *views):
         connection.execute(statement)
 
 
@@ -127,7 +118,7 @@ def _copy_needed(bill: Bill) -> Path:
 def _written(bill: Bill, select: str, name: str) -> Path:
     folder = bill.workspace / name
     shutil.rmtree(folder, ignore_errors=True)
-    bill.connection.execute(f"COPY ({select}) TO '{folder}' ({OPTIONS})")
+    bill.connection.execute(f"COPY ({select}) TO '{folder}' ({OPTIONS.format(bill.row_group)})")
     return folder
 
 

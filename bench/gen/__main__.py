@@ -1,6 +1,6 @@
 """`python -m bench.gen samples [FOLDER]` rewrites the samples.
 
-`python -m bench.gen cur2 FOLDER [ROWS] [ROW_GROUP]` makes a big bill.
+`python -m bench.gen cur2 FOLDER [ROWS] [ROW_GROUP]` makes a big bill; `cur_legacy` makes one file of a legacy report.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from bench.gen import aws, azure, cur2, snowflake
+from bench.gen import aws, azure, cur2, cur_legacy, snowflake
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
@@ -49,6 +49,8 @@ def main(arguments: list[str]) -> int:
             written = write_samples(Path(folder))
         case ["cur2", folder, *numbers]:
             written = cur2.write(Path(folder), *map(int, numbers))
+        case ["cur_legacy", folder, *numbers]:
+            written = [cur_legacy.write(Path(folder), *map(int, numbers))]
         case _:
             print(__doc__, file=sys.stderr)
             return 2

@@ -195,19 +195,22 @@ def select(first: int, last: int) -> str:
 
 def write(folder: Path, rows: int = FILE_ROWS, row_group: int = 122_880) -> list[Path]:
     """Parquet files of at most a million lines each, in the provider's names; files already there are kept."""
-    folder.mkdir(parents=True, exist_ok=True)
-    starts = range(0, rows, FILE_ROWS)
+    spans = [(start, min(start + FILE_ROWS, rows)) for start in range(0, rows, FILE_ROWS)]
     return [
-        _write(folder, number, start, min(start + FILE_ROWS, rows), row_group) for number, start in enumerate(starts, 1)
+        parquet(
+            folder / f"bench-{last - first}-{row_group}-{number:05d}.snappy.parquet", select(first, last), row_group
+        )
+        for number, (first, last) in enumerate(spans, 1)
     ]
 
 
-def _write(folder: Path, number: int, first: int, last: int, row_group: int) -> Path:
-    path = folder / f"bench-{last - first}-{row_group}-{number:05d}.snappy.parquet"
+def parquet(path: Path, query: str, row_group: int) -> Path:
+    """The file, written under another name first: one that is there is whole, and kept."""
     if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
         with duckdb.connect(config={"memory_limit": "2GB", "preserve_insertion_order": False}) as connection:
             options = f"FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE {row_group}"
-            connection.execute(f"COPY ({select(first, last)}) TO '{part}' ({options})")
+            connection.execute(f"COPY ({query}) TO '{part}' ({options})")
         part.rename(path)
     return path
