@@ -65,6 +65,11 @@ def ledger_types() -> tuple[tuple[str, str], ...]:
     return tuple((column.name, column.duckdb_type) for column in ledger_columns())
 
 
+def commitment_types() -> tuple[tuple[str, str], ...]:
+    """(column, DuckDB type) of a row of ContractCommitment, in order."""
+    return tuple((column.name, column.duckdb_type) for column in columns("ContractCommitment"))
+
+
 def _column(entry: versions.Entry) -> Column:
     allowed = entry["allowed_values"] or ()
     assert isinstance(allowed, list | tuple)

@@ -7,7 +7,7 @@ Whatever is not inherited is ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -22,7 +22,7 @@ from focus.rules import SHOULD, rules
 from ingest.lineage import origins
 from ingest.mapping import focus_select, literal, quoted
 from ingest.shapes import Shape
-from ingest.validation import own_question, own_rows
+from ingest.validation import commitment_rows, own_question, own_rows
 from ledger.faults import Fault
 
 if TYPE_CHECKING:
@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 RAW = "#raw "
 # What a row says of itself: its effective cost is what was billed, because the amortised half was not given.
 STATED = {"CAU-EffectiveCost-C-005-C": "x_EffectiveCostBasis = 'actual'"}
+# Columns of ContractCommitment that hold what the bill says.
+COPIED_TERMS = (
+    *("BillingCurrency", "ContractCommitmentId", "ContractId"),
+    *("ContractCommitmentPeriodStart", "ContractCommitmentPeriodEnd", "ContractPeriodStart", "ContractPeriodEnd"),
+)
 Tell = Callable[[str, Mapping[str, object]], None]
 
 
@@ -59,6 +64,11 @@ class Conformance:
     not_checkable: int = 0
     broken: tuple[Broken, ...] = ()
     warnings: Mapping[str, int] = field(default_factory=dict)
+
+    def __add__(self, other: Conformance) -> Conformance:
+        """Of the same delivery's other dataset."""
+        counts = (self.evaluated + other.evaluated, self.not_checkable + other.not_checkable)
+        return Conformance(self.policy, *counts, self.broken + other.broken, {**self.warnings, **other.warnings})
 
     def as_json(self) -> dict[str, object]:
         told = [
@@ -116,6 +126,27 @@ def judge(case: Case, policy: str, tell: Tell) -> tuple[Conformance, list[Fault]
     found = _conformance(report, policy, broken)
     ours = [(one, verdict) for one, verdict in zip(broken, report.violated(), strict=True) if one.ours]
     return found, [_fault(one, verdict, case.label) for one, verdict in ours] if policy == "block" else []
+
+
+def judge_commitments(
+    connection: DuckDBPyConnection, relation: str, label: str, policy: str, tell: Tell
+) -> tuple[Conformance, list[Fault]]:
+    """The same for a delivery's ContractCommitment rows, which are few: what is null or copied there is the bill's."""
+    rows = commitment_rows(connection, relation, f"{label} ContractCommitment")
+    question = Question(dataset="ContractCommitment", applicability="all", max_examples=1)
+    report = check(connection, rows, question, tell)
+    untold = {one.id for one in rules(question.version, question.dataset) if one.kind.startswith("not_null")}
+    verdicts = report.violated()
+    broken = [
+        Broken(one.rule, one.keyword, one.column, one.violations, 0 if _is_told(one, untold) else one.violations)
+        for one in verdicts
+    ]
+    faults = [_fault(one, verdict, label) for one, verdict in zip(broken, verdicts, strict=True) if one.ours]
+    return _conformance(report, policy, broken), faults if policy == "block" else []
+
+
+def _is_told(verdict: Verdict, untold: Collection[str]) -> bool:
+    return verdict.rule in untold or verdict.column in COPIED_TERMS
 
 
 def _conformance(report: Report, policy: str, broken: Sequence[Broken]) -> Conformance:

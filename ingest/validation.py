@@ -13,6 +13,7 @@ from focus.file_rules import file_verdicts
 from focus.metadata_verdicts import metadata_verdicts
 from focus.profile import profile_sql
 from focus.report import Example, Report, Verdict
+from focus.schema import columns
 from focus.tolerance import Source, places_of, places_sql
 from focus.versions import dataset_names
 from ingest.engine import reading
@@ -118,6 +119,14 @@ def own_rows(
 ) -> Rows:
     """Ledger rows, with #file, #row and their source, as the version's output profile; `also` are passed on."""
     sql = profile_sql(relation, version, also=(*PLACED, *map(quoted, also)))
+    kinds = connection.execute(f"DESCRIBE {sql}").fetchall()
+    return Rows(sql, described([row for row in kinds if row[0] not in BEYOND]), label)
+
+
+def commitment_rows(connection: DuckDBPyConnection, relation: str, label: str) -> Rows:
+    """The ledger's ContractCommitment rows with #file and #row."""
+    names = ", ".join([*(quoted(column.name) for column in columns("ContractCommitment")), *PLACED[:2]])
+    sql = f"SELECT {names} FROM ({relation})"
     kinds = connection.execute(f"DESCRIBE {sql}").fetchall()
     return Rows(sql, described([row for row in kinds if row[0] not in BEYOND]), label)
 

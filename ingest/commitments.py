@@ -1,0 +1,202 @@
+"""ContractCommitment rows of a delivery: what each file tells of its commitments, merged, written, and committed first.
+
+The table of commitments and the one of cost rows cannot be committed together. Commitments go first: a run that stops
+between the two leaves the cost rows' digest as it was, so the next run maps again and makes good what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from focus.schema import commitment_types
+from ingest.mapping import literal, quoted
+from ingest.mappings import text
+from ingest.shapes import Shape
+from ledger.delivery import Part, Period, SourceRef
+from ledger.faults import reject
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+MOST = 100_000  # an account has dozens of commitments; so many names in their column are something else
+NEAR = Decimal("0.000001")  # how far the provider's rounding takes units from a whole number, or a fee from its price
+PLACES = Decimal("1e-10")  # of money and hours of a whole term, which rounded parts of it are multiplied up to
+HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a bill tells of one commitment; None or '' where it tells nothing.
+
+    `committed` is the money, or the hours of units, committed to for so many `seconds`, with the `fee` for those hours
+    and its `price` an hour; `upfront` is paid once. `words` describe the terms.
+    """
+
+    id: str
+    category: str
+    type: str
+    currency: str
+    begins: datetime | None
+    ends: datetime | None
+    committed: Decimal | None
+    seconds: int | None
+    fee: Decimal | None
+    price: Decimal | None
+    upfront: Decimal | None
+    words: tuple[str, ...]
+
+    @property
+    def rate(self) -> Decimal:
+        """Committed to per second; -1 when it is not told."""
+        return self.committed / self.seconds if self.committed and self.seconds else Decimal(-1)
+
+
+class Table(Protocol):
+    """What ingest needs of the ledger's table of commitments."""
+
+    def digest_of(self, source: str, period: Period) -> str | None: ...
+    def replace(self, source: SourceRef, period: Period, digest: str, parts: Sequence[Part], run_id: str) -> int: ...
+
+
+def collect(shape: Shape, connection: DuckDBPyConnection, known: dict[str, Found]) -> None:
+    """Add what the files behind the view `typed` tell. Rejected when they name more than any account can have."""
+    if not shape.commitments_sql:
+        return
+    rows = connection.execute(f"{text(shape.commitments_sql)} LIMIT {MOST + 1}").fetchall()
+    for found in map(_found, rows):
+        known[found.id] = merged(known[found.id], found) if found.id in known else found
+    if len(known) > MOST:
+        raise reject(
+            f"the bill names more than {MOST} reservations and savings plans",
+            "Check the columns of reservation and savings plan ARNs for values that are none.",
+            "commitments",
+        )
+
+
+def merged(one: Found, other: Found) -> Found:
+    """First begin, last end, and the fuller rate: a file may tell only part of what another one tells."""
+    fuller = max(one, other, key=lambda found: (found.rate, found.fee or 0))
+    return replace(
+        fuller,
+        begins=min(filter(None, (one.begins, other.begins)), default=None),
+        ends=max(filter(None, (one.ends, other.ends)), default=None),
+        upfront=max((value for value in (one.upfront, other.upfront) if value is not None), default=None),
+        words=tuple(map(max, one.words, other.words)),
+    )
+
+
+def row(found: Found) -> dict[str, object]:
+    """The ContractCommitment row. A reservation or plan is a contract of its own, which holds one commitment."""
+    hours, money = whole_term(found)
+    told = ", ".join(filter(None, found.words))
+    return {
+        "BillingCurrency": found.currency,
+        "ContractCommitmentCategory": found.category,
+        "ContractCommitmentCost": money,
+        "ContractCommitmentDescription": f"{found.type}: {told}" if told else found.type,
+        "ContractCommitmentId": found.id,
+        "ContractCommitmentPeriodEnd": found.ends,
+        "ContractCommitmentPeriodStart": found.begins,
+        "ContractCommitmentQuantity": hours,
+        "ContractCommitmentType": found.type,
+        "ContractCommitmentUnit": None if hours is None else "Hours",
+        "ContractId": found.id,
+        "ContractPeriodEnd": found.ends,
+        "ContractPeriodStart": found.begins,
+    }
+
+
+def whole_term(found: Found) -> tuple[Decimal | None, Decimal | None]:
+    """(hours of units, money) of the whole term; None for what the bill does not tell."""
+    if not (found.begins and found.ends and found.committed and found.seconds):
+        return None, None
+    with localcontext(prec=60):
+        term = Decimal((found.ends - found.begins) // timedelta(seconds=1))
+        if found.category == "Spend":
+            return None, _rounded(found.committed * term / found.seconds)
+        hours = _rounded(_units(found.committed * HOUR / found.seconds) * term / HOUR)
+        if found.upfront is None or found.fee is None:
+            return hours, None
+        return hours, _rounded(found.upfront + _hourly(found.fee, found.price, found.committed) * hours)
+
+
+def _units(rate: Decimal) -> Decimal:
+    """Reserved are whole units; a month that begins within the hour shows them rounded."""
+    whole = rate.to_integral_value()
+    return whole if abs(rate - whole) < NEAR * max(whole, Decimal(1)) else rate
+
+
+def _hourly(fee: Decimal, price: Decimal | None, hours: Decimal) -> Decimal:
+    """The stated price, unless the fee says another: fees of parts of an hour are rounded."""
+    return price if price is not None and abs(price * hours - fee) < NEAR else fee / hours
+
+
+def _rounded(amount: Decimal) -> Decimal:
+    return amount.quantize(PLACES, ROUND_HALF_EVEN)
+
+
+def write(shape: Shape, connection: DuckDBPyConnection, known: Mapping[str, Found], folder: Path) -> list[Part]:
+    """The commitments as one part file in an existing folder, which may hold none; no part for a shape without any.
+
+    A file without rows still tells, by its name, which delivery it is of.
+    """
+    if not shape.commitments_sql:
+        return []
+    names = [name for name, _ in commitment_types()]
+    rows = [row(known[name]) for name in sorted(known)]
+    columns = [[_text(found[name]) for found in rows] for name in names]
+    listed = ", ".join(f"unnest(${at}::VARCHAR[]) AS {quoted(name)}" for at, name in enumerate(names, 1))
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE commitment AS SELECT {listed}", columns)
+    casts = ", ".join(f"CAST({quoted(name)} AS {kind}) AS {quoted(name)}" for name, kind in commitment_types())
+    path = folder / "commitments.parquet"
+    connection.execute(f"COPY (SELECT {casts} FROM commitment) TO {literal(str(path))} (FORMAT parquet)")
+    connection.execute("DROP TABLE commitment")
+    return [Part(str(path), len(rows), path.stat().st_size, "", "")]
+
+
+def settled(shape: Shape, table: Table | None, source: str, period: Period, digest: str) -> bool:
+    """Whether the table holds this delivery's commitments, or none for a shape that has none."""
+    held = table.digest_of(source, period) if table else None
+    return table is None or held == (digest[:16] if shape.commitments_sql else None)
+
+
+def commit(table: Table | None, source: SourceRef, period: Period, digest: str, parts: list[Part], run_id: str) -> None:
+    """Replace the partition by the delivery's commitments, unless it holds them already or has never held any."""
+    held = table.digest_of(source.name, period) if table else None
+    if table and held != (digest[:16] if parts else None):
+        table.replace(source, period, digest, parts, run_id)
+
+
+def _found(values: Sequence[object]) -> Found:
+    """From a row of the shape's SQL: Found's fields in order, each of its words a column."""
+    name, category, kind, currency, begins, ends, committed, seconds, fee, price, upfront, *words = values
+    return Found(
+        *map(str, (name, category, kind, currency)),
+        begins=_instant(begins),
+        ends=_instant(ends),
+        committed=_decimal(committed),
+        seconds=int(str(seconds)) if seconds is not None else None,
+        fee=_decimal(fee),
+        price=_decimal(price),
+        upfront=_decimal(upfront),
+        words=tuple(str(word or "") for word in words),
+    )
+
+
+def _instant(value: object) -> datetime | None:
+    return value.astimezone(UTC) if isinstance(value, datetime) else None
+
+
+def _decimal(value: object) -> Decimal | None:
+    return value if isinstance(value, Decimal) else None
+
+
+def _text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return value.isoformat() if isinstance(value, datetime) else f"{value:f}"
