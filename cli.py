@@ -78,7 +78,7 @@ def run_ingest(options: argparse.Namespace) -> int:
     with terminal.progress(quiet=options.json) as progress:
         intake = wiring.take_in(options.path, request, found, os.environ, _now(), progress)
     terminal.show_intake(intake, as_json=options.json)
-    return REFUSED if intake.faults else 0
+    return REFUSED if intake.faults else LATER if intake.later else 0
 
 
 def run_summary(options: argparse.Namespace) -> int:
@@ -133,7 +133,7 @@ def run_alert(options: argparse.Namespace) -> int:
 
 
 def _ingest_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("path", nargs="+", help="files, folders or az://container/prefix")
+    command.add_argument("path", nargs="+", help="files, folders, az://container/prefix, s3://bucket/prefix")
     command.add_argument("--provider", choices=("aws", "azure", "snowflake"), default="", help="refuse other bills")
     command.add_argument("--source", default="", metavar="NAME", help="ledger partition to replace")
     command.add_argument("--period", type=_period, metavar="YYYY-MM", help="refuse rows of another billing month")

@@ -63,6 +63,7 @@ def show_intake(intake: Intake, *, as_json: bool) -> None:
                 "runs": [run.as_json() for run in intake.runs],
                 "ignored": list(intake.ignored),
                 "faults": [fault.as_json() for fault in intake.faults],
+                "later": list(intake.later),
             }
         )
         return
@@ -72,6 +73,8 @@ def show_intake(intake: Intake, *, as_json: bool) -> None:
     for label in intake.ignored:
         console.print(styled((f" ignored  {label}: no data", "dim")), soft_wrap=True)
     show_faults(intake.faults, as_json=False)
+    for reason in intake.later:
+        show_problem(f"try again later: {reason}", as_json=False)
 
 
 def show_summary(document: Mapping[str, Any], *, as_json: bool) -> None:
@@ -133,6 +136,7 @@ def _show_run(console: Console, run: Run) -> None:
         console.print(styled(wait))
     if run.balances:
         console.print(_balance_table(run))
+    _show_identities(console, run)
     for assumption, rows in run.assumed.items():
         console.print(styled(f"  assumed: {assumption} (raw rows: {rows})"))
     if run.rounded_rows:
@@ -141,6 +145,18 @@ def _show_run(console: Console, run: Run) -> None:
         console.print(styled(f"  {line}"))
     if run.version is not None:
         console.print(f"  ledger version {run.version}: {run.raw_rows} raw rows, {run.mapped_rows} FOCUS rows")
+
+
+def _show_identities(console: Console, run: Run) -> None:
+    """What has to add up, and under it what does not."""
+    if not run.identities:
+        return
+    table = _plain_table("", "Currency", "Left", "Right", "Difference", "Allowed", "")
+    for one in run.identities:
+        table.add_row(styled(one.name), styled(one.currency), *one.sides(), "ok" if one.holds else "NOT")
+    console.print(table)
+    for line in (line for one in run.identities for line in one.told()):
+        console.print(styled(f"  {line}"))
 
 
 def _balance_table(run: Run) -> object:

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ingest.commitments import Table
 from ingest.deliveries import Assembled, Found, assemble, source_name
 from ingest.flow import Book, Partition, Progress, Tuning, ingest
 from ingest.holding import Holding, conflicts, from_report, strangers
@@ -49,16 +50,23 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What came of a call: a run per delivery, files that are no data, faults of deliveries that were refused."""
+    """What came of a call: a run per delivery, files that are no data, faults of deliveries that were refused.
+
+    `later` are deliveries that could not be taken now, each with its reason.
+    """
 
     runs: tuple[Run, ...]
     ignored: tuple[str, ...]
     faults: tuple[Fault, ...]
+    later: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The hands of an intake: an open connection, the book, its store, a scratch folder, and who to tell."""
+    """The hands of an intake: an open connection, the book, its store, a scratch folder, and who to tell.
+
+    `terms` is the table of commitments.
+    """
 
     connection: DuckDBPyConnection
     book: Book
@@ -68,13 +76,12 @@ class Desk:
     new_id: Callable[[], str]
     tuning: Tuning = field(default_factory=Tuning)
     shelf: Shelf = field(default_factory=Shelf)
+    terms: Table | None = None
 
 
 def take_in(collected: Collected, request: Request, desk: Desk, now: datetime) -> Intake:
     """Ingest every delivery the files hold. Nothing is committed while any file cannot be read or does not fit."""
-    if request.source and not SOURCE_NAME.fullmatch(request.source):
-        advice = "A source name is lower-case letters, digits and hyphens, at most 63."
-        raise reject(f"{request.source!r:.80} is no source name", advice, "source-name")
+    refuse_bad_name(request.source)
     found, ignored = find(collected, request, desk)
     groups = group(found, request)
     names = {source.name: {other.provider for other, _ in groups if other.name == source.name} for source, _ in groups}
@@ -88,6 +95,22 @@ def take_in(collected: Collected, request: Request, desk: Desk, now: datetime) -
         except Rejected as refusal:
             faults += refusal.faults
     return Intake(tuple(runs), (*collected.ignored, *ignored), tuple(faults))
+
+
+def joined(intakes: Sequence[Intake]) -> Intake:
+    """Several places of one call."""
+    return Intake(
+        tuple(run for one in intakes for run in one.runs),
+        tuple(label for one in intakes for label in one.ignored),
+        tuple(fault for one in intakes for fault in one.faults),
+        tuple(reason for one in intakes for reason in one.later),
+    )
+
+
+def refuse_bad_name(source: str) -> None:
+    if source and not SOURCE_NAME.fullmatch(source):
+        advice = "A source name is lower-case letters, digits and hyphens, at most 63."
+        raise reject(f"{source!r:.80} is no source name", advice, "source-name")
 
 
 def find(collected: Collected, request: Request, desk: Desk) -> tuple[list[Found], list[str]]:
@@ -168,6 +191,7 @@ def take_one(
         progress=desk.progress,
         tuning=desk.tuning,
         shelf=desk.shelf,
+        terms=desk.terms,
     )
     _after(run, assembled, desk)
     shutil.rmtree(work, ignore_errors=True)
@@ -184,12 +208,18 @@ def _refuse_conflicts(assembled: Assembled, desk: Desk) -> None:
 
 
 def _holding(partition: Partition, desk: Desk) -> Holding:
-    """Of the newest report that tells of this very content; a partition without one is known by its name alone."""
+    """By the run's report; a partition without one is known by its name alone."""
+    report = report_of(partition, desk)
+    return from_report(report) if report else Holding(partition.source, "", frozenset())
+
+
+def report_of(partition: Partition, desk: Desk) -> Mapping[str, object]:
+    """The newest report that tells of this very content; empty where there is none."""
     for name in reversed(desk.store.names(f"runs/{partition.source}/{partition.period}/")):
-        report = json.loads(desk.store.read(name))
+        report: Mapping[str, object] = json.loads(desk.store.read(name))
         if str(report.get("digest", "")).startswith(partition.digest):
-            return from_report(report)
-    return Holding(partition.source, "", frozenset())
+            return report
+    return {}
 
 
 def _after(run: Run, assembled: Assembled, desk: Desk) -> None:
@@ -272,6 +302,3 @@ def _held(source: SourceRef, period: Period, accounts: set[str], desk: Desk) -> 
 
 def _as_role(entry: Found, role: str) -> Found:
     return replace(entry, staged=replace(entry.staged, file=replace(entry.staged.file, role=role)))
-
-
-__all__ = ["Desk", "Intake", "Request", "assembled_of", "find", "group", "take_in"]

@@ -10,14 +10,26 @@ from functools import partial
 from pathlib import Path
 
 from ingest.deliveries import Found, delivery_digest
-from ingest.inspection import inspect
-from ingest.intake import Desk, Intake, Request, group, misfits, named_parties, options_of, take_one
+from ingest.flow import Partition
+from ingest.inspection import inspect, name_parties
+from ingest.intake import (
+    Desk,
+    Intake,
+    Request,
+    group,
+    misfits,
+    named_parties,
+    options_of,
+    refuse_bad_name,
+    report_of,
+    take_one,
+)
 from ingest.offers import DeliverySource, Offer, RemoteFile
 from ingest.run import Run
-from ingest.shapes import Shape, plain, sniff
+from ingest.shapes import Shape, plain, shapes, sniff
 from ingest.staging import Staged, holds_nothing, stage
 from ingest.tally import instant
-from ledger.faults import Fault, Rejected, reject
+from ledger.faults import Fault, Rejected, Transient, reject
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +42,30 @@ class Chunk:
 
 
 def take_offers(offers: Sequence[Offer], source: DeliverySource, request: Request, desk: Desk, now: datetime) -> Intake:
-    """Ingest every delivery that differs from what the ledger holds; a refused one does not hold up the others."""
+    """Ingest every delivery that differs from what the ledger holds; one that fails does not hold up the others."""
     runs: list[Run] = []
     faults: list[Fault] = []
+    later: list[str] = []
+    refuse_bad_name(request.source)
+    name_parties(desk.connection, request.entities, request.resellers)
     for offer in wanted(offers, request):
         try:
-            runs += [*unchanged(offer, request, desk, now)] or _taken(offer, source, request, desk, now)
+            runs += unchanged(offer, request, desk, now) or _taken(offer, source, request, desk, now)
         except Rejected as refusal:
             faults += refusal.faults
+        except Transient as fault:
+            later.append(f"{offer.export} {offer.period}: {fault}")
         finally:
             desk.shelf.clear()
-    return Intake(tuple(runs), (), tuple(faults))
+    return Intake(tuple(runs), (), tuple(faults), tuple(later))
 
 
 def wanted(offers: Sequence[Offer], request: Request) -> list[Offer]:
     """Those of the months that were asked for. Rejected when two exports offer the same month."""
     periods = {request.period or (request.partition[1] if request.partition else None)} - {None}
+    since = {one.name: one.since for one in request.sources}.get(request.source)
     chosen = [offer for offer in offers if not periods or offer.period in periods]
+    chosen = [offer for offer in chosen if since is None or offer.period >= since]
     exports = {period: sorted({one.export for one in chosen if one.period == period}) for period in _periods(chosen)}
     faults = [_several(str(period), names) for period, names in exports.items() if len(names) > 1]
     if faults:
@@ -77,13 +96,19 @@ def offered_digest(offer: Offer, shape: Shape, source: str, request: Request) ->
 
 def unchanged(offer: Offer, request: Request, desk: Desk, now: datetime) -> list[Run]:
     """The run of a delivery that the ledger already holds, told by its manifest alone; none for any other."""
-    shape = shape_of(offer)
-    for held in desk.book.partitions() if shape else ():
+    for held in desk.book.partitions():
         if held.period == offer.period and request.source in ("", held.source):
-            digest = offered_digest(offer, shape, held.source, request)  # type: ignore[arg-type]  # there is a shape
-            if held.digest == digest[:16]:
-                return [_unchanged(offer, shape, held.source, digest, request, desk, now)]  # type: ignore[arg-type]  # as above
+            shape = shape_of(offer) or shape_held(held, desk)
+            digest = offered_digest(offer, shape, held.source, request) if shape else ""
+            if shape and held.digest == digest[:16]:
+                return [_unchanged(offer, shape, held.source, digest, request, desk, now)]
     return []
+
+
+def shape_held(held: Partition, desk: Desk) -> Shape | None:
+    """The shape of what a partition holds, by the report of the run that wrote it."""
+    name = str(report_of(held, desk).get("shape", ""))
+    return next((shape for shape in shapes() if shape.name == name), None)
 
 
 def _unchanged(
@@ -105,10 +130,12 @@ def _unchanged(
 
 
 def _taken(offer: Offer, source: DeliverySource, request: Request, desk: Desk, now: datetime) -> list[Run]:
+    if offer.fault:
+        raise offer.fault
     chunks = _chunks(offer, source, desk)
     found = [entry for chunk in chunks for entry in chunk.held]
     faults = [*_twice(chunks), *(fault for chunk in chunks for fault in _strangers(offer, chunk))]
-    faults += [fault for entry in found for fault in misfits(entry, request)]
+    faults += [fault for entry in found for fault in (*misfits(entry, request), *_foreign(entry, request))]
     if faults:
         raise Rejected(faults)
     if not found:
@@ -191,6 +218,16 @@ def _strangers(offer: Offer, chunk: Chunk) -> list[Fault]:
                 Fault(text, "Let the provider deliver the export again.", "manifest-period", chunk.file.label)
             )
     return faults
+
+
+def _foreign(entry: Found, request: Request) -> list[Fault]:
+    """A bill of an account that the source does not claim."""
+    claimed = next((one.accounts for one in request.sources if one.name == request.source), ())
+    if not claimed or entry.account in claimed:
+        return []
+    text = f"the bill is of account {entry.account}, which source {request.source} does not claim"
+    advice = "Check the location; or add the account to the source's accounts in ledger.toml."
+    return [Fault(text, advice, "account", entry.staged.file.label)]
 
 
 def _folded(names: Sequence[str]) -> set[str]:

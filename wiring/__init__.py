@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from wiring.control import alert, on_alert, on_poison, on_queue, send, sweep
-from wiring.money import export, ingest_partition, plan_ingest, summary, take_in, validate
-from wiring.parts import book, engine, fleet, new_id, opener, quiet, record, settings, store
+from wiring.money import export, summary, take_in, validate
+from wiring.parts import book, commitments, engine, fleet, new_id, opener, quiet, record, settings, store
+from wiring.planning import ingest_partition, plan_ingest
 
 __all__ = [
     "alert",
     "book",
+    "commitments",
     "engine",
     "export",
     "fleet",

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from settings import Settings
-from wiring.parts import Env, book, desk, engine, new_id, opener, quiet, settings, store
+from wiring.parts import Env, book, desk, engine, new_id, opener, quiet, store
+from wiring.sources import BUCKET, access_to, deliveries, listed
 
 if TYPE_CHECKING:
     from focus.report import Report
-    from governance.model import Message
     from ingest.flow import Progress
-    from ingest.intake import Intake, Request
-    from ingest.plan import Source
+    from ingest.intake import Desk, Intake, Request
+    from ingest.plan import AwsAccess, Source
     from ingest.validation import Wish
     from ledger import export as exports
 
@@ -31,13 +31,36 @@ def take_in(
     progress: Progress,
     new_id: Callable[[], str] = new_id,
 ) -> Intake:
-    """The whole money story for these locations."""
-    from ingest.intake import take_in
+    """The whole money story for these locations: files at hand, and deliveries in buckets."""
+    from ingest.intake import joined, take_in
     from ingest.sources.folder import collect
 
-    collected = collect(locations, opener(env))
+    buckets = [one for one in locations if one.startswith(BUCKET)]
+    files = [one for one in locations if one not in buckets]
+    asked = replace(request, options={one.name: one.options for one in found.sources})
     with desk(found, env, progress) as hands:
-        return take_in(collected, request, replace(hands, new_id=new_id), now)
+        hands = replace(hands, new_id=new_id)
+        taken = [take_in(collect(files, opener(env)), asked, hands, now)] if files else []
+        taken += [_delivered(one, access_to(one, asked.source, found), asked, hands, env, now) for one in buckets]
+    return joined(taken)
+
+
+def take_source(
+    source: Source, request: Request, found: Settings, env: Env, now: datetime, new_id: Callable[[], str] = new_id
+) -> Intake:
+    """The same for a configured source, wherever it says that its bills are."""
+    if not listed(source):
+        return take_in([source.location], request, found, env, now, quiet, new_id)
+    with desk(found, env, quiet) as hands:
+        return _delivered(source.location, source.aws, request, replace(hands, new_id=new_id), env, now)
+
+
+def _delivered(location: str, access: AwsAccess, request: Request, hands: Desk, env: Env, now: datetime) -> Intake:
+    from ingest.remote import take_offers
+
+    source = deliveries(location, access, env, now)
+    hands.progress("list", {"location": location or access.export})
+    return take_offers(source.offers(), source, request, hands, now)
 
 
 def summary(found: Settings, env: Env) -> dict[str, object]:
@@ -82,66 +105,3 @@ def validate(locations: Sequence[str], wish: Wish, found: Settings, env: Env, pr
         ledger = book(at)
         relation = ledger.relation_sql(ledger.files(), located=True)
         return validation.validate_ledger(connection, relation, at.url, wish, progress)
-
-
-def plan_ingest(env: Env, now: datetime) -> list[Message]:
-    """One message per (source, billing period) whose files differ from what the ledger holds.
-
-    A source that cannot be read is told of and does not hold up the others.
-    """
-    from adapters import telemetry
-    from ledger.faults import Conflict, Missing, Rejected, Transient
-
-    found, messages = settings(env), []
-    for source in (source for source in found.sources if source.location):
-        try:
-            messages += _due(source, found, env)
-        except (Conflict, Missing, Rejected, Transient) as fault:
-            telemetry.failed("source-not-planned", fault, source=source.name, at=now.isoformat())
-    return messages
-
-
-def _due(source: Source, found: Settings, env: Env) -> list[Message]:
-    from governance.model import Message
-    from ingest.intake import assembled_of, find, group
-    from ingest.plan import due
-    from ingest.sources.folder import collect
-
-    request = _standing(source, found)
-    with desk(found, env, quiet) as hands:
-        files, _ = find(collect([source.location], opener(env)), request, hands)
-        groups = group(files, request).items()
-        ready = [assembled_of(*key, entries, request, hands) for key, entries in groups if key[0].name == source.name]
-        offered = {(one.source.name, one.period): one.digest for one in ready if not one.missing}
-        current = {key: hands.book.digest_of(*key) or "" for key in offered}
-    return [Message("ingest-partition", one.as_message()) for one in due(offered, current)]
-
-
-def ingest_partition(body: Mapping[str, object], env: Env, now: datetime, run_id: str) -> Mapping[str, object]:
-    """Ingest one (source, billing period) from the source's location; the report of the run.
-
-    Rejected when the message is none of ours, or the bill is refused: then the ledger keeps its last version.
-    """
-    from ledger.delivery import Period
-    from ledger.faults import Rejected, reject
-
-    found = settings(env)
-    try:
-        source, period = found.source(str(body["source"])), Period.parse(str(body["period"]))
-    except (KeyError, ValueError) as fault:
-        raise reject("not a message of ingest-partition", "It names a source and a period.", "message") from fault
-    request = replace(_standing(source, found), partition=(source.name, period))
-    intake = take_in([source.location], request, found, env, now, quiet, new_id=lambda: run_id)
-    if intake.faults:
-        raise Rejected(intake.faults)
-    gone = {"outcome": "gone", "source": source.name, "period": str(period)}
-    return intake.runs[0].as_json() if intake.runs else gone
-
-
-def _standing(source: Source, found: Settings) -> Request:
-    """What a configured source asks for; without a list of accounts its location alone says whose bill it is."""
-    from ingest.intake import Request
-
-    named = "" if source.accounts else source.name
-    asked = Request(source.provider, named, basis=source.basis, sources=found.sources)
-    return replace(asked, entities=found.entities, resellers=found.resellers)

@@ -63,6 +63,14 @@ def book(at: ObjectStore) -> Book:
     return Book(at, ledger_types())
 
 
+def commitments(at: ObjectStore) -> Book:
+    """The table of ContractCommitment rows, beside that of cost rows."""
+    from focus.schema import commitment_types
+    from ledger.book import COMMITMENTS, Book
+
+    return Book(at, commitment_types(), table=COMMITMENTS)
+
+
 def record(at: ObjectStore) -> Record:
     from governance.record import Record
 
@@ -110,7 +118,7 @@ def desk(found: Settings, env: Env, progress: Progress) -> Iterator[Desk]:
     at = store(found.store_url, env)
     with tempfile.TemporaryDirectory(prefix="ledger-work-") as work, engine(found) as connection:
         tuning = Tuning(row_group_size=found.row_group_size, gate=found.gate)
-        yield Desk(connection, book(at), at, Path(work), progress, new_id, tuning)
+        yield Desk(connection, book(at), at, Path(work), progress, new_id, tuning, terms=commitments(at))
 
 
 def new_id() -> str:
