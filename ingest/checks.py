@@ -25,6 +25,7 @@ _BAD = {
     ("date", "VARCHAR"): "blank_to_null({column}) IS NOT NULL AND date_of({column}) IS NULL",
     ("instant", "VARCHAR"): "{column} IS NOT NULL AND instant_of({column}) IS NULL",
     ("json", "JSON"): "{column} IS NOT NULL AND NOT json_valid({column})",
+    ("map", "JSON"): "{column} IS NOT NULL AND map_of({column}) IS NULL",
     ("value", "VARCHAR"): "{column} IS NOT NULL AND trim({column}) NOT IN ({allowed})",
 }
 _MISSING = {"DOUBLE": "{column} IS NULL", "TIMESTAMP": "{column} IS NULL"}
@@ -39,6 +40,7 @@ _ADVICE = {
     "missing": "Nothing is taken as 0 here; export the file again.",
     "instant": "Date-times are ISO 8601, such as 2026-01-31T00:00:00Z; those without a zone are read as UTC.",
     "json": "The column holds JSON text, or a map in Parquet; export the file again rather than editing it.",
+    "map": "The column holds one JSON object, each key once; export the file again rather than editing it.",
     "value": "The FOCUS specification has a closed list for this column; export the file again.",
     "provider": "Its rows name no known cloud; say whose name it is under [entities] or [resellers] in ledger.toml.",
 }
@@ -47,12 +49,14 @@ _NAMES = {
     "range": "out-of-range",
     "instant": "not-a-date-time",
     "json": "not-json",
+    "map": "not-json",
     "value": "not-allowed",
     "provider": "unknown-provider",
 }
 _WORDS = {
     "instant": "a date-time",
     "json": "JSON text",
+    "map": "a JSON object",
     "value": "a value that this column may have",
     "provider": "a known provider",
 }
@@ -133,11 +137,12 @@ def contents_sql(shape: Shape) -> str:
         FROM raw GROUP BY ALL ORDER BY 1, 2, 3, 6"""
 
 
-def rule_totals_sql(shape: Shape) -> str:
-    """Raw money and rows per (currency, rule) of the rows that a rule drops or zeroes."""
-    amount = "exact" if shape.formats == ("parquet",) else "money"  # doubles or text
-    return f"""SELECT {shape.currency}, x_Rule, sum({amount}({shape.cost})), count(*) FROM rows
-        WHERE x_RowKind = 'charge' AND x_Rule <> '' GROUP BY 1, 2"""
+def rule_totals_sql(shape: Shape, also: str) -> str:
+    """Raw money and rows per (currency, rule, also) of the rows that a rule drops or zeroes."""
+    seen = shape.formats == ("parquet",) or any(column.typed for column in shape.columns)
+    amount = "amount" if seen else "money"  # what view typed holds, or text
+    return f"""SELECT {shape.currency}, x_Rule, sum({amount}({shape.cost})), count(*), {also} FROM rows
+        WHERE x_RowKind = 'charge' AND x_Rule <> '' GROUP BY 1, 2, 5"""
 
 
 def assumptions_sql(shape: Shape) -> str:

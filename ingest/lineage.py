@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Tree = Mapping[str, Any]
 CONDITIONS = ("when_expr", "filter")  # what only decides gives no value
+RAW = ("raw", "typed")  # the same columns, as texts and as what they are
 
 
 def origins(connection: DuckDBPyConnection, shape: Shape) -> dict[str, tuple[str, ...]]:
@@ -88,7 +89,7 @@ class _Scope:
             return self.before[place].raw(name)
         if place in self.views:
             return self._inner(self.views[place]).raw(name)
-        return (name,) if place == "raw" and name in self.known else ()
+        return (name,) if place in RAW and name in self.known else ()
 
     def _inner(self, select: Tree, ctes: Mapping[str, Tree] | None = None) -> _Scope:
         """A SELECT inside this one sees the tables named beside it."""

@@ -12,6 +12,11 @@ from ingest.mappings import table_names, table_path, text
 from ingest.shapes import PrefixMap, RawColumn, Shape, plain, resolve
 
 MACROS = ("macros.sql", "focus_macros.sql")
+_TYPED = {  # a text as what it is in Parquet, money by its decimal text
+    "DOUBLE": "money({column})",
+    "TIMESTAMP": "moment_of({column})",
+    "MAP(VARCHAR, VARCHAR)": "map_of({column})",
+}
 _KINDS = {"JSON": "VARCHAR"}  # what the raw view shows of a type that is none of the engine's
 
 
@@ -71,7 +76,7 @@ def used(shape: Shape) -> list[str]:
 
 def definition(shape: Shape) -> list[str]:
     """Every text that decides what rows this shape becomes."""
-    names = [*MACROS, f"{shape.name}.json", shape.rows_sql, shape.select_sql]
+    names = [*MACROS, *shape.files, shape.rows_sql, shape.select_sql, *filter(None, [shape.commitments_sql])]
     return [text(name) for name in (*names, *(f"{table}.csv" for table in used(shape)))]
 
 
@@ -89,8 +94,20 @@ def facts(shape: Shape) -> list[str]:
 
 
 def rows_view(shape: Shape) -> str:
-    """View `rows`: raw rows with x_RowKind, x_Rule and x_Keep, and the rows derived from them."""
-    return f"CREATE OR REPLACE TEMP VIEW rows AS {text(shape.rows_sql)}"
+    """View `rows`: raw rows with x_RowKind, x_Rule and x_Keep, and the rows derived from them. Several statements."""
+    return f"{typed_view(shape)}; CREATE OR REPLACE TEMP VIEW rows AS {text(shape.rows_sql)}"
+
+
+def typed_view(shape: Shape) -> str:
+    """View `typed`: raw rows whose texts are numbers, instants and maps; macro `amount`: its numbers as exact money.
+
+    Two statements. Of Parquet it is the raw view itself.
+    """
+    texts = {column.name: column.typed for column in shape.columns if column.typed}
+    casts = [f"{_TYPED[kind].format(column=quoted(name))} AS {quoted(name)}" for name, kind in texts.items()]
+    shown = f"SELECT * REPLACE ({', '.join(casts)})" if casts else "SELECT *"
+    exact = "x" if texts else "exact(x)"
+    return f"CREATE OR REPLACE TEMP MACRO amount(x) AS {exact}; CREATE OR REPLACE TEMP VIEW typed AS {shown} FROM raw"
 
 
 def focus_select(shape: Shape, also: tuple[str, Sequence[str]] = ("", ())) -> str:
@@ -161,11 +178,9 @@ def _nulls(shape: Shape) -> str:
 
 def _map(entry: PrefixMap, headers: Sequence[str]) -> str:
     """Blank values are dropped; the key is what follows the prefix."""
+    keys = {header: entry.key(header) for header in headers}
     pairs = [
-        f"{{'key': {literal(plain(header)[len(entry.prefix) :])}, 'value': CAST({quoted(header)} AS VARCHAR)}}"
-        for header in headers
-        if plain(header).startswith(entry.prefix)
-        and (not entry.keys or plain(header)[len(entry.prefix) :] in entry.keys)
+        f"{{'key': {literal(key)}, 'value': CAST({quoted(header)} AS VARCHAR)}}" for header, key in keys.items() if key
     ]
     if not pairs:
         return f"CAST(NULL AS MAP(VARCHAR, VARCHAR)) AS {quoted(entry.name)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from focus.schema import Column, columns
@@ -20,7 +20,7 @@ class RawColumn:
     """A column the mapping reads; `type` is a DuckDB type, `check` is '' or a rule of ingest.checks.
 
     A required column has to be there; unless it may be `blank`, every row has to fill it too. JSON as a type is JSON
-    text, whatever the file holds: text, a map or a struct.
+    text, whatever the file holds: text, a map or a struct. `typed` is the DuckDB type that the mapping sees of a text.
     """
 
     name: str
@@ -29,15 +29,28 @@ class RawColumn:
     aliases: tuple[str, ...]
     check: str
     blank: bool = False
+    typed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PrefixMap:
-    """A map column built from the columns that share a prefix; `keys` limits it to those the mapping reads."""
+    """A map column built from the columns that begin with one of `prefixes`; each stands for what begins the key then.
+
+    `keys` limits it to those the mapping reads: what follows the prefix, folded, to the key.
+    """
 
     name: str
-    prefix: str
-    keys: tuple[str, ...] = ()
+    prefixes: Mapping[str, str]
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+    def key(self, header: str) -> str | None:
+        """The key of a column; None when it is none of this map's."""
+        folded, spelt = plain(header), header.strip().lstrip("\ufeff")
+        prefix = next((one for one in self.prefixes if folded.startswith(one)), None)
+        if prefix is None:
+            return None
+        rest = spelt[len(prefix) :]
+        return self.keys.get(rest.lower()) if self.keys else self.prefixes[prefix] + rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +63,8 @@ class Shape:
 
     `roles` is filled where a delivery needs an actual and an amortized file: SQL conditions that only rows of that
     metric meet. `facts` are aggregates, true or false, that the rows' SQL reads as variables: true where any file's is.
-    `scope` tells exports of one account apart where there is one per subscription.
+    `scope` tells exports of one account apart where there is one per subscription. `files` are the data files it is
+    made of: its own and those of the shapes it is like. `commitments_sql` gives the commitments that its rows name.
     """
 
     name: str
@@ -73,6 +87,8 @@ class Shape:
     nulls: tuple[str, ...]
     extras: str
     assumptions: Mapping[str, str]
+    files: tuple[str, ...]
+    commitments_sql: str = ""
 
 
 def plain(header: str) -> str:
@@ -83,7 +99,8 @@ def plain(header: str) -> str:
 
 @cache
 def shapes() -> tuple[Shape, ...]:
-    return tuple(_shape(entry) for entry in shape_entries())
+    by_name = {str(entry["shape"]): entry for entry in shape_entries()}
+    return tuple(_shape(_whole(entry, by_name)) for entry in by_name.values())
 
 
 def shape_named(name: str) -> Shape:
@@ -101,7 +118,7 @@ def sniff(headers: Sequence[str], format: str) -> Shape | None:
 def resolve(shape: Shape, headers: Sequence[str], label: str) -> Mapping[str, str]:
     """Canonical column name -> header in this file. Rejected when required ones are missing or names are doubled."""
     present = {plain(header): header for header in headers}
-    faults = [_doubled(header, label) for header in _repeats(headers)]
+    faults = [_doubled(header, label) for header in _repeats(shape, headers)]
     found = {column.name: _find(column, present) for column in shape.columns}
     missing = [column for column in shape.columns if column.required and not found[column.name]]
     faults += [_absent(column, shape, label) for column in missing]
@@ -125,9 +142,11 @@ def _known(column: RawColumn | None, name: str, present: set[str]) -> bool:
     return any(plain(candidate) in present for candidate in names)
 
 
-def _repeats(headers: Sequence[str]) -> list[str]:
-    folded = [plain(header) for header in headers]
-    return sorted({name for name in folded if folded.count(name) > 1 and name})
+def _repeats(shape: Shape, headers: Sequence[str]) -> list[str]:
+    """Names that occur twice; tags are told apart by case too."""
+    tags = [entry for entry in shape.maps if not entry.keys]
+    names = [h.strip() if any(entry.key(h) for entry in tags) else plain(h) for h in headers]
+    return sorted({name for name in names if names.count(name) > 1 and name})
 
 
 def _doubled(name: str, label: str) -> Fault:
@@ -157,7 +176,7 @@ def _shape(entry: dict[str, object]) -> Shape:
         label=str(entry["label"]),
         formats=tuple(map(str, formats)),
         columns=tuple(_raw_column(column) for column in _columns(entry)),
-        maps=tuple(PrefixMap(item["name"], item["prefix"], tuple(item.get("keys", ()))) for item in maps),
+        maps=tuple(PrefixMap(item["name"], item["prefixes"], item.get("keys", {})) for item in maps),
         signature=tuple(signature),
         cost=str(money["cost"]),
         currency=str(money["currency"]),
@@ -172,7 +191,51 @@ def _shape(entry: dict[str, object]) -> Shape:
         nulls=_texts(entry, "nulls"),
         extras=str(entry.get("extras", "")),
         assumptions=_conditions(entry.get("assumptions")),
+        files=_texts(entry, "files"),
+        commitments_sql=str(entry.get("commitments_sql", "")),
     )
+
+
+# How a text of CSV is checked, by the type it has in Parquet, and what the raw view calls it.
+_AS_TEXT = {
+    "DOUBLE": ("VARCHAR", "number"),
+    "TIMESTAMP": ("VARCHAR", "instant"),
+    "MAP(VARCHAR, VARCHAR)": ("JSON", "map"),
+}
+
+
+def _whole(entry: dict[str, object], by_name: Mapping[str, dict[str, object]]) -> dict[str, object]:
+    """The entry with what it takes over from the shape it is like; `text` turns that shape's columns into texts."""
+    own = [f"{entry['shape']}.json"]
+    if "like" not in entry:
+        return {**entry, "files": own}
+    like = _whole(by_name[str(entry["like"])], by_name)
+    listed, more, dropped = like["columns"], entry.get("columns", []), _texts(entry, "without")
+    assert isinstance(listed, list) and isinstance(more, list)
+    kept = [column for column in [*listed, *more] if column["name"] not in dropped]
+    kept = [_sectioned(column, _texts(entry, "sections")) for column in kept]
+    columns = [_as_text(column) for column in kept] if entry.get("text") else kept
+    return {**like, **entry, "columns": columns, "files": [*own, *_texts(like, "files")]}
+
+
+def _as_text(column: dict[str, object]) -> dict[str, object]:
+    kind = str(column["type"])
+    if kind not in _AS_TEXT:
+        return column
+    shown, check = _AS_TEXT[kind]
+    return {**column, "type": shown, "check": check, "typed": kind}
+
+
+def _sectioned(column: dict[str, object], sections: Sequence[str]) -> dict[str, object]:
+    """With the name that the legacy report's CSV gives it: line_item_usage_type is lineItem/UsageType there."""
+    names = [str(column["name"]), *_texts(column, "aliases")]
+    more = [
+        f"{section}/{name.removeprefix(section)}".replace("_", "")
+        for name in names
+        for section in sections
+        if name.startswith(f"{section}_")
+    ]
+    return {**column, "aliases": [*names[1:], *more]}
 
 
 def _columns(entry: dict[str, object]) -> list[dict[str, object]]:
@@ -219,4 +282,5 @@ def _raw_column(entry: dict[str, object]) -> RawColumn:
         tuple(aliases),
         str(entry.get("check", "")),
         bool(entry.get("blank", False)),
+        str(entry.get("typed", "")),
     )

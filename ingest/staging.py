@@ -10,7 +10,7 @@ import io
 import os
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -214,6 +214,12 @@ def header(path: Path, label: str) -> tuple[tuple[str, ...], str]:
     return tuple(name if name.strip() else f"column{index}" for index, name in enumerate(names)), delimiter
 
 
+def told_apart(headers: Sequence[str]) -> tuple[str, ...]:
+    """Tags may differ by case alone, which the engine does not see: each later one gets a blank more at its end."""
+    folded = [header.lower() for header in headers]
+    return tuple(header + " " * folded[:place].count(folded[place]) for place, header in enumerate(headers))
+
+
 def _csv_to_parquet(
     connection: DuckDBPyConnection, path: Path, label: str, workspace: Path, digest: str
 ) -> tuple[Path, tuple[str, ...]]:
@@ -224,6 +230,7 @@ def _csv_to_parquet(
     if shape is None:
         raise _unknown(headers, label)
     resolve(shape, headers, label)
+    headers = told_apart(headers)
     target = workspace / f"{digest[:16]}-{len(label)}.parquet"
     positions = ", ".join(f"{literal(f'c{index}')}: 'VARCHAR'" for index in range(len(headers)))
     names = ", ".join(f"c{index} AS {quoted(name)}" for index, name in enumerate(headers))

@@ -12,6 +12,9 @@ CREATE OR REPLACE MACRO instant_of(x) AS
         WHEN regexp_matches(x, '^ *\d{4}-\d\d-\d\d') THEN TRY_CAST(zoned(x) AS TIMESTAMPTZ)
     END;
 
+-- The same as a plain time in UTC, which is what Parquet files of bills hold.
+CREATE OR REPLACE MACRO moment_of(x) AS make_timestamp(epoch_us(instant_of(x)));
+
 -- A company by its own name, whatever the bill calls it; an invoice's issuer, whose legal name stays; the cloud it belongs to.
 CREATE OR REPLACE MACRO entity(x) AS coalesce(getvariable('entities')[lower(trim(x))], trim(x));
 CREATE OR REPLACE MACRO issuer(x) AS coalesce(getvariable('issuers')[lower(trim(x))], trim(x));

@@ -13,7 +13,7 @@ WITH line AS NOT MATERIALIZED (
             WHEN line_item_line_item_type = 'Usage' AND contains(line_item_usage_type, 'SpotUsage') THEN 'Usage:Spot'
             ELSE line_item_line_item_type
         END AS line_kind
-    FROM raw
+    FROM typed
 ), told AS NOT MATERIALIZED (
     SELECT
         line.*,
@@ -29,8 +29,8 @@ WITH line AS NOT MATERIALIZED (
         coalesce(kind.RowKind, 'charge') AS x_RowKind,
         CASE
             WHEN kind.RowKind <> 'unused-commitment' THEN NULL
-            WHEN line.line_kind = 'RIFee' THEN exact(unused_upfront) + exact(unused_fee)
-            ELSE exact(savings_plan_total_commitment_to_date) - exact(used_commitment)
+            WHEN line.line_kind = 'RIFee' THEN amount(unused_upfront) + amount(unused_fee)
+            ELSE amount(savings_plan_total_commitment_to_date) - amount(used_commitment)
         END AS unused_cost,
         CASE
             WHEN kind.RowKind = 'unused-commitment' THEN ''

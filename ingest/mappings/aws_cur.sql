@@ -2,15 +2,15 @@
 WITH line AS (
     SELECT
         r.*,
-        exact(r.cost) AS charge_cost,
+        amount(r.cost) AS charge_cost,
         -- Beside a cost, a rate or a commitment an on-demand cost of zero is a missing one.
         CASE
             WHEN r.pricing_public_on_demand_cost <> 0 THEN r.pricing_public_on_demand_cost
             WHEN r.cost = 0 AND r.kind_status IS NULL AND (TRY_CAST(r.pricing_public_on_demand_rate AS DOUBLE) = 0 OR (r.line_item_usage_amount = 0 AND r.pricing_public_on_demand_rate <> ''))
                 THEN r.pricing_public_on_demand_cost
         END AS on_demand,
-        exact(r.line_item_usage_amount) AS quantity,
-        CASE WHEN r.unused_cost IS NOT NULL AND r.reservation_arn IS NOT NULL THEN exact(nullif(r.reservation_unused_quantity, 0)) END AS unused_quantity,
+        amount(r.line_item_usage_amount) AS quantity,
+        CASE WHEN r.unused_cost IS NOT NULL AND r.reservation_arn IS NOT NULL THEN amount(nullif(r.reservation_unused_quantity, 0)) END AS unused_quantity,
         coalesce(r.reservation_net_effective_cost, r.reservation_effective_cost) AS reservation_cost,
         coalesce(r.savings_plan_net_savings_plan_effective_cost, r.savings_plan_savings_plan_effective_cost) AS savings_plan_cost,
         r.kind_category IN ('Usage', 'Purchase') AS is_priced,
@@ -50,11 +50,11 @@ WITH line AS (
             ELSE split_part(split_part(resource_id, '/', 1), ':', 6)
         END AS resource_type,
         replace(tag_text, ',"user_', ',"') AS user_text,
-        exact(on_demand) AS on_demand_cost,
+        amount(on_demand) AS on_demand_cost,
         CASE effective_rule
             WHEN 'billed' THEN charge_cost
-            WHEN 'reservation' THEN exact(reservation_cost)
-            WHEN 'savings-plan' THEN exact(savings_plan_cost)
+            WHEN 'reservation' THEN amount(reservation_cost)
+            WHEN 'savings-plan' THEN amount(savings_plan_cost)
             WHEN 'unused' THEN unused_cost
             ELSE 0
         END AS effective_cost,
@@ -85,7 +85,7 @@ WITH line AS (
         CASE
             WHEN commitment_id IS NULL OR NOT is_priced THEN NULL
             WHEN reservation_arn IS NOT NULL THEN pricing_quantity
-            WHEN kind_category = 'Purchase' THEN coalesce(exact(nullif(savings_plan_total_commitment_to_date, 0)), charge_cost)
+            WHEN kind_category = 'Purchase' THEN coalesce(amount(nullif(savings_plan_total_commitment_to_date, 0)), charge_cost)
             ELSE effective_cost
         END AS commitment_quantity
     FROM amount

@@ -76,3 +76,6 @@ CREATE OR REPLACE MACRO date_of(x) AS CAST(coalesce(
 -- Is this text a plain or scientific number? The engine alone would also take '1_000'.
 CREATE OR REPLACE MACRO is_number(x) AS
     regexp_full_match(trim(CAST(x AS VARCHAR)), '[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?');
+
+-- A flat JSON object as a map; NULL when it is none, or has a key twice.
+CREATE OR REPLACE MACRO map_of(x) AS TRY_CAST(CASE WHEN json_valid(x) THEN CAST(x AS JSON) END AS MAP(VARCHAR, VARCHAR));

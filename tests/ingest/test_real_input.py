@@ -34,6 +34,17 @@ def test_its_reservations_are_amortised_as_measured(ledger: Ledger, real_data: P
     assert rows == [("Unused", Decimal("48.99556079"), 0), ("Used", Decimal("232.25379599"), 0)]
 
 
+def test_a_real_legacy_report_as_text_with_its_tax_rows(ledger: Ledger, real_data: Path) -> None:
+    [run] = ledger.ingest(real_data / "aws/cur_legacy_csv_2023-11_even.csv").document["runs"]
+    [line] = run["balances"]
+    assert (run["shape"], run["outcome"], run["raw_rows"], run["mapped_rows"]) == (
+        *("aws_cur_legacy_csv", "committed"),
+        *(641, 641),
+    )
+    assert Decimal(line["raw"]) == Decimal(line["mapped"]) == Decimal("0.8845741801")
+    assert run["conformance"]["broken"] == [] or all(not rule["ours"] for rule in run["conformance"]["broken"])
+
+
 def test_a_real_actual_file_alone(ledger: Ledger, real_data: Path) -> None:
     path = real_data / "azure/ea_actual_2023-09.csv"
     assert ledger.ingest(path).outcomes == ["waiting"]
@@ -49,7 +60,6 @@ def test_real_files_of_different_scopes_do_not_pair(ledger: Ledger, real_data: P
 
 
 UNKNOWN = [
-    "aws/cur_legacy_csv_2023-11_even.csv",
     "azure/export_anonymised_2021-02.csv",
     "azure/mca_camel_2023-08_even.csv",
     "azure/header_variants/Enterprise.csv",
