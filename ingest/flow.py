@@ -19,10 +19,10 @@ from ingest.deliveries import Assembled
 from ingest.engine import reading
 from ingest.inspection import refuse_bad_values
 from ingest.mapping import StagedFile, focus_select, literal, raw_view, rows_view, tables, variables
-from ingest.run import Run, balanced, opening
+from ingest.run import Run, balanced, identified, opening
 from ingest.shapes import Shape
 from ingest.shelf import Shelf
-from ingest.tally import Tally, measure_parts, measure_raw
+from ingest.tally import Tally, measure_identities, measure_parts, measure_raw
 from ledger.delivery import Part, Period, SourceRef
 from ledger.faults import Rejected, reject
 from ledger.reconcile import rounding_slack, total
@@ -160,7 +160,7 @@ def map_delivery(job: Job, run: Run) -> tuple[list[Part], Run]:
             _map_unit(job, job.workspace / f"unit-{index:05d}", tally)
     _refuse_unpaired(job.assembled, tally)
     _refuse_missing_costs(job.assembled, tally)
-    return tally.parts, balanced(run, tally)
+    return tally.parts, balanced(identified(run, job.shape, tally), tally)
 
 
 def known_values(assembled: Assembled) -> dict[str, str]:
@@ -206,6 +206,7 @@ def _map_unit(job: Job, folder: Path, tally: Tally) -> None:
     measure_raw(job.shape, job.connection, tally)
     _copy(job, folder)
     measure_parts(job.connection, folder, tally)
+    measure_identities(job.shape, job.connection, folder, tally)
 
 
 def _copy(job: Job, folder: Path) -> None:

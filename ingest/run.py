@@ -9,7 +9,11 @@ from decimal import Decimal
 
 from ingest import gate
 from ingest.deliveries import Assembled
+from ingest.identities import Identity, faults, judged
+from ingest.measures import laws
+from ingest.shapes import Shape
 from ingest.tally import Tally, instant
+from ledger.faults import Rejected
 from ledger.reconcile import Balance, balances
 
 
@@ -41,10 +45,12 @@ class Run:
     assumed: Mapping[str, int] = field(default_factory=dict)
     conformance: gate.Conformance = field(default_factory=gate.Conformance)
     manifest: str = ""
+    identities: tuple[Identity, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """Decimals as plain strings."""
         body = {**asdict(self), "conformance": self.conformance.as_json()}
+        body["identities"] = [one.as_json() for one in self.identities]
         body["balances"] = [{key: _plain(value) for key, value in line.items()} for line in map(dict, body["balances"])]
         return body
 
@@ -89,6 +95,15 @@ def balanced(run: Run, tally: Tally) -> Run:
         rounded_rows=tally.rounded,
         assumed=tally.assumed,
     )
+
+
+def identified(run: Run, shape: Shape, tally: Tally) -> Run:
+    """The report with the identities of this shape; Rejected when the ledger would not hold what an invoice says."""
+    stated = laws(shape)
+    found = judged(stated, tally.measures)
+    if broken := faults(stated, found):
+        raise Rejected(broken)
+    return replace(run, identities=tuple(found))
 
 
 def _plain(value: object) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,12 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest import checks
+from ingest.measures import INVOICE, Amount, Measures, collect, examples_sql, laws, ledger_sql, raw_sql, unnamed
 from ingest.shapes import Shape
 from ledger.delivery import Part
 from ledger.reconcile import raw_total_sql, raw_totals, rounded_rows, total
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+Bill = tuple[str, str]  # currency and invoice
+Sum = tuple[Bill, int, int | None, str | None, int]  # a row of raw_total_sql
 
 
 @dataclass(slots=True)
@@ -30,24 +35,51 @@ class Tally:
     mapped: dict[str, Decimal] = field(default_factory=dict)
     effective: dict[str, Decimal] = field(default_factory=dict)
     actual: dict[str, Decimal] = field(default_factory=dict)
+    measures: Measures = field(default_factory=Measures)
     raw_rows: int = 0
     rounded: int = 0
     without_cost: int = 0
 
 
 def measure_raw(shape: Shape, connection: DuckDBPyConnection, tally: Tally) -> None:
-    rows = connection.execute(raw_total_sql(shape.cost, shape.currency)).fetchall()
-    _add(tally.raw, raw_totals(rows))
-    tally.raw_rows += sum(int(row[4]) for row in rows)
-    for currency, rule, money, count in connection.execute(checks.rule_totals_sql(shape)).fetchall():
+    invoice = laws(shape).invoice
+    rows = connection.execute(raw_total_sql(shape.cost, shape.currency, also=invoice)).fetchall()
+    _add_bill(tally, [((row[0], row[5]), *row[1:5]) for row in rows])
+    for currency, rule, money, count, key in connection.execute(checks.rule_totals_sql(shape, invoice)).fetchall():
         tally.rules[currency, rule] = total((tally.rules.get((currency, rule), Decimal(0)), money))
         tally.counts[rule] = tally.counts.get(rule, 0) + count
+        tally.measures.add("excluded", INVOICE, currency, key, Amount(money, count))
     if shape.roles:
         actual = connection.execute(raw_total_sql(shape.cost, shape.currency, checks.ACTUAL_ROWS)).fetchall()
         _add(tally.actual, raw_totals(actual))
-    tally.rounded += rounded_rows(rows)
     for name, count in connection.execute(checks.assumptions_sql(shape)).fetchall() if shape.assumptions else ():
         tally.assumed[name] = tally.assumed.get(name, 0) + count
+
+
+def _add_bill(tally: Tally, sums: Sequence[Sum]) -> None:
+    """The bill's money, and how many amounts the ledger cannot hold all decimals of, by currency and by invoice."""
+    lines = Counter[Bill]()
+    for one in sums:
+        lines[one[0]] += one[4]
+        if rounded := rounded_rows([one]):
+            tally.rounded += rounded
+            tally.measures.add("rounded", INVOICE, *one[0], Amount(Decimal(0), rounded))
+    for (currency, invoice), money in raw_totals(sums).items():
+        _add(tally.raw, {currency: money})
+        tally.measures.add("bill", INVOICE, currency, invoice, Amount(money, lines[currency, invoice]))
+    tally.raw_rows += lines.total()
+
+
+def measure_identities(shape: Shape, connection: DuckDBPyConnection, folder: Path, tally: Tally) -> None:
+    """Both sides of a unit's identities beside the bill's total: its raw lines, and the parts written for it."""
+    stated, files = laws(shape), folder / "*.parquet"
+    if stated.raw:
+        collect(tally.measures, stated.raw, connection.execute(raw_sql(shape)).fetchall())
+    if stated.ledger and any(folder.glob(files.name)):
+        collect(tally.measures, stated.ledger, connection.execute(ledger_sql(shape, str(files))).fetchall())
+        for one in unnamed(shape, tally.measures):
+            names = connection.execute(examples_sql(one, str(files))).fetchall()
+            tally.measures.examples[one.name] = tuple(name for (name,) in names)
 
 
 def measure_parts(connection: DuckDBPyConnection, folder: Path, tally: Tally) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
+from typing import TypeVar
 
 from ledger.faults import Fault, Rejected
 
@@ -12,6 +13,7 @@ SCALE = 24  # fraction digits of the ledger's money type
 LONG = 30  # digits whose sum over 100 million rows still fits the engine's 128-bit integer
 DIGITS = 1100  # enough for any sum of amounts below 1e14 with three-digit exponents; Python's own 28 would round
 Money = Mapping[str, Decimal]
+Key = TypeVar("Key")  # a currency, or a currency and what else is told apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +35,15 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
         return sum(amounts, Decimal(0))
 
 
-def raw_total_sql(cost: str, currency: str, view: str = "raw") -> str:
+def raw_total_sql(cost: str, currency: str, view: str = "raw", also: str = "") -> str:
     """Sums the digits of the raw text as integers per scale, so that no decimal cast takes part.
 
     Rows: (currency, scale, integer total, text, count). Long or scientific texts come back one by one with a count.
+    `also` is a further SQL expression to tell apart, and then the last value of each row.
     """
+    more = f", {also} AS also" if also else ""
     return f"""
-        WITH amount AS (SELECT {currency} AS currency, trim(CAST({cost} AS VARCHAR)) AS digits FROM {view}),
+        WITH amount AS (SELECT {currency} AS currency, trim(CAST({cost} AS VARCHAR)) AS digits{more} FROM {view}),
         sorted AS (
             SELECT *, length(digits) > {LONG} OR contains(digits, 'e') OR contains(digits, 'E') AS single FROM amount
         )
@@ -49,22 +53,23 @@ def raw_total_sql(cost: str, currency: str, view: str = "raw") -> str:
             sum(CASE WHEN single THEN 0 ELSE CAST(replace(digits, '.', '') AS HUGEINT) END) AS total,
             CASE WHEN single THEN digits END AS text,
             count(*) AS rows
+            {", also" if also else ""}
         FROM sorted
         GROUP BY ALL
     """
 
 
-def raw_totals(rows: Iterable[tuple[str, int, int | None, str | None, int]]) -> dict[str, Decimal]:
+def raw_totals(rows: Iterable[tuple[Key, int, int | None, str | None, int]]) -> dict[Key, Decimal]:
     """The exact total per currency from the rows of raw_total_sql."""
-    totals: dict[str, Decimal] = {}
+    totals: dict[Key, Decimal] = {}
     with localcontext(prec=DIGITS):
-        for currency, scale, digits, text, count in rows:
+        for key, scale, digits, text, count in rows:
             part = Decimal(text) * count if text else Decimal(int(digits or 0)).scaleb(-scale)
-            totals[currency] = totals.get(currency, Decimal(0)) + part
+            totals[key] = totals.get(key, Decimal(0)) + part
     return totals
 
 
-def rounded_rows(rows: Iterable[tuple[str, int, int | None, str | None, int]]) -> int:
+def rounded_rows(rows: Iterable[tuple[object, int, int | None, str | None, int]]) -> int:
     """How many amounts carry more fraction digits than the ledger holds, from the rows of raw_total_sql."""
     return sum(count for _, scale, _, text, count in rows if (_fraction_digits(text) if text else scale) > SCALE)
 

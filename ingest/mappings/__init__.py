@@ -1,4 +1,4 @@
-"""The only loader of the mapping files: shapes, SQL and lookup tables beside this module and in focus.upgrade."""
+"""The only loader of the mapping files: shapes, SQL, identities and tables beside this module and in focus.upgrade."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from importlib.resources import files
 from typing import Any
 
 from focus import upgrade
+
+IDENTITIES = ".identities.json"
 
 
 @cache
@@ -19,7 +21,15 @@ def text(name: str) -> str:
 @cache
 def shape_entries() -> tuple[dict[str, Any], ...]:
     """Every `<shape>.json`, sorted by shape name."""
-    return tuple(json.loads(text(name)) for name in _names() if name.endswith(".json"))
+    shapes = (name for name in _names() if name.endswith(".json") and not name.endswith(IDENTITIES))
+    return tuple(json.loads(text(name)) for name in shapes)
+
+
+@cache
+def identity_entry(select: str) -> dict[str, Any]:
+    """What must hold for the rows of that SELECT: `<its name>.identities.json`, empty where there is none."""
+    name = select.removesuffix(".sql") + IDENTITIES
+    return json.loads(text(name)) if name in _names() else {}
 
 
 def table_path(name: str) -> str:
