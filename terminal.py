@@ -89,6 +89,9 @@ def show_summary(document: Mapping[str, Any], *, as_json: bool) -> None:
         console.print(styled((f"\n{currency} {block['total']}", "bold"), rest))
         for name, title in TITLES.items():
             console.print(_table(title, currency, block[name]))
+    counted = ", ".join(f"{count} of type {kind}" for kind, count in document["commitments"].items())
+    if counted:
+        console.print(styled(f"\ncommitments: {counted}"))
 
 
 def show_export(out: str, listed: Mapping[str, Any], *, as_json: bool) -> None:
@@ -101,8 +104,8 @@ def show_export(out: str, listed: Mapping[str, Any], *, as_json: bool) -> None:
     )
     console.print(styled(("exported", "bold"), f"  {out}{what}"), soft_wrap=True)
     for line in listed["totals"]:
-        rest = f"{line['billed']} billed, {line['effective']} effective, {line['rows']} rows"
-        console.print(styled(f"  {line['currency']} {rest}"))
+        sums = [f"{value} {name.replace('_', ' ')}" for name, value in line.items() if name not in ("currency", "rows")]
+        console.print(styled(f"  {line['currency']} {', '.join(sums)}, {line['rows']} rows"))
 
 
 def show_reports(reports: Sequence[Report], form: str, title: str) -> None:

@@ -33,7 +33,10 @@ class Sector:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One delivered dataset instance; `id` is a GUID that stays the same from delivery to delivery."""
+    """One delivered dataset instance; `id` is a GUID that stays the same from delivery to delivery.
+
+    One that is no time series has no sectors: it is `complete` or not as a whole.
+    """
 
     id: str
     name: str
@@ -41,6 +44,7 @@ class Instance:
     updated: datetime
     sectors: tuple[Sector, ...]
     definitions: tuple[Definition, ...]
+    complete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +142,12 @@ def _schema(
 
 
 def _recency(one: Instance, now: datetime) -> Definition:
+    sectors = {"TimeSectors": [_sector(sector) for sector in one.sectors]}
     return {
         "DatasetInstanceId": one.id,
         "DatasetInstanceLastUpdated": instant(one.updated),
         "RecencyLastUpdated": instant(now),
-        "TimeSectors": [_sector(sector) for sector in one.sectors],
+        **(sectors if one.sectors else {"DatasetInstanceComplete": one.complete}),
     }
 
 

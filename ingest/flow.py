@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ingest import checks, gate
+from ingest import checks, commitments, gate
 from ingest.deliveries import Assembled
 from ingest.engine import reading
 from ingest.inspection import refuse_bad_values
@@ -76,6 +76,7 @@ class Job:
     progress: Progress
     tuning: Tuning
     shelf: Shelf
+    commitments: dict[str, commitments.Found] = field(default_factory=dict)
 
     @property
     def shape(self) -> Shape:
@@ -119,22 +120,35 @@ def ingest(
     progress: Progress,
     tuning: Tuning = Tuning(),
     shelf: Shelf | None = None,
+    terms: commitments.Table | None = None,
 ) -> Run:
-    """Map, check and commit one delivery, all or nothing. Rejected leaves the ledger's last version in place."""
+    """Map, check and commit one delivery, all or nothing. Rejected leaves the ledger's last version in place.
+
+    `terms` is the table of commitments.
+    """
     run = opening(assembled, now, run_id)
     if assembled.missing:
         return run
-    if book.digest_of(assembled.source.name, assembled.period) == assembled.digest[:16]:
+    if _is_held(assembled, book, terms):
         return replace(run, outcome="unchanged")
     job = Job(assembled, connection, workspace, progress, tuning, shelf or Shelf())
     parts, run = map_delivery(job, run)
-    run = _passed(job, run, parts)
+    listed = commitments.write(job.shape, connection, job.commitments, workspace)
+    run = _passed(job, replace(run, commitments=len(job.commitments)), parts, listed)
     progress("commit", {"source": assembled.source.name, "period": str(assembled.period), "rows": run.mapped_rows})
+    commitments.commit(terms, assembled.source, assembled.period, assembled.digest, listed, run_id)
     version = book.replace(assembled.source, assembled.period, assembled.digest, parts, run_id)
     return replace(run, outcome="committed", version=version)
 
 
-def _passed(job: Job, run: Run, parts: Sequence[Part]) -> Run:
+def _is_held(assembled: Assembled, book: Book, terms: commitments.Table | None) -> bool:
+    """Whether both tables hold this very delivery: a run may have stopped between them."""
+    source, period, digest = assembled.source.name, assembled.period, assembled.digest
+    shape = assembled.found[0].staged.shape
+    return book.digest_of(source, period) == digest[:16] and commitments.settled(shape, terms, source, period, digest)
+
+
+def _passed(job: Job, run: Run, parts: Sequence[Part], listed: Sequence[Part]) -> Run:
     """The run with what the gate found; Rejected when rules are broken by the mapping's fault and that blocks."""
     policy = job.tuning.gate
     if policy == "off" or not parts:
@@ -143,6 +157,10 @@ def _passed(job: Job, run: Run, parts: Sequence[Part]) -> Run:
     with reading(job.assembled.source.name), gate.less_memory(job.connection):
         case = gate.Case(job.connection, job.shape, relation, job.label, job.each_unit)
         found, faults = gate.judge(case, policy, job.progress)
+        for part in listed:
+            terms = gate.located([part.path], job.assembled.source.name)
+            more, told = gate.judge_commitments(job.connection, terms, job.label, policy, job.progress)
+            found, faults = found + more, faults + told
     if faults:
         raise Rejected(faults)
     return replace(run, conformance=found)
@@ -204,6 +222,7 @@ def _refuse_missing_costs(assembled: Assembled, tally: Tally) -> None:
 
 def _map_unit(job: Job, folder: Path, tally: Tally) -> None:
     measure_raw(job.shape, job.connection, tally)
+    commitments.collect(job.shape, job.connection, job.commitments)
     _copy(job, folder)
     measure_parts(job.connection, folder, tally)
     measure_identities(job.shape, job.connection, folder, tally)

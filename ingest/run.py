@@ -21,7 +21,8 @@ from ledger.reconcile import Balance, balances
 class Run:
     """The report of one delivery; `rules` counts raw rows per rule that drops them or zeroes their billed cost.
 
-    `assumed` counts raw rows for which the mapping assumed what the bill does not say.
+    `assumed` counts raw rows for which the mapping assumed what the bill does not say; `commitments` counts those
+    that it names.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Run:
     conformance: gate.Conformance = field(default_factory=gate.Conformance)
     manifest: str = ""
     identities: tuple[Identity, ...] = ()
+    commitments: int = 0
 
     def as_json(self) -> dict[str, object]:
         """Decimals as plain strings."""

@@ -55,7 +55,7 @@ def validate_files(
 ) -> list[Report]:
     """A report per dataset found. Rejected when a file cannot be read at all or the wish makes no sense.
 
-    `metadata` are the documents beside the data; the cost rows' report tells of them.
+    `metadata` are the documents beside the data; the cost rows' report tells of them, or that of commitments alone.
     """
     if not files:
         raise reject("there is no data here", "Give Parquet or CSV files, or a folder that holds some.", "no-data")
@@ -67,8 +67,9 @@ def validate_files(
     reports = {
         name: _checked(connection, mine, _with(wish.question(name), commitments), tell) for name, mine in found.items()
     }
+    told = "CostAndUsage" if "CostAndUsage" in found else next(iter(found), "")
     return [
-        _with_metadata(report, metadata, found[name].rows, wish) if name == "CostAndUsage" else report
+        _with_metadata(report, metadata, found[name].rows, wish) if name == told else report
         for name, report in reports.items()
     ]
 
@@ -137,16 +138,26 @@ def own_question(connection: DuckDBPyConnection, relation: str, question: Questi
     return replace(question, tolerance=Source(places_of(ROUNDED, rows), BY))
 
 
-def validate_ledger(connection: DuckDBPyConnection, relation: str, url: str, wish: Wish, tell: Tell) -> list[Report]:
-    """The ledger's cost rows as the profile of the wanted version. Rejected when there are none."""
-    if wish.dataset not in ("", "CostAndUsage"):
-        raise reject("the ledger holds no such dataset yet", "Leave --dataset out.", "dataset", file=url)
+def validate_ledger(
+    connection: DuckDBPyConnection, costs: str, commitments: str, url: str, wish: Wish, tell: Tell
+) -> list[Report]:
+    """A report per dataset of the wanted version that the ledger holds rows of. Rejected when it holds none."""
+    if wish.dataset and wish.dataset not in dataset_names(wish.version):
+        raise reject(f"FOCUS {wish.version} has no such dataset", "Leave --dataset out.", "dataset", file=url)
     connection.execute("SET preserve_insertion_order = true")
-    rows = own_rows(connection, relation, url, wish.version)
-    report = _asked(connection, rows, own_question(connection, relation, wish.question("CostAndUsage")), tell)
-    if not report.rows:
+    terms = commitment_rows(connection, commitments, url)
+    asked = wish.question("CostAndUsage")
+    reports = []
+    if "ContractCommitment" in dataset_names(wish.version):
+        told = _asked(connection, terms, wish.question("ContractCommitment"), tell)
+        reports = [told] if told.rows and wish.dataset != "CostAndUsage" else []
+        asked = replace(asked, commitments=terms.sql) if told.rows else asked
+    if wish.dataset != "ContractCommitment":
+        rows = own_rows(connection, costs, url, wish.version)
+        reports.insert(0, _asked(connection, rows, own_question(connection, costs, asked), tell))
+    if not any(report.rows for report in reports):
         raise reject("the ledger is empty", "Start with: ledger ingest PATH", "no-rows", file=url)
-    return [report]
+    return reports
 
 
 def conformant(reports: Sequence[Report]) -> bool:

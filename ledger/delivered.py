@@ -10,7 +10,7 @@ from itertools import groupby
 
 from focus.metadata import Instance, definitions
 from ledger.delivery import Period
-from ledger.export_sql import Output, text_columns
+from ledger.export_sql import COSTS, Output, text_columns
 from ledger.faults import Fault
 from ledger.reconcile import total
 from ledger.sectors import Held, sectors
@@ -42,7 +42,10 @@ class DataFile:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """One (source, billing period) as it was read back from its files; `longest` in characters per text column."""
+    """One (source, billing period) as it was read back from its files, or one source's commitments at that period.
+
+    `longest` in characters per text column.
+    """
 
     source: str
     period: Period
@@ -102,11 +105,12 @@ def listing(
     ]
 
 
-def totals(delivered: Sequence[Delivered]) -> list[dict[str, object]]:
-    """Rows and money per currency; amounts as decimal text."""
+def totals(delivered: Sequence[Delivered], dataset: str = COSTS) -> list[dict[str, object]]:
+    """Rows and the dataset's two sums per currency; amounts as decimal text."""
+    names = ("billed", "effective") if dataset == COSTS else ("committed_cost", "committed_quantity")
     lines = added(line for one in delivered for line in one.totals)
     return [
-        {"currency": one.currency, "rows": one.rows, "billed": plain(one.billed), "effective": plain(one.effective)}
+        {"currency": one.currency, "rows": one.rows, names[0]: plain(one.billed), names[1]: plain(one.effective)}
         for one in lines
     ]
 
@@ -136,6 +140,7 @@ def _instance(
         name=f"{source}: {dataset}",
         dataset=dataset,
         updated=max(one.written for one in parts),
-        sectors=sectors([one.held for one in parts], settled_after),
+        sectors=sectors([one.held for one in parts], settled_after) if dataset == COSTS else (),
+        complete=all(one.held.settled(settled_after) for one in parts),
         definitions=definitions(out.columns, longest, TAG_PREFIXES.get(provider, ()), out.version),
     )

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib import metadata
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
@@ -17,11 +16,13 @@ from uuid import UUID, uuid5
 from focus.metadata import Generator, Metadata, documents, instant
 from focus.metadata_links import check_metadata
 from focus.schema import VERSION
+from focus.versions import dataset_names
 from ledger import export_sql as sql
 from ledger.book import Book, BookFile
 from ledger.delivered import DataFile, Delivered, Total, added, difference, instances, listing, totals
 from ledger.delivery import Period
 from ledger.export_place import KIND, LIST, Place
+from ledger.export_slices import Slice, commitment_slices, cost_slices
 from ledger.faults import Fault, Rejected, Transient, reject
 from ledger.metadata_files import FOLDER, write_metadata
 from ledger.sectors import SETTLED_AFTER
@@ -29,7 +30,6 @@ from ledger.sectors import SETTLED_AFTER
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-DATASET = "CostAndUsage"
 OWN = "focus-governance-ledger"
 Progress = Callable[[str, Mapping[str, object]], None]
 
@@ -39,7 +39,7 @@ class Request:
     """What is to be exported; no periods or sources means all of them, no `as_of` the newest version."""
 
     version: str = VERSION
-    dataset: str = DATASET
+    dataset: str = sql.COSTS
     format: str = "parquet"
     periods: tuple[Period, ...] = ()
     sources: tuple[str, ...] = ()
@@ -50,7 +50,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What an export works with; `row_group_size` is the memory knob, a file of `file_size` is followed by the next."""
+    """What an export works with; `row_group_size` is the memory knob, a file of `file_size` is followed by the next.
+
+    `book` is the table of the dataset that is asked for.
+    """
 
     book: Book
     connection: DuckDBPyConnection
@@ -65,14 +68,14 @@ def export(place: Place, request: Request, shop: Workshop, now: datetime) -> dic
 
     Rejected when there is nothing to write, the place holds something else, or a check of the result fails.
     """
-    _refuse_dataset(request.dataset)
+    _refuse_dataset(request)
     earlier = place.earlier()
     version = shop.book.version() if request.as_of is None else request.as_of
     chosen = _chosen(request, shop.book, version)
     identity = str(shop.book.identity())
     out = _output(request, shop, chosen)
     with place.draft() as draft:
-        delivered = [_deliver(key, list(files), out, place, draft, shop) for key, files in groupby(chosen, _partition)]
+        delivered = [_deliver(one, out, place, draft, shop) for one in _slices(request, shop, chosen)]
         found = _metadata(delivered, out, request, identity, shop, now, earlier)
         _refuse_findings(found, out, _headers(draft, delivered, out, shop.connection))
         write_metadata(draft / FOLDER, found)
@@ -91,10 +94,10 @@ def own() -> Generator:
         return Generator(OWN, "")
 
 
-def _refuse_dataset(dataset: str) -> None:
-    if dataset != DATASET:
-        advice = "Nothing was written. CostAndUsage can be exported."
-        raise reject(f"the ledger keeps no {dataset} rows yet", advice, "export-dataset")
+def _refuse_dataset(request: Request) -> None:
+    if request.dataset not in dataset_names(request.version):
+        advice = f"Nothing was written. Export it as FOCUS {VERSION}, or leave --dataset out."
+        raise reject(f"FOCUS {request.version} has no dataset {request.dataset}", advice, "export-dataset")
 
 
 def _chosen(request: Request, book: Book, version: int | None) -> list[BookFile]:
@@ -107,17 +110,24 @@ def _chosen(request: Request, book: Book, version: int | None) -> list[BookFile]
     absent = [one for one in asked if one not in held]
     if absent or not files:
         advice = "See `ledger summary` for what there is; nothing was written."
-        raise reject(
-            f"the ledger has no such rows: {', '.join(absent or asked) or 'it is empty'}", advice, "export-empty"
-        )
+        missing = ", ".join(absent or asked) or "it has none"
+        raise reject(f"the ledger has no such rows of {request.dataset}: {missing}", advice, "export-empty")
     return files
 
 
-def _partition(file: BookFile) -> tuple[str, Period]:
-    return file.source, file.period
+def _slices(request: Request, shop: Workshop, chosen: Sequence[BookFile]) -> list[Slice]:
+    """Cost rows by source and billing period; commitments, which are no time series, by source."""
+    if request.dataset == sql.COSTS:
+        return cost_slices(shop.book, chosen)
+    newest = sql.newest_sql(shop.book.relation_sql(chosen))
+    with _engine(request.dataset):
+        rows = shop.connection.execute(f"SELECT DISTINCT x_SourceName FROM ({newest})").fetchall()
+    return commitment_slices(shop.book, chosen, {str(row[0]) for row in rows})
 
 
 def _output(request: Request, shop: Workshop, chosen: Sequence[BookFile]) -> sql.Output:
+    if request.dataset != sql.COSTS:
+        return sql.commitment_output(request.version, request.format, custom=request.custom)
     keys: list[str] = []
     if request.custom:
         with _engine("the columns of the sources"):
@@ -126,24 +136,21 @@ def _output(request: Request, shop: Workshop, chosen: Sequence[BookFile]) -> sql
     return sql.output(request.version, request.format, keys, custom=request.custom)
 
 
-def _deliver(
-    key: tuple[str, Period], files: Sequence[BookFile], out: sql.Output, place: Place, draft: Path, shop: Workshop
-) -> Delivered:
-    source, period = key
-    shop.progress("export", {"partition": f"{source} {period}", "rows": sum(file.rows for file in files)})
-    relation = shop.book.relation_sql(files)
-    folder = draft / DATASET / source / str(period)
+def _deliver(one: Slice, out: sql.Output, place: Place, draft: Path, shop: Workshop) -> Delivered:
+    label = f"{one.source} {one.period}"
+    shop.progress("export", {"partition": label, "rows": sum(file.rows for file in one.files)})
+    folder = draft / one.folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    rows = sql.rows_sql(relation, out, source, str(period))
-    labels = {"FocusVersion": out.version, "FocusDatasetId": DATASET, "x_SourceName": source}
-    with _engine(f"{source} {period}"):
+    rows = sql.rows_sql(one.relation, out, one.source, str(one.period))
+    labels = {"FocusVersion": out.version, "FocusDatasetId": out.dataset, "x_SourceName": one.source}
+    with _engine(label):
         shop.connection.execute(sql.copy_sql(rows, str(folder), out, (shop.row_group_size, shop.file_size), labels))
         paths = _named(folder, out, place.stamp)
-        provider, ledger = _ledger_totals(relation, shop.connection)
+        provider, ledger = _ledger_totals(one.relation, shop.connection, out.dataset)
         # One file at a time: of several text files the engine holds the buffers of all.
         back = [row for path in paths for row in shop.connection.execute(sql.written_sql(str(path), out)).fetchall()]
-    delivered = _read_back(key, provider, max(file.written for file in files), draft, paths, back, out)
-    if faults := difference(source, period, ledger, delivered.totals):
+    delivered = _read_back(one, provider, draft, paths, back, out)
+    if faults := difference(one.source, one.period, ledger, delivered.totals):
         raise Rejected(faults)
     return delivered
 
@@ -157,15 +164,14 @@ def _named(folder: Path, out: sql.Output, stamp: str) -> list[Path]:
     ]
 
 
-def _ledger_totals(relation: str, connection: DuckDBPyConnection) -> tuple[str, list[Total]]:
-    rows = connection.execute(sql.totals_sql(relation)).fetchall()
+def _ledger_totals(relation: str, connection: DuckDBPyConnection, dataset: str) -> tuple[str, list[Total]]:
+    rows = connection.execute(sql.totals_sql(relation, dataset)).fetchall()
     return str(rows[0][0]), list(added(Total(*row[1:]) for row in rows))
 
 
 def _read_back(
-    key: tuple[str, Period],
+    one: Slice,
     provider: str,
-    written: datetime,
     draft: Path,
     paths: Sequence[Path],
     back: Sequence[tuple[Any, ...]],
@@ -174,13 +180,15 @@ def _read_back(
     """From the rows of written_sql."""
     lengths = [max(column or 0 for column in columns) for columns in zip(*(row[7:] for row in back), strict=True)]
     return Delivered(
-        *key,
+        one.source,
+        one.period,
         provider,
-        written,
+        one.written,
         files=tuple(_file(path, draft, sum(row[2] for row in back if Path(row[0]) == path)) for path in paths),
         totals=added(Total(*row[1:5]) for row in back),
-        first=min(row[5] for row in back),
-        last=max(row[6] for row in back),
+        # A term that no bill tells spans nothing.
+        first=min((row[5] for row in back if row[5]), default=one.written),
+        last=max((row[6] for row in back if row[6]), default=one.written),
         longest=dict(zip(sql.text_columns(out), lengths, strict=True)),
     )
 
@@ -253,7 +261,7 @@ def _listed(
         "focus_version": request.version,
         "format": request.format,
         "ledger": {"id": identity, "version": version},
-        "totals": totals(delivered),
+        "totals": totals(delivered, request.dataset),
         "files": listing(delivered, schemas, ids),
     }
 

@@ -6,13 +6,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from focus.profile import profile_columns, profile_sql
-from focus.schema import Column
+from focus.schema import Column, columns
 
 CARRIED = "x_SourceColumns"  # a JSON object of the source's own columns, spread out in an export
 FORMATS = ("parquet", "csv", "csv.gz")
 LONGEST_LINE = 16_777_216
 READ_BUFFER = 2 * LONGEST_LINE  # the engine would take 16 lines, times its threads
 TEXTS = ("String", "JSON")
+COSTS = "CostAndUsage"
+# What a dataset is read back by: two sums, and the columns whose first and last instants span it.
+MEASURED = {
+    COSTS: (("BilledCost", "EffectiveCost"), ("ChargePeriodStart", "ChargePeriodEnd")),
+    "ContractCommitment": (
+        ("ContractCommitmentCost", "ContractCommitmentQuantity"),
+        ("ContractCommitmentPeriodStart", "ContractCommitmentPeriodEnd"),
+    ),
+}
 INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -24,6 +33,7 @@ class Output:
     format: str
     columns: tuple[Column, ...]
     spread: Mapping[str, str]
+    dataset: str = COSTS
 
     @property
     def header(self) -> list[str]:
@@ -42,6 +52,24 @@ def output(version: str, form: str, keys: Iterable[str], *, custom: bool) -> Out
     own = [one for one in profile if one.name != CARRIED] + [_text("x_SourceName"), _text("x_BillingPeriod")]
     spread = spread_names(keys, [one.name for one in own])
     return Output(version, form, (*own, *map(_text, spread)), spread)
+
+
+def commitment_output(version: str, form: str, *, custom: bool) -> Output:
+    """The same of ContractCommitment, of which the ledger keeps no columns of its own but where a row is from."""
+    more = (_text("x_SourceName"), _text("x_BillingPeriod")) if custom else ()
+    return Output(version, form, (*columns("ContractCommitment", version), *more), {}, "ContractCommitment")
+
+
+def newest_sql(relation: str) -> str:
+    """One row per commitment of many bills' rows: the newest that tells its term, or the newest."""
+    return f"""SELECT * FROM ({relation}) QUALIFY row_number() OVER (
+        PARTITION BY ContractCommitmentId
+        ORDER BY ContractCommitmentPeriodStart IS NULL, x_BillingPeriod DESC, x_SourceName) = 1"""
+
+
+def commitments_of(relation: str, source: str) -> str:
+    """The source's rows among the newest of all: an id has one row in a dataset, whoever bills it."""
+    return f"SELECT * FROM ({newest_sql(relation)}) WHERE x_SourceName = {literal(source)}"
 
 
 def spread_names(keys: Iterable[str], taken: Sequence[str]) -> dict[str, str]:
@@ -64,7 +92,10 @@ def keys_sql(relation: str) -> str:
 
 
 def rows_sql(relation: str, out: Output, source: str, period: str) -> str:
-    """The rows of one (source, billing period) as they are delivered."""
+    """The rows of one (source, billing period) as they are delivered, or of one source's commitments."""
+    if out.dataset != COSTS:
+        shown = [f"{_shown(column, quoted(column.name), out)} AS {quoted(column.name)}" for column in out.columns]
+        return f"SELECT {', '.join(shown)} FROM ({relation})"
     own = {"x_SourceName": literal(source), "x_BillingPeriod": literal(period)}
     own |= {name: f"json_extract_string({CARRIED}, {literal(pointer(key))})" for name, key in out.spread.items()}
     chosen = [(column, own.get(column.name, quoted(column.name))) for column in out.columns]
@@ -88,12 +119,13 @@ def copy_sql(rows: str, folder: str, out: Output, size: tuple[int, str], labels:
 
 
 def written_sql(path: str, out: Output) -> str:
-    """Reads a file back: name, currency, rows, billed, effective, first start, last end, a length per text column."""
+    """Reads a file back: name, currency, rows, two sums, first start, last end, a length per text column."""
     lengths = [f"max(length({quoted(name)}))" for name in text_columns(out)]
+    sums, (start, end) = MEASURED[out.dataset]
     return f"""
-        SELECT filename, BillingCurrency, count(*), {_sum("BilledCost")}, {_sum("EffectiveCost")},
-            min(CAST(ChargePeriodStart AS TIMESTAMP WITH TIME ZONE)),
-            max(CAST(ChargePeriodEnd AS TIMESTAMP WITH TIME ZONE)), {", ".join(lengths)}
+        SELECT filename, BillingCurrency, count(*), {", ".join(map(_sum, sums))},
+            min(CAST({start} AS TIMESTAMP WITH TIME ZONE)),
+            max(CAST({end} AS TIMESTAMP WITH TIME ZONE)), {", ".join(lengths)}
         FROM {_file(path, out)} GROUP BY ALL ORDER BY ALL
     """
 
@@ -105,12 +137,11 @@ def header_sql(path: str, out: Output) -> str:
     return f"DESCRIBE SELECT * FROM read_parquet({literal(path)}, hive_partitioning = false)"
 
 
-def totals_sql(relation: str) -> str:
-    """Provider, currency, rows, billed and effective cost of the ledger's rows."""
-    return (
-        "SELECT x_Provider, BillingCurrency, count(*), sum(BilledCost), sum(EffectiveCost) "
-        f"FROM ({relation}) GROUP BY ALL ORDER BY ALL"
-    )
+def totals_sql(relation: str, dataset: str = COSTS) -> str:
+    """Provider (none of commitments), currency, rows and the dataset's two sums of the ledger's rows."""
+    provider = "x_Provider" if dataset == COSTS else "''"
+    sums = ", ".join(map(_sum, MEASURED[dataset][0]))
+    return f"SELECT {provider}, BillingCurrency, count(*), {sums} FROM ({relation}) GROUP BY ALL ORDER BY ALL"
 
 
 def text_columns(out: Output) -> list[str]:
@@ -140,7 +171,7 @@ def _shown(column: Column, value: str, out: Output) -> str:
 
 
 def _sum(name: str) -> str:
-    return f"sum(CAST({name} AS DECIMAL(38,24)))"
+    return f"coalesce(sum(CAST({name} AS DECIMAL(38,24))), 0)"
 
 
 def _file(path: str, out: Output) -> str:

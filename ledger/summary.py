@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
+from types import MappingProxyType
 
 from ledger.classify import Classification, environment_sql, tag_map_sql
 from ledger.reconcile import DIGITS, total
@@ -45,16 +46,24 @@ def facts_sql(relation: str, rules: Classification) -> str:
     """
 
 
+def counts_sql(commitments: str) -> str:
+    """How many commitments there are, by what they are called, in whatever months they were billed."""
+    return f"""SELECT ContractCommitmentType, count(DISTINCT ContractCommitmentId)
+        FROM ({commitments}) GROUP BY ALL ORDER BY ALL"""
+
+
 def facts(rows: Iterable[Sequence[object]]) -> list[Fact]:
     """Facts from the rows of facts_sql."""
     return [_fact(row) for row in rows]
 
 
-def summarise(cells: Sequence[Fact], store: str, version: int | None) -> dict[str, object]:
-    """The summary document: decimal strings, shares in percent with two digits."""
+def summarise(
+    cells: Sequence[Fact], store: str, version: int | None, commitments: Mapping[str, int] = MappingProxyType({})
+) -> dict[str, object]:
+    """The summary document: decimal strings, shares in percent with two digits; commitments counted by their type."""
     currencies = sorted({cell.currency for cell in cells})
     blocks = {code: _block([cell for cell in cells if cell.currency == code]) for code in currencies}
-    return {"store": store, "version": version, "currencies": blocks}
+    return {"store": store, "version": version, "currencies": blocks, "commitments": dict(commitments)}
 
 
 def plain(amount: Decimal) -> str:

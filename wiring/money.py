@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from settings import Settings
-from wiring.parts import Env, book, desk, engine, new_id, opener, quiet, store
+from wiring.parts import Env, book, commitments, desk, engine, new_id, opener, quiet, store
 from wiring.sources import BUCKET, access_to, deliveries, listed
 
 if TYPE_CHECKING:
@@ -65,14 +65,15 @@ def _delivered(location: str, access: AwsAccess, request: Request, hands: Desk, 
 
 def summary(found: Settings, env: Env) -> dict[str, object]:
     """The summary document of the ledger as it stands."""
-    from ledger.summary import facts, facts_sql, summarise
+    from ledger.summary import counts_sql, facts, facts_sql, summarise
 
     at = store(found.store_url, env)
-    ledger = book(at)
+    ledger, terms = book(at), commitments(at)
     with engine(found) as connection:
         relation = ledger.relation_sql(ledger.files())
         rows = connection.execute(facts_sql(relation, found.classification)).fetchall()
-    return summarise(facts(rows), at.url, ledger.version())
+        counted = connection.execute(counts_sql(terms.relation_sql(terms.files()))).fetchall()
+    return summarise(facts(rows), at.url, ledger.version(), dict(counted))
 
 
 def export(
@@ -81,9 +82,11 @@ def export(
     """The ledger's rows as FOCUS data in a folder or under az://container/prefix; the list of what was written."""
     from ledger.export import Workshop, export, own
     from ledger.export_place import place
+    from ledger.export_sql import COSTS
 
+    table = book if request.dataset == COSTS else commitments
     with engine(found) as connection:
-        shop = Workshop(book(store(found.store_url, env)), connection, own(), progress, found.row_group_size)
+        shop = Workshop(table(store(found.store_url, env)), connection, own(), progress, found.row_group_size)
         return export(place(out, opener(env), now), request, shop, now)
 
 
@@ -92,6 +95,7 @@ def validate(locations: Sequence[str], wish: Wish, found: Settings, env: Env, pr
     from ingest import validation
     from ingest.delta_files import is_table, table_files
     from ingest.sources.folder import collect
+    from ledger.export_sql import newest_sql
     from ledger.metadata_files import metadata_beside
 
     with tempfile.TemporaryDirectory(prefix="ledger-check-") as work, engine(found) as connection:
@@ -102,6 +106,5 @@ def validate(locations: Sequence[str], wish: Wish, found: Settings, env: Env, pr
             beside = None if "://" in locations[0] else metadata_beside(Path(locations[0]))
             return validation.validate_files(connection, files, wish, Path(work), progress, beside)
         at = store(found.store_url, env)
-        ledger = book(at)
-        relation = ledger.relation_sql(ledger.files(), located=True)
-        return validation.validate_ledger(connection, relation, at.url, wish, progress)
+        costs, terms = (table.relation_sql(table.files(), located=True) for table in (book(at), commitments(at)))
+        return validation.validate_ledger(connection, costs, newest_sql(terms), at.url, wish, progress)

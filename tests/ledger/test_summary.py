@@ -57,7 +57,12 @@ def test_a_share_of_nearly_nothing_is_still_a_number() -> None:
 
 
 def test_an_empty_ledger_has_no_blocks() -> None:
-    assert summarise([], "store", None) == {"store": "store", "version": None, "currencies": {}}
+    assert summarise([], "store", None) == {
+        "store": "store",
+        "version": None,
+        "currencies": {},
+        "commitments": {},
+    }
 
 
 @given(st.lists(AMOUNTS, min_size=1, max_size=6))
