@@ -32,6 +32,10 @@ class Line:
     def holds(self) -> bool:
         return self.difference.copy_abs() <= self.tolerance
 
+    def sides(self) -> list[str]:
+        """Left, right, difference and tolerance as text."""
+        return [plain(money) for money in (self.left, self.right, self.difference, self.tolerance)]
+
     def as_json(self) -> dict[str, object]:
         return {"key": self.key, "holds": self.holds, **_sides(self)}
 
@@ -75,7 +79,7 @@ class Identity:
         return total((self.left, self.right.copy_negate()))
 
     def sides(self) -> list[str]:
-        """Left, right, difference and tolerance for a person."""
+        """Left, right, difference and tolerance as text."""
         figures = (self.left, self.right, self.difference, self.tolerance)
         return [f"{figure:f}" if self.per == ROW else plain(figure) for figure in figures]
 
@@ -197,8 +201,7 @@ def _excepted(count: Count, measures: Measures, currency: str, key: str) -> Iter
 
 
 def _sides(one: Line | Identity) -> dict[str, str]:
-    figures = {"left": one.left, "right": one.right, "difference": one.difference, "tolerance": one.tolerance}
-    return {name: plain(money) for name, money in figures.items()}
+    return dict(zip(("left", "right", "difference", "tolerance"), one.sides(), strict=True))
 
 
 def _group(per: str, key: str) -> str:
