@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ledger.delivery import Period
+from ledger.faults import Rejected, Transient
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Offer:
 
     `digest` is the SHA-256 of the manifest: equal digests are equal deliveries. `columns` are the header that every
     file has to have, empty where the manifest names none; `delivered` is when the manifest was written (UTC).
+    `fault` is why the delivery cannot be taken now, such as another one under way: then `files` says nothing, and
+    `digest` is empty where the manifest could not be read.
     """
 
     export: str
@@ -35,13 +38,14 @@ class Offer:
     columns: tuple[str, ...]
     files: tuple[RemoteFile, ...]
     delivered: datetime
+    fault: Transient | Rejected | None = None
 
 
 class DeliverySource(Protocol):
     """Where deliveries lie. Faults: Transient (busy, cut off, being rewritten), Rejected (denied, broken manifest)."""
 
     def offers(self) -> Sequence[Offer]:
-        """The newest delivery of every billing period, in order of export and period."""
+        """The newest delivery of every billing period, in order of export and period, also those with a fault."""
 
     def download(self, file: RemoteFile, target: Path) -> None:
         """Exactly the version listed, whole, with bounded memory; Transient when it is another one by now."""
