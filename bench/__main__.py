@@ -1,12 +1,14 @@
 """Speed and memory of the ledger as ratios within one run, each with its target: `make bench`.
 
 Bills are generated once into bench/data; figures go to bench/results. Exit code 1 when a target is missed. What needs
-the official FOCUS validator or 20 M rows is skipped with its reason unless one is installed and BENCH_BIG is set.
+another program (the official FOCUS validator, focus-converter, moto) or 20 M rows is skipped with its reason unless that
+is installed and BENCH_BIG is set.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,13 +16,14 @@ from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 
-from bench import validation
+from bench import bucket, cold_start, converter, validation
 from bench.figure import Figure
 from bench.gen import cur2
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 MILLION = 1_000_000
+SMALL = 20_480, "350MB"  # row group and memory limit of the smallest instance
 IMPORTS = 7
 TIMER = "import time; start = time.perf_counter(); import {}; print(time.perf_counter() - start)"
 
@@ -28,10 +31,15 @@ TIMER = "import time; start = time.perf_counter(); import {}; print(time.perf_co
 def figures() -> Iterator[Figure]:
     """The cheap and the memory figures first: nothing has filled the machine's caches for them."""
     yield trigger_import()
+    yield from cold_start.figures()
     bills = cur2.write(HERE / "data", 5 * MILLION)
-    yield peak_memory("peak memory at 5 M rows, row groups of 20,480, MB", bills, 20_480, "350MB", 450)
+    five = peak_memory("peak memory at 5 M rows, row groups of 20,480, MB", bills, *SMALL, 450)
+    yield five
     yield peak_memory("peak memory at 5 M rows, row groups of 122,880, MB", bills, 122_880, "1GB", 1_100)
+    yield from growth(five.value)
     yield from speed(bills[0])
+    yield from bucket.figures(bills)
+    yield from converter.figures()
     yield from validation.figures()
 
 
@@ -45,6 +53,21 @@ def trigger_import() -> Figure:
 def peak_memory(name: str, bills: list[Path], row_group: int, memory_limit: str, target: float) -> Figure:
     output = _run("-m", "bench.peak", str(row_group), memory_limit, *map(str, bills))
     return Figure(name, float(output), target)
+
+
+def growth(at_five: float, *, big: bool = bool(os.environ.get("BENCH_BIG"))) -> Iterator[Figure]:
+    """Memory of the whole way to Delta over four times the rows. What 20 M rows need beyond 5 M is not kept on disk."""
+    if not big:
+        print("  skipped: 20 M rows, measured when BENCH_BIG is set")
+        return
+    bills = cur2.write(HERE / "data", 20 * MILLION)
+    try:
+        twenty = peak_memory("peak memory at 20 M rows, row groups of 20,480, MB", bills, *SMALL, 450)
+    finally:
+        for bill in bills[5:]:
+            bill.unlink()
+    yield twenty
+    yield Figure("peak memory at 20 M rows / at 5 M", twenty.value / at_five, 1.15)
 
 
 def speed(bill: Path) -> Iterator[Figure]:
