@@ -196,7 +196,7 @@ def _file_fault(name: str, spot: Spot) -> Fault | None:
         return _elsewhere(spot, f"the bucket {_shown(bucket)}")
     home, key = spot.root if spot.legacy else f"{spot.root}data/", _key(name)
     inner = key.removeprefix(home)
-    if not key.startswith(home) or not inner or "//" in inner or inner.endswith("/") or _UNFIT.search(inner):
+    if not key.startswith(home) or not inner or "//" in f"/{inner}" or inner.endswith("/") or _UNFIT.search(inner):
         return _elsewhere(spot, f"{_shown(name)}, which is outside s3://{spot.bucket}/{home}")
     if key.lower().endswith(".zip"):
         advice = "Let the export be compressed with GZIP or written as Parquet: ZIP cannot be read in one pass."
