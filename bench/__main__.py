@@ -1,8 +1,8 @@
 """Speed and memory of the ledger as ratios within one run, each with its target: `make bench`.
 
 Bills are generated once into bench/data; figures go to bench/results. Exit code 1 when a target is missed. What needs
-another program (the official FOCUS validator, focus-converter, moto) or 20 M rows is skipped with its reason unless that
-is installed and BENCH_BIG is set.
+another program (the official FOCUS validator, focus-converter, moto) or 20 M rows is skipped with its reason unless
+that is installed and BENCH_BIG is set.
 """
 
 from __future__ import annotations

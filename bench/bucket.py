@@ -24,32 +24,31 @@ from bench.launch import Cost, cost
 DATA = Path(__file__).parent / "data"
 LIMIT, ROW_GROUP = "350MB", 20_480
 NAME, PREFIX, EXPORT, PERIOD = "bench-bills", "exports", "big", "2026-01"
-SHELF = 512  # MB of chunks that may lie here at one time
-LEDGER = "bench.bucket"
+SHELF = 512 * 1.024 * 1.024  # MB of chunks that may lie here at one time
+STORE = "bench-ledger-"
 
 
 @dataclass(slots=True)
 class Disk:
-    """The most bytes that lay below a folder, looked at a few times a second."""
+    """The most bytes that lay below a folder, looked at a few times a second: of chunks, and of all but the ledger."""
 
     folder: Path
-    peak: int = 0
+    chunks: int = 0
+    scratch: int = 0
 
     def watch(self, done: threading.Event) -> None:
-        while not done.wait(0.2):
-            self.peak = max(self.peak, used(self.folder))
+        while not done.wait(0.1):
+            found = [(path, _size(path)) for path in self.folder.rglob("*") if STORE not in str(path)]
+            self.chunks = max(self.chunks, sum(size for path, size in found if path.name.startswith("chunk-")))
+            self.scratch = max(self.scratch, sum(size for _, size in found))
 
 
-def used(folder: Path) -> int:
-    """Bytes of the files below; those that go while it looks count as gone."""
-    total = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += os.lstat(os.path.join(place, name)).st_size
-            except FileNotFoundError:
-                continue
-    return total
+def _size(path: Path) -> int:
+    """What goes while it is looked at counts as gone."""
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except FileNotFoundError:
+        return 0
 
 
 def figures(bills: Sequence[Path]) -> Iterator[Figure]:
@@ -70,11 +69,12 @@ def figures(bills: Sequence[Path]) -> Iterator[Figure]:
     print(f"  {len(bills)} chunks, {size:.0f} MB, at hand {files.wall:7.2f} s, {files.cpu:7.2f} s of processor")
     print(f"  the same from a bucket     {remote.wall:7.2f} s, {remote.cpu:7.2f} s of processor, {remote.peak:.0f} MB")
     print(f"  from a bucket / at hand: {remote.wall / files.wall:.2f} on the clock, {remote.cpu / files.cpu:.2f} cpu")
-    yield Figure("scratch disk of a delivery in a bucket beside its result, MB", disk / 1e6, SHELF)
+    print(f"  scratch disk at its fullest: {disk.scratch / 1e6:.0f} MB with the mapped rows, which grow with the bill")
+    yield Figure("chunks of a bucket's delivery at hand at one time, MB", disk.chunks / 1e6, SHELF)
 
 
-def _ingested(locations: Sequence[str], env: dict[str, str]) -> tuple[Cost, int]:
-    """Cost of the whole way to a ledger, and the most scratch bytes that were not the mapped rows."""
+def _ingested(locations: Sequence[str], env: dict[str, str]) -> tuple[Cost, Disk]:
+    """Cost of the whole way to a ledger, and the disk that it took."""
     scratch = Path(tempfile.mkdtemp(prefix="bench-scratch-"))
     disk, done = Disk(scratch), threading.Event()
     watcher = threading.Thread(target=disk.watch, args=(done,))
@@ -82,14 +82,14 @@ def _ingested(locations: Sequence[str], env: dict[str, str]) -> tuple[Cost, int]
     before = dict(os.environ)
     os.environ.update({**env, "TMPDIR": str(scratch)})
     try:
-        found = cost([sys.executable, "-m", LEDGER, "ingest", *locations], DATA / "bucket.txt")
+        found = cost([sys.executable, "-m", "bench.bucket", "ingest", *locations], DATA / "bucket.txt")
     finally:
         done.set()
         watcher.join()
         os.environ.clear()
         os.environ.update(before)
         shutil.rmtree(scratch, ignore_errors=True)
-    return found, disk.peak
+    return found, disk
 
 
 def ingest(*locations: str) -> int:
@@ -99,7 +99,7 @@ def ingest(*locations: str) -> int:
     from settings import Settings
 
     now = datetime.now(UTC)
-    with tempfile.TemporaryDirectory(prefix="bench-ledger-") as store:
+    with tempfile.TemporaryDirectory(prefix=STORE) as store:
         found = Settings(store_url=store, memory_limit=LIMIT, row_group_size=ROW_GROUP)
         intake = wiring.take_in(locations, Request(), found, os.environ, now, wiring.quiet)
     assert [run.outcome for run in intake.runs] == ["committed"], intake

@@ -71,4 +71,4 @@ def test_a_failed_step_shows_its_last_lines_and_what_to_do(tmp_path: Path) -> No
 
 def test_an_unknown_stand_in_is_named_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     assert bootstrap.main(["--server", "nonsense"]) == 1
-    assert "checkov, fakesnow, focus_validator, moto" in capsys.readouterr().err
+    assert "checkov, fakesnow, focus_converter, focus_validator, moto" in capsys.readouterr().err
