@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,11 @@ import pytest
 import cli
 from focus.metadata_links import check_metadata
 from focus.profile import profile_columns
+from focus.schema import columns
 from ledger.metadata_files import metadata_beside
+from tests.bills import cur2
+from tests.commitment_lines import RI_FEE, RI_USED, SP_FEE, SP_USED
+from tests.ledger.rows import documents
 
 ROOT = Path(__file__).resolve().parents[1]
 WORDS = ("--config", str(ROOT / "ledger.toml"))
@@ -92,6 +97,82 @@ def test_what_cannot_be_exported_ends_with_2_and_writes_nothing(
     assert code == 2
     assert said in json.dumps(answer)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture(scope="module")
+def committed(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A ledger with a reservation and a savings plan, billed in two months; the plan is in the second bill only."""
+    folder = tmp_path_factory.mktemp("commitments")
+    february = {"bill_billing_period_start_date": datetime(2026, 2, 1)}
+    cur2(folder / "january.parquet", {**RI_FEE, "reservation_upfront_value": 1.0}, RI_USED)
+    cur2(folder / "february.parquet", *({**line, **february} for line in (RI_FEE, SP_FEE, SP_USED)))
+    place = str(folder / "store")
+    for name in ("january", "february"):
+        assert cli.main(["ingest", str(folder / f"{name}.parquet"), "--json", "--store", place, *WORDS]) == 0
+    return place
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv", "csv.gz"])
+def test_commitments_are_delivered_once_each_with_their_metadata(
+    form: str, committed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    code, listed = export(out, committed, capsys, "--dataset", "ContractCommitment", "--format", form)
+    assert code == 0
+    [file] = listed["files"]
+    assert (file["path"], file["rows"]) == (f"ContractCommitment/aws-example/part-00001.{form}", 2)
+    cost = Decimal(500) + Decimal("0.1") * 17520 + Decimal("1.25") * 8760
+    [total] = listed["totals"]
+    assert [Decimal(total[name]) for name in ("committed_cost", "committed_quantity")] == [cost, 17520]
+    [recency] = documents(out)["Recency"]
+    assert recency["DatasetInstanceComplete"] is True
+    reader = "read_parquet($1)" if form == "parquet" else "read_csv($1, all_varchar = true, header = true)"
+    header = [row[0] for row in duckdb.execute(f"DESCRIBE FROM {reader}", [str(out / file["path"])]).fetchall()]
+    assert header == [*(column.name for column in columns("ContractCommitment")), "x_SourceName", "x_BillingPeriod"]
+    assert check_metadata(documents(out), "1.3", header) == []
+    assert cli.main(["validate", str(out), *WORDS]) == 0
+
+
+def test_an_export_of_commitments_may_be_of_one_month(
+    committed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--dataset", "ContractCommitment", "--period", "2026-01", "--no-custom"]
+    code, listed = export(tmp_path / "out", committed, capsys, *words)
+    assert (code, listed["files"][0]["rows"]) == (0, 1)
+    assert Decimal(listed["totals"][0]["committed_cost"]) == 1 + Decimal("0.1") * 17520
+    path = str(tmp_path / "out" / listed["files"][0]["path"])
+    header = [row[0] for row in duckdb.execute("DESCRIBE FROM read_parquet($1)", [path]).fetchall()]
+    assert header == [column.name for column in columns("ContractCommitment")]
+
+
+def test_cost_rows_and_commitments_join_where_both_are_delivered(
+    committed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for dataset in ("CostAndUsage", "ContractCommitment"):
+        assert export(tmp_path / "both" / dataset, committed, capsys, "--dataset", dataset)[0] == 0
+    assert cli.main(["validate", str(tmp_path / "both"), "--json", *WORDS]) == 0
+    reports = json.loads(capsys.readouterr().out)["reports"]
+    told = {verdict["rule"]: verdict for report in reports for verdict in report["verdicts"]}
+    assert (told["OWN-Join-001"]["status"], told["OWN-Join-001"]["rows_in_scope"]) == ("passed", 2)
+
+
+@pytest.mark.parametrize("words", [["--focus", "1.2"], ["--source", "nobody"], ["--as-of", "0"]])
+def test_commitments_that_cannot_be_exported_end_with_2(
+    words: list[str], committed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, answer = export(tmp_path / "out", committed, capsys, "--dataset", "ContractCommitment", *words)
+    assert (code, not (tmp_path / "out").exists()) == (2, True)
+    assert "ContractCommitment" in answer["faults"][0]["message"]
+
+
+def test_people_see_commitments_in_the_summary_and_the_export(
+    committed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--store", committed, *WORDS]
+    assert cli.main(["export", str(tmp_path / "out"), "--dataset", "ContractCommitment", *words]) == 0
+    assert "17520.00 committed quantity, 2 rows" in capsys.readouterr().out
+    assert cli.main(["summary", *words]) == 0
+    assert "commitments: 1 of type Reserved Instance, 1 of type Savings Plan" in capsys.readouterr().out
 
 
 def test_an_empty_ledger_has_nothing_to_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -123,7 +123,8 @@ SELECT
     CASE WHEN commitment_quantity IS NULL THEN NULL WHEN reservation_arn IS NOT NULL THEN 'Hours' ELSE line_item_currency_code END AS CommitmentDiscountUnit,
     consumed_quantity AS ConsumedQuantity,
     CASE WHEN consumed_quantity IS NOT NULL THEN unit END AS ConsumedUnit,
-    NULL AS ContractApplied,
+    -- What is used of a commitment, or left unused, draws on it; what is paid for it does not.
+    CASE WHEN commitment_id IS NOT NULL AND kind_status IS NOT NULL AND commitment_quantity IS NOT NULL THEN draws_on(commitment_id, commitment_quantity, reservation_arn IS NOT NULL) END AS ContractApplied,
     CASE contracted_rule WHEN 'on-demand' THEN on_demand_cost WHEN 'unused' THEN unused_cost ELSE charge_cost END AS ContractedCost,
     contracted_price AS ContractedUnitPrice,
     effective_cost AS EffectiveCost,

@@ -79,3 +79,14 @@ CREATE OR REPLACE MACRO is_number(x) AS
 
 -- A flat JSON object as a map; NULL when it is none, or has a key twice.
 CREATE OR REPLACE MACRO map_of(x) AS TRY_CAST(CASE WHEN json_valid(x) THEN CAST(x AS JSON) END AS MAP(VARCHAR, VARCHAR));
+
+-- A decimal as the shortest plain text, which is JSON too.
+CREATE OR REPLACE MACRO shortest(x) AS rtrim(rtrim(CAST(x AS VARCHAR), '0'), '.');
+
+-- ContractApplied with one element: a commitment that is its own contract, and the hours or the money that are taken of it.
+CREATE OR REPLACE MACRO draws_on(commitment, taken, is_hours) AS
+    '{"Elements":[{"ContractId":' || to_json(commitment) || ',"ContractCommitmentId":' || to_json(commitment)
+    || CASE
+        WHEN is_hours THEN ',"ContractCommitmentAppliedCost":null,"ContractCommitmentAppliedQuantity":' || shortest(taken) || ',"ContractCommitmentAppliedUnit":"Hours"}]}'
+        ELSE ',"ContractCommitmentAppliedCost":' || shortest(taken) || ',"ContractCommitmentAppliedQuantity":null,"ContractCommitmentAppliedUnit":null}]}'
+    END;

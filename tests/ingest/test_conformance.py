@@ -11,6 +11,10 @@ from tests.ingest.test_aws import COVERED, RI, SP, TYPES, kind
 from tests.ingest.test_azure_cost_details import CHARGES, LINE
 
 SAMPLES = Path(__file__).parents[2] / "samples"
+RI_TERM, SP_TERM = (
+    {f"{whose}_start_time": "2025-06-01T10:00:01.000Z", f"{whose}_end_time": "2026-06-01T10:00:00.000Z"}
+    for whose in ("reservation", "savings_plan")
+)
 
 
 def test_the_samples_of_all_three_providers_conform(ledger: Ledger) -> None:
@@ -20,8 +24,8 @@ def test_the_samples_of_all_three_providers_conform(ledger: Ledger) -> None:
 
 def test_every_kind_of_aws_line_conforms(ledger: Ledger, tmp_path: Path) -> None:
     hostile = (
-        kind("RIFee", 3.0, line_item_unblended_rate="1.49999", reservation_unused_recurring_fee=0.2, **RI),
-        kind("SavingsPlanRecurringFee", 5.0, **SP, savings_plan_total_commitment_to_date=6.0),
+        kind("RIFee", 3.0, line_item_unblended_rate="1.49999", reservation_unused_recurring_fee=0.2, **RI, **RI_TERM),
+        kind("SavingsPlanRecurringFee", 5.0, **SP, **SP_TERM, savings_plan_total_commitment_to_date=6.0),
         kind("DiscountedUsage", 0.0, reservation_effective_cost=1.5, **RI),
         kind("Credit", -2.0, **SP),
         kind("EdpDiscount", -2.0, **RI),
