@@ -53,7 +53,7 @@ def rounded(text: str) -> Decimal:
 @given(st.lists(TEXTS, min_size=1, max_size=8))
 def test_raw_totals_of_any_texts_are_exact(engine: duckdb.DuckDBPyConnection, texts: list[str]) -> None:
     column(engine, "VARCHAR", list(texts))
-    found = raw_totals(engine.execute(raw_total_sql("cost", "code")).fetchall())
+    found: dict[str, Decimal] = raw_totals(engine.execute(raw_total_sql("cost", "code")).fetchall())
     assert found == {"USD": total(map(Decimal, texts))}
 
 
@@ -62,7 +62,7 @@ def test_raw_totals_of_any_doubles_are_those_of_their_texts(
     engine: duckdb.DuckDBPyConnection, values: list[float]
 ) -> None:
     column(engine, "DOUBLE", list(values))
-    found = raw_totals(engine.execute(raw_total_sql("cost", "code")).fetchall())
+    found: dict[str, Decimal] = raw_totals(engine.execute(raw_total_sql("cost", "code")).fetchall())
     assert found == {"USD": total(Decimal(repr(value)) for value in values)}
 
 
