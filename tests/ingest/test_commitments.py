@@ -241,3 +241,12 @@ def test_merging_does_not_depend_on_the_order_of_files() -> None:
 
 def test_a_row_says_what_it_is_even_without_a_word_about_it() -> None:
     assert row(found())["ContractCommitmentDescription"] == "Reserved Instance"
+
+
+def test_the_reservations_of_a_real_month_have_whole_units_and_round_sums(ledger: Ledger, real_data: Path) -> None:
+    """One of them begins within the month, at no full hour: its line shows rounded hours and a rounded fee."""
+    ledger.ingest(real_data / "aws/cur_legacy_2018-10.snappy.parquet")
+    terms = held(ledger).values()
+    assert len(terms) == 9
+    assert sum(term["ContractCommitmentQuantity"] for term in terms) == 13 * 8760
+    assert sum(term["ContractCommitmentCost"] for term in terms) == Decimal("3341.172")
