@@ -37,6 +37,9 @@ class Period:
     def next(self) -> Period:
         return Period(self.year + self.month // 12, self.month % 12 + 1)
 
+    def before(self) -> Period:
+        return Period(self.year - (self.month == 1), (self.month - 2) % 12 + 1)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class SourceRef:
