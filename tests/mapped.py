@@ -20,9 +20,17 @@ Row = Mapping[str, Any]
 
 
 def focus_rows(
-    files: Sequence[tuple[Path, str]], workspace: Path, *, period: Period = JANUARY, basis: str = "amortized"
+    files: Sequence[tuple[Path, str]],
+    workspace: Path,
+    *,
+    period: Period = JANUARY,
+    basis: str = "amortized",
+    **options: str,
 ) -> list[Row]:
-    """The ledger rows of (file, role) pairs of one shape; Azure's role is actual or amortized, others' is empty."""
+    """The ledger rows of (file, role) pairs of one shape; Azure's role is actual or amortized, others' is empty.
+
+    `options` are further variables of the mapping.
+    """
     with duckdb.connect() as connection:
         prepare(connection)
         staged = [stage(connection, path, path.name, workspace) for path, _ in files]
@@ -33,6 +41,7 @@ def focus_rows(
             "period_end": f"{period.end:%Y-%m-%d} 00:00:00+00",
             "source_name": "test",
             "basis": basis,
+            **options,
         }
         for statement in (
             *tables(shape),

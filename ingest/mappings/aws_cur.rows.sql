@@ -1,4 +1,5 @@
--- One row per raw line. A commitment's fee line meets two kinds in the table: itself and, derived from its columns, its unused part.
+-- One row per raw line, and those derived from it: a commitment's fee line meets two kinds in the table, itself and its
+-- unused part; so does a line of split cost data where it is asked for, itself and what its parent gives up for it.
 WITH line AS NOT MATERIALIZED (
     SELECT
         *,
@@ -8,9 +9,34 @@ WITH line AS NOT MATERIALIZED (
         coalesce(reservation_net_unused_amortized_upfront_fee_for_billing_period, reservation_unused_amortized_upfront_fee_for_billing_period, 0) AS unused_upfront,
         coalesce(reservation_net_unused_recurring_fee, reservation_unused_recurring_fee, 0) AS unused_fee,
         coalesce(savings_plan_used_commitment, 0) AS used_commitment,
-        CASE
-            WHEN line_item_line_item_type = 'Fee' AND coalesce(reservation_arn, savings_plan_arn) IS NOT NULL THEN 'Fee:Commitment'
-            WHEN line_item_line_item_type = 'Usage' AND contains(line_item_usage_type, 'SpotUsage') THEN 'Usage:Spot'
+        -- A container's share of the machine that is billed on a line of its own.
+        split_line_item_parent_resource_id <> '' AND split_line_item_split_cost IS NOT NULL AND cost = 0 AS is_split,
+        coalesce(getvariable('split'), '') = 'true' AS splits,
+        CASE line_item_line_item_type
+            WHEN 'Usage' THEN
+                CASE
+                    WHEN contains(line_item_usage_type, 'SpotUsage') OR pricing_term = 'Spot' THEN 'Usage:Spot'
+                    WHEN splits AND is_split THEN 'Usage:Split'
+                    ELSE 'Usage'
+                END
+            WHEN 'Fee' THEN
+                CASE
+                    WHEN coalesce(reservation_arn, savings_plan_arn) IS NOT NULL THEN 'Fee:Commitment'
+                    -- An upfront fee comes with a bill of its own; in the monthly bill these two are charged every month.
+                    WHEN bill_bill_type = 'Anniversary' AND (bill_billing_entity = 'AWS Marketplace' OR contains(lower(line_item_product_code), 'support')) THEN 'Fee:Recurring'
+                    ELSE 'Fee'
+                END
+            WHEN 'Refund' THEN
+                concat(
+                    -- What was used before the month of the bill was billed in a month that is closed.
+                    CASE WHEN line_item_usage_start_date < bill_billing_period_start_date THEN 'Refund:Closed' ELSE 'Refund' END,
+                    CASE
+                        WHEN line_item_tax_type <> '' THEN ':Tax'
+                        WHEN line_item_usage_start_date >= bill_billing_period_start_date THEN ''
+                        WHEN coalesce(reservation_arn, savings_plan_arn) IS NOT NULL THEN ':Commitment'
+                        WHEN line_item_usage_type <> '' THEN ':Usage'
+                    END
+                )
             ELSE line_item_line_item_type
         END AS line_kind
     FROM typed
@@ -30,13 +56,31 @@ WITH line AS NOT MATERIALIZED (
         CASE
             WHEN kind.RowKind <> 'unused-commitment' THEN NULL
             WHEN line.line_kind = 'RIFee' THEN amount(unused_upfront) + amount(unused_fee)
-            ELSE amount(savings_plan_total_commitment_to_date) - amount(used_commitment)
+            WHEN used_commitment >= savings_plan_total_commitment_to_date THEN 0
+            ELSE unused_part(
+                amount(savings_plan_total_commitment_to_date), amount(used_commitment),
+                -- What is really paid for the commitment, where discounts lower it.
+                amount(coalesce(savings_plan_net_recurring_commitment_for_billing_period, 0)) + amount(coalesce(savings_plan_net_amortized_upfront_commitment_for_billing_period, 0))
+            )
         END AS unused_cost,
         CASE
-            WHEN kind.RowKind = 'unused-commitment' THEN ''
+            WHEN splits AND line.line_kind = 'Usage:Split' THEN signed(
+                amount(coalesce(split_line_item_net_split_cost, split_line_item_split_cost)) + amount(coalesce(split_line_item_net_unused_cost, split_line_item_unused_cost, 0)), kind.RowKind
+            )
+        END AS split_cost,
+        CASE
+            WHEN splits AND line.line_kind = 'Usage:Split' THEN signed(
+                amount(split_line_item_public_on_demand_split_cost) + amount(coalesce(split_line_item_public_on_demand_unused_cost, 0)), kind.RowKind
+            )
+        END AS split_list_cost,
+        CASE WHEN splits AND line.line_kind = 'Usage:Split' THEN signed(amount(coalesce(split_line_item_split_usage, line_item_usage_amount)), kind.RowKind) END AS split_quantity,
+        CASE WHEN splits AND line.line_kind = 'Usage:Split' AND kind.RowKind = 'charge' THEN line_item_resource_id END AS allocated_id,
+        CASE
+            WHEN kind.RowKind <> 'charge' THEN ''
             WHEN line_item_line_item_type = 'SavingsPlanNegation' THEN 'aws-savings-plan-negation-dropped'
             WHEN line_item_line_item_type = 'SavingsPlanCoveredUsage' THEN 'aws-savings-plan-covered-usage-billed-zero'
             WHEN line_item_line_item_type = 'DiscountedUsage' THEN 'aws-reservation-covered-usage-billed-zero'
+            WHEN is_split AND line_item_line_item_type = 'Usage' THEN CASE WHEN splits THEN 'aws-split-cost-row-allocated' ELSE 'aws-split-cost-row-dropped' END
             -- A bill with net costs holds each discount twice: inside the net cost and as a row of its own.
             WHEN ends_with(line_item_line_item_type, 'Discount') AND line_item_net_unblended_cost IS NULL
                 AND getvariable('has_net_costs') = 'true' THEN 'aws-discount-row-in-net-cost-dropped'
@@ -45,5 +89,5 @@ WITH line AS NOT MATERIALIZED (
     FROM line
     LEFT JOIN aws_line_kinds AS kind ON line.line_kind = kind.line_kind
 )
-SELECT *, CASE x_RowKind WHEN 'charge' THEN NOT ends_with(x_Rule, '-dropped') ELSE coalesce(unused_cost > 0, true) END AS x_Keep
+SELECT *, CASE x_RowKind WHEN 'unused-commitment' THEN coalesce(unused_cost > 0, true) ELSE NOT ends_with(x_Rule, '-dropped') END AS x_Keep
 FROM told

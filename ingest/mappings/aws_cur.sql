@@ -9,11 +9,11 @@ WITH line AS (
             WHEN r.cost = 0 AND r.kind_status IS NULL AND (TRY_CAST(r.pricing_public_on_demand_rate AS DOUBLE) = 0 OR (r.line_item_usage_amount = 0 AND r.pricing_public_on_demand_rate <> ''))
                 THEN r.pricing_public_on_demand_cost
         END AS on_demand,
-        amount(r.line_item_usage_amount) AS quantity,
+        CASE WHEN r.split_cost IS NULL THEN amount(r.line_item_usage_amount) ELSE r.split_quantity END AS quantity,
         CASE WHEN r.unused_cost IS NOT NULL AND r.reservation_arn IS NOT NULL THEN amount(nullif(r.reservation_unused_quantity, 0)) END AS unused_quantity,
         coalesce(r.reservation_net_effective_cost, r.reservation_effective_cost) AS reservation_cost,
         coalesce(r.savings_plan_net_savings_plan_effective_cost, r.savings_plan_savings_plan_effective_cost) AS savings_plan_cost,
-        r.kind_category IN ('Usage', 'Purchase') AS is_priced,
+        r.kind_category IN ('Usage', 'Purchase') AND r.kind_class IS NULL AS is_priced,
         CASE WHEN r.kind_category <> 'Usage' OR r.kind_status IS NOT NULL THEN coalesce(r.reservation_arn, r.savings_plan_arn) END AS commitment_id,
         coalesce(s.ServiceCategory, 'Other') AS service_category,
         coalesce(s.ServiceSubcategory, 'Other (Other)') AS service_subcategory,
@@ -23,13 +23,19 @@ WITH line AS (
         nullif(r.product_region_code, '') AS region_id,
         g.region_name,
         CASE
+            WHEN r.split_cost IS NOT NULL THEN r.split_line_item_parent_resource_id
             WHEN commitment_id IS NOT NULL AND (r.kind_category = 'Purchase' OR r.kind_status = 'Unused') THEN commitment_id
             WHEN r.line_item_resource_id <> '' THEN r.line_item_resource_id
         END AS resource_id,
         CASE WHEN r.line_item_product_code = 'AmazonEC2' THEN CASE WHEN NOT starts_with(r.line_item_resource_id, 'arn:') THEN split_part(r.line_item_resource_id, '-', 1) END END AS id_prefix,
+        -- The legacy report names a capacity reservation as the resource of what it holds free.
+        CASE
+            WHEN r.capacity_reservation_capacity_reservation_arn <> '' THEN r.capacity_reservation_capacity_reservation_arn
+            WHEN contains(r.line_item_resource_id, ':capacity-reservation/cr-') THEN r.line_item_resource_id
+        END AS capacity_id,
         s.id_names,
         s.arn_names,
-        CASE WHEN cardinality(r.resource_tags) > 0 THEN replace(',' || substr(CAST(to_json(r.resource_tags) AS VARCHAR), 2), ',"aws_', ',"aws:') END AS tag_text,
+        CASE WHEN cardinality(r.resource_tags) > 0 AND r.split_cost IS NULL THEN replace(',' || substr(CAST(to_json(r.resource_tags) AS VARCHAR), 2), ',"aws_', ',"aws:') END AS tag_text,
         CASE WHEN r.bill_billing_entity = 'AWS Marketplace' THEN coalesce(nullif(r.line_item_legal_entity, ''), 'AWS') ELSE 'AWS' END AS seller
     FROM rows AS r
     LEFT JOIN aws_services AS s ON r.line_item_product_code = s.product_code
@@ -44,6 +50,7 @@ WITH line AS (
         -- An ARN says what it names, except of buckets, topics and queues; a machine's or disk's id says it by its prefix.
         CASE
             WHEN resource_id IS NULL THEN NULL
+            WHEN split_cost IS NOT NULL THEN 'instance'
             WHEN NOT starts_with(resource_id, 'arn:') THEN coalesce(t.resource, id_names, '')
             WHEN arn_names <> '' THEN arn_names
             WHEN starts_with(resource_id, 'arn:aws:s3:::') THEN 'bucket'
@@ -56,16 +63,17 @@ WITH line AS (
             WHEN 'reservation' THEN amount(reservation_cost)
             WHEN 'savings-plan' THEN amount(savings_plan_cost)
             WHEN 'unused' THEN unused_cost
+            WHEN 'split' THEN split_cost
             ELSE 0
         END AS effective_cost,
         -- A fee for no quantity is one fee.
-        is_priced AND kind_frequency <> 'Usage-Based' AND quantity = 0 AND charge_cost <> 0 AS is_flat,
+        is_priced AND kind_frequency <> 'Usage-Based' AND coalesce(quantity, 0) = 0 AND charge_cost <> 0 AS is_flat,
         CASE WHEN is_flat THEN 1 WHEN is_priced THEN coalesce(unused_quantity, quantity) END AS pricing_quantity,
-        CASE WHEN kind_category = 'Usage' AND unused_cost IS NULL THEN quantity END AS consumed_quantity,
+        CASE WHEN kind_category = 'Usage' AND is_priced AND unused_cost IS NULL THEN quantity END AS consumed_quantity,
         CASE WHEN is_priced THEN coalesce(nullif(product_sku, ''), line_item_product_code || '|' || line_item_usage_type) END AS sku_id,
         CASE WHEN is_priced AND on_demand IS NOT NULL AND list_rule = 'on-demand' THEN rate(pricing_public_on_demand_rate) END AS list_price,
         CASE
-            WHEN NOT is_priced OR unused_cost IS NOT NULL THEN NULL
+            WHEN NOT is_priced OR unused_cost IS NOT NULL OR split_cost IS NOT NULL THEN NULL
             WHEN contracted_rule = 'on-demand' THEN CASE WHEN on_demand IS NOT NULL THEN rate(pricing_public_on_demand_rate) END
             ELSE rate(CASE WHEN line_item_net_unblended_cost IS NULL THEN line_item_unblended_rate ELSE line_item_net_unblended_rate END)
         END AS stated_price
@@ -91,12 +99,12 @@ WITH line AS (
     FROM amount
 )
 SELECT
-    NULL AS AllocatedMethodId,
+    CASE WHEN split_cost IS NOT NULL THEN 'aws-split-cost-allocation-data' END AS AllocatedMethodId,
     NULL AS AllocatedMethodDetails,
-    NULL AS AllocatedResourceId,
-    NULL AS AllocatedResourceName,
-    NULL AS AllocatedTags,
-    nullif(line_item_availability_zone, '') AS AvailabilityZone,
+    allocated_id AS AllocatedResourceId,
+    CASE WHEN allocated_id IS NOT NULL THEN coalesce(nullif(split_part(allocated_id, ':', 6), ''), allocated_id) END AS AllocatedResourceName,
+    CASE WHEN allocated_id IS NOT NULL THEN named_tags(resource_tags) END AS AllocatedTags,
+    coalesce(nullif(line_item_availability_zone, ''), nullif(reservation_availability_zone, '')) AS AvailabilityZone,
     CASE billed_rule WHEN 'cost' THEN charge_cost ELSE 0 END AS BilledCost,
     bill_payer_account_id AS BillingAccountId,
     coalesce(nullif(bill_payer_account_name, ''), bill_payer_account_id) AS BillingAccountName,
@@ -104,8 +112,12 @@ SELECT
     line_item_currency_code AS BillingCurrency,
     CAST(getvariable('period_end') AS TIMESTAMPTZ) AS BillingPeriodEnd,
     CAST(getvariable('period_start') AS TIMESTAMPTZ) AS BillingPeriodStart,
-    NULL AS CapacityReservationId,
-    NULL AS CapacityReservationStatus,
+    capacity_id AS CapacityReservationId,
+    CASE
+        WHEN capacity_id IS NULL OR kind_category <> 'Usage' THEN NULL
+        WHEN contains(lower(capacity_reservation_capacity_reservation_status), 'unused') OR contains(line_item_usage_type, 'UnusedBox') OR contains(line_item_usage_type, 'UnusedDed') THEN 'Unused'
+        ELSE 'Used'
+    END AS CapacityReservationStatus,
     kind_category AS ChargeCategory,
     kind_class AS ChargeClass,
     nullif(line_item_line_item_description, '') AS ChargeDescription,
@@ -125,13 +137,13 @@ SELECT
     CASE WHEN consumed_quantity IS NOT NULL THEN unit END AS ConsumedUnit,
     -- What is used of a commitment, or left unused, draws on it; what is paid for it does not.
     CASE WHEN commitment_id IS NOT NULL AND kind_status IS NOT NULL AND commitment_quantity IS NOT NULL THEN draws_on(commitment_id, commitment_quantity, reservation_arn IS NOT NULL) END AS ContractApplied,
-    CASE contracted_rule WHEN 'on-demand' THEN on_demand_cost WHEN 'unused' THEN unused_cost ELSE charge_cost END AS ContractedCost,
+    CASE contracted_rule WHEN 'on-demand' THEN on_demand_cost WHEN 'unused' THEN unused_cost WHEN 'split' THEN split_cost ELSE charge_cost END AS ContractedCost,
     contracted_price AS ContractedUnitPrice,
     effective_cost AS EffectiveCost,
     CASE WHEN kind_category NOT IN ('Tax', 'Adjustment') THEN 'AWS' END AS HostProviderName,
     nullif(bill_invoice_id, '') AS InvoiceId,
     coalesce(nullif(bill_invoicing_entity, ''), nullif(line_item_legal_entity, ''), 'AWS') AS InvoiceIssuerName,
-    CASE list_rule WHEN 'on-demand' THEN on_demand_cost WHEN 'unused' THEN unused_cost ELSE charge_cost END AS ListCost,
+    CASE list_rule WHEN 'on-demand' THEN on_demand_cost WHEN 'unused' THEN unused_cost WHEN 'split' THEN split_list_cost ELSE charge_cost END AS ListCost,
     CASE WHEN list_price = 0 AND on_demand <> 0 THEN NULL ELSE list_price END AS ListUnitPrice,
     kind_pricing AS PricingCategory,
     coalesce(nullif(pricing_currency, ''), line_item_currency_code) AS PricingCurrency,

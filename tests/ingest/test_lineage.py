@@ -17,7 +17,8 @@ EXPECTED = {
     ("aws_cur2", "ChargePeriodStart"): {"line_item_usage_start_date"},
     ("aws_cur2", "ServiceCategory"): set(),  # from a lookup table
     ("aws_cur2", "BillingPeriodStart"): set(),  # from a variable
-    ("aws_cur2", "AllocatedTags"): set(),  # a constant
+    ("aws_cur2", "AllocatedMethodDetails"): set(),  # a constant
+    ("aws_cur_legacy_csv", "BilledCost"): {"line_item_net_unblended_cost", "line_item_unblended_cost"},
     ("azure_cost_details_ea", "ChargeCategory"): set(),
     ("azure_cost_details_ea", "BilledCost"): {"CostInBillingCurrency"},
     ("snowflake_usage_in_currency", "EffectiveCost"): {"USAGE_IN_CURRENCY"},
