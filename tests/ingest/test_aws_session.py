@@ -45,7 +45,7 @@ def keyless(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
 
 
 def source(bucket: str, identity: Identity) -> AwsExports:
-    made = clients({}, ROLE, "api://ledger", identity)  # type: ignore[arg-type]  # get_token is all that is used
+    made = clients({}, ROLE, "api://ledger", identity)
     return AwsExports(made, f"s3://{bucket}/p", lambda: datetime.now(UTC))
 
 
@@ -58,7 +58,7 @@ def test_the_identitys_token_opens_the_role_and_the_role_reads(keyless: Moto, bu
 
 
 def test_the_role_is_really_assumed_under_the_services_name(keyless: Moto) -> None:  # noqa: ARG001 - environment
-    made = clients({}, ROLE, "api://ledger", Identity())  # type: ignore[arg-type]  # as above
+    made = clients({}, ROLE, "api://ledger", Identity())
     assert made("sts", "").get_caller_identity()["Arn"].endswith(":assumed-role/ledger/focus-governance-ledger")
     assert made("s3", "") is made("s3", "")
 

@@ -237,3 +237,24 @@ def test_a_file_in_the_bucket_of_somebody_else_is_not_read(s3: Any, bucket: str,
     s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(manifest).encode())
     [offer] = source().offers()
     assert "lists files in the bucket 'other-bucket'" in str(offer.fault)
+
+
+@pytest.mark.usefixtures("source")
+def test_every_request_names_the_account_that_has_to_own_the_bucket(
+    s3: Any, bucket: str, moto: Moto, tmp_path: Path
+) -> None:
+    """The stand-in does not check the owner, so what is sent is what can be seen."""
+    write_export(s3, bucket, "p", "e", "2026-01", [b"PAR1"])
+    owners: list[str | None] = []
+
+    def watched(service: str, region: str) -> Any:
+        client = clients(moto.env)(service, region)
+        event = "provide-client-params.s3"
+        client.meta.events.register(event, lambda params, **_: owners.append(params.get("ExpectedBucketOwner")))
+        return client
+
+    reader = AwsExports(watched, f"s3://{bucket}/p", lambda: datetime.now(UTC), owner="210987654321")
+    [offer] = reader.offers()
+    reader.download(offer.files[0], tmp_path / "chunk")
+    assert len(owners) > 4
+    assert set(owners) == {"210987654321"}
