@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from focus.schema import columns
 from ingest.mapping import literal, quoted
-from ingest.shapes import RawColumn, Shape
+from ingest.shapes import RawColumn, Shape, Unknown
 from ledger.faults import Fault
 
 Check = tuple[RawColumn, str, str]  # column, rule, condition that a bad value meets
@@ -151,6 +151,13 @@ def assumptions_sql(shape: Shape) -> str:
         f"({literal(name)}, count(*) FILTER (WHERE {condition}))" for name, condition in shape.assumptions.items()
     ]
     return f"SELECT unnest(list_filter([{', '.join(counts)}], lambda pair: pair[2] > 0), recursive := true) FROM raw"
+
+
+def unknown_sql(entry: Unknown) -> str:
+    """(value, raw rows) of the values that the table does not know."""
+    known = f"SELECT {entry.key} FROM {entry.table}"
+    values = f"SELECT {entry.column} AS value, count(*) AS rows FROM raw WHERE {entry.where} GROUP BY 1"
+    return f"SELECT coalesce(value, ''), rows FROM ({values}) WHERE coalesce(value, '') NOT IN ({known})"
 
 
 def part_facts_sql(pattern: str) -> str:

@@ -12,7 +12,7 @@ from ingest.deliveries import Assembled
 from ingest.identities import Identity, faults, judged
 from ingest.measures import laws
 from ingest.shapes import Shape
-from ingest.tally import Tally, instant
+from ingest.tally import Tally, instant, told
 from ledger.faults import Rejected
 from ledger.reconcile import Balance, balances
 
@@ -22,7 +22,7 @@ class Run:
     """The report of one delivery; `rules` counts raw rows per rule that drops them or zeroes their billed cost.
 
     `assumed` counts raw rows for which the mapping assumed what the bill does not say; `commitments` counts those
-    that it names.
+    that it names; `facts` are true or false of the whole bill.
     """
 
     id: str
@@ -46,6 +46,7 @@ class Run:
     assumed: Mapping[str, int] = field(default_factory=dict)
     conformance: gate.Conformance = field(default_factory=gate.Conformance)
     manifest: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
     identities: tuple[Identity, ...] = ()
     commitments: int = 0
 
@@ -82,6 +83,7 @@ def opening(assembled: Assembled, now: datetime, run_id: str) -> Run:
         missing=assembled.missing,
         holds=tuple(sorted(assembled.holding.keys)),
         manifest=assembled.manifest,
+        facts=assembled.facts,
     )
 
 
@@ -95,7 +97,7 @@ def balanced(run: Run, tally: Tally) -> Run:
         balances=tuple(lines),
         rules=tally.counts,
         rounded_rows=tally.rounded,
-        assumed=tally.assumed,
+        assumed=told(tally),
     )
 
 

@@ -54,6 +54,17 @@ class PrefixMap:
 
 
 @dataclass(frozen=True, slots=True)
+class Unknown:
+    """Values of a raw column that a lookup table does not know, of rows that meet `where`, and what became of them."""
+
+    told: str
+    column: str
+    table: str
+    key: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
 class Shape:
     """One raw shape. `cost`, `currency`, `account` and `period` are SQL expressions over the raw view.
 
@@ -87,6 +98,7 @@ class Shape:
     nulls: tuple[str, ...]
     extras: str
     assumptions: Mapping[str, str]
+    unknown: tuple[Unknown, ...]
     files: tuple[str, ...]
     commitments_sql: str = ""
 
@@ -191,6 +203,7 @@ def _shape(entry: dict[str, object]) -> Shape:
         nulls=_texts(entry, "nulls"),
         extras=str(entry.get("extras", "")),
         assumptions=_conditions(entry.get("assumptions")),
+        unknown=_unknown(entry.get("unknown", [])),
         files=_texts(entry, "files"),
         commitments_sql=str(entry.get("commitments_sql", "")),
     )
@@ -266,6 +279,11 @@ def _texts(entry: dict[str, object], key: str) -> tuple[str, ...]:
     found = entry.get(key, [])
     assert isinstance(found, list)
     return tuple(map(str, found))
+
+
+def _unknown(entry: object) -> tuple[Unknown, ...]:
+    assert isinstance(entry, list)
+    return tuple(Unknown(one["told"], one["column"], one["table"], one["key"], one["where"]) for one in entry)
 
 
 def _conditions(entry: object) -> Mapping[str, str]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Bill = tuple[str, str]  # currency and invoice
 Sum = tuple[Bill, int, int | None, str | None, int]  # a row of raw_total_sql
 
+NAMED = 10  # unknown values that a run tells by name
+
 
 @dataclass(slots=True)
 class Tally:
@@ -32,6 +34,7 @@ class Tally:
     rules: dict[tuple[str, str], Decimal] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     assumed: dict[str, int] = field(default_factory=dict)
+    unknown: dict[str, Counter[str]] = field(default_factory=dict)
     mapped: dict[str, Decimal] = field(default_factory=dict)
     effective: dict[str, Decimal] = field(default_factory=dict)
     actual: dict[str, Decimal] = field(default_factory=dict)
@@ -54,6 +57,22 @@ def measure_raw(shape: Shape, connection: DuckDBPyConnection, tally: Tally) -> N
         _add(tally.actual, raw_totals(actual))
     for name, count in connection.execute(checks.assumptions_sql(shape)).fetchall() if shape.assumptions else ():
         tally.assumed[name] = tally.assumed.get(name, 0) + count
+    for entry in shape.unknown:
+        found = Counter(dict(connection.execute(checks.unknown_sql(entry)).fetchall()))
+        tally.unknown.setdefault(entry.told, Counter()).update(found)
+
+
+def told(tally: Tally) -> dict[str, int]:
+    """What was assumed, and for how many raw rows; what is unknown by the names that most rows have."""
+    named = {f"{what}: {_listed(names)}": names.total() for what, names in tally.unknown.items() if names}
+    return {**tally.assumed, **named}
+
+
+def _listed(names: Counter[str]) -> str:
+    shown = ", ".join(
+        name or "blank" for name, _ in sorted(names.items(), key=lambda pair: (-pair[1], pair[0]))[:NAMED]
+    )
+    return f"{shown} and {len(names) - NAMED} more" if len(names) > NAMED else shown
 
 
 def _add_bill(tally: Tally, sums: Sequence[Sum]) -> None:

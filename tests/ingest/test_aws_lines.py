@@ -221,3 +221,32 @@ def test_a_line_with_a_cost_of_its_own_or_without_a_share_is_usage_like_any_othe
 ) -> None:
     [row] = rows(tmp_path, {**SPLIT, **fields}, split="true")
     assert (row["BilledCost"], row["ResourceId"]) == (Decimal(str(fields.get("line_item_unblended_cost", 0))), POD)
+
+
+def test_what_no_table_knows_is_told_by_name(ledger: Ledger, tmp_path: Path) -> None:
+    strange = [kind("Usage", line_item_product_code=f"Amazon{index:02}") for index in range(12)]
+    path = cur2(tmp_path / "a.parquet", {}, *strange, strange[-1], kind("LaterFee"), kind("Usage", **MARKET))
+    [run] = ledger.ingest(path).document["runs"]
+    names = ", ".join(["Amazon11", *(f"Amazon{index:02}" for index in range(9))])
+    assert run["assumed"] == {
+        "what a marketplace product is, the bill does not say: it became Other": 1,
+        f"services that are in no table became Other: {names} and 2 more": 13,
+        "line item types that are in no table became Adjustments: LaterFee": 1,
+    }
+
+
+def test_split_rows_break_no_rule_and_move_no_money(ledger: Ledger, tmp_path: Path) -> None:
+    """The source's setting asks for them; the report prints their term."""
+    ledger.config.write_text(
+        '[sources.shop]\nprovider = "aws"\naccounts = ["111122223333"]\nallocation = "split"\n', encoding="utf-8"
+    )
+    path = cur2(tmp_path / "a.parquet", kind("Usage", 1.0, line_item_resource_id="i-0a1b"), SPLIT)
+    [run] = ledger.ingest(path).document["runs"]
+    [line] = run["balances"]
+    assert (run["mapped_rows"], Decimal(line["mapped"]), Decimal(line["effective"])) == (3, 1, 1)
+    assert (run["rules"], list(line["excluded"])) == (
+        {"aws-split-cost-row-allocated": 1},
+        ["aws-split-cost-row-allocated"],
+    )
+    assert [rule for rule in run["conformance"]["broken"] if rule["ours"]] == []
+    assert ledger.broken_rules() == {}
