@@ -9,9 +9,11 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import terminal
@@ -55,6 +57,9 @@ def parser() -> argparse.ArgumentParser:
     _ingest_options(_command(commands, "ingest", run_ingest, "turn bills into FOCUS 1.3 rows and commit them"))
     _command(commands, "summary", run_summary, "totals by provider, environment, service and month")
     _export_options(_command(commands, "export", run_export, "write the ledger as FOCUS data with its metadata"))
+    _reconcile_options(
+        _command(commands, "reconcile", run_reconcile, "hold the ledger against totals the provider tells another way")
+    )
     _validate_options(
         _command(commands, "validate", run_validate, "hold FOCUS files, or the ledger, against the rules")
     )
@@ -105,6 +110,15 @@ def run_export(options: argparse.Namespace) -> int:
         listed = wiring.export(options.out, request, found, os.environ, _now(), progress)
     terminal.show_export(options.out, listed, as_json=options.json)
     return 0
+
+
+def run_reconcile(options: argparse.Namespace) -> int:
+    question = wiring.Question(options.provider, options.source, tuple(options.period), options.tolerance)
+    with terminal.progress(quiet=options.json) as progress:
+        found = wiring.settings(_env(options), options.config)
+        months, left_out = wiring.reconcile(question, found, _env(options), _now(), progress)
+    terminal.show_reconciled(months, left_out, as_json=options.json)
+    return NOT_CONFORMANT if any(month.comparison.settled for month in months) else 0
 
 
 def run_validate(options: argparse.Namespace) -> int:
@@ -164,6 +178,22 @@ def _export_options(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _reconcile_options(command: argparse.ArgumentParser) -> None:
+    providers = ("aws", "azure", "snowflake")
+    command.add_argument("--provider", choices=providers, required=True, help="whose totals to ask for")
+    command.add_argument("--source", default="", metavar="NAME", help="only this source's rows, and its way to sign in")
+    command.add_argument(
+        "--period", type=_period, action="append", default=[], metavar="YYYY-MM", help="a billing month; repeatable"
+    )
+    command.add_argument(
+        "--tolerance",
+        type=_amount,
+        default=Decimal("0.01"),
+        metavar="AMOUNT",
+        help="per service and day (default: 0.01)",
+    )
+
+
 def _validate_options(command: argparse.ArgumentParser) -> None:
     what = command.add_mutually_exclusive_group(required=True)
     what.add_argument("path", nargs="*", default=[], help="files, folders, a Delta table or az://container/prefix")
@@ -220,6 +250,12 @@ def _count(text: str) -> int:
     if not 0 <= int(text) < 1_000_000:
         raise ValueError(text)
     return int(text)
+
+
+def _amount(text: str) -> Decimal:
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,24})?", text):
+        raise ValueError(text)
+    return Decimal(text)
 
 
 def _instant(text: str) -> datetime:

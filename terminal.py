@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ingest.flow import Progress
     from ingest.intake import Intake
     from ingest.run import Run
+    from ledger.independent import Gap, Reconciled
 
 TITLES = {
     "by_provider": "Provider",
@@ -75,6 +76,40 @@ def show_intake(intake: Intake, *, as_json: bool) -> None:
     show_faults(intake.faults, as_json=False)
     for reason in intake.later:
         show_problem(f"try again later: {reason}", as_json=False)
+
+
+def show_reconciled(months: Sequence[Reconciled], left_out: Sequence[str], *, as_json: bool) -> None:
+    if as_json:
+        _print_json({"months": [month.as_json() for month in months], "left_out": list(left_out)})
+        return
+    console = _console()
+    for month in months:
+        _show_comparison(console, month)
+    for reason in left_out:
+        console.print(styled((f"not compared: {reason}", "dim")), soft_wrap=True)
+
+
+def _show_comparison(console: Console, month: Reconciled) -> None:
+    found = month.comparison
+    asked = f"{month.metric}, {month.requests} requests of USD 0.01"
+    console.print(styled((f"\n{month.period}", "bold"), f"  {found.compared} sums of services and days  ({asked})"))
+    for currency in sorted({*found.ledger, *found.other}):
+        ours, theirs = found.ledger.get(currency, Decimal(0)), found.other.get(currency, Decimal(0))
+        console.print(styled(f"  {currency}: ledger {plain(ours)}, Cost Explorer {plain(theirs)}"))
+    if found.gaps:
+        console.print(_gap_table(found.gaps))
+    told = f"{len(found.settled)} differ" if found.settled else "all agree"
+    still = len(found.gaps) - len(found.settled)
+    console.print(styled(f"  {told} within {plain(found.tolerance)}{f'; {still} may still change' if still else ''}"))
+
+
+def _gap_table(gaps: Sequence[Gap]) -> object:
+    table = _plain_table("Service", "Day", "Currency", "Ledger", "Cost Explorer", "Difference", "")
+    for gap in gaps:
+        sums = (plain(one) for one in (gap.ledger, gap.other, gap.difference))
+        mark = "estimated" if gap.estimated else ""
+        table.add_row(styled(gap.service or "(whole day)"), str(gap.day), styled(gap.currency), *sums, mark)
+    return table
 
 
 def show_summary(document: Mapping[str, Any], *, as_json: bool) -> None:

@@ -28,17 +28,22 @@ class Cell:
 
 
 def asked_days(period: Period, today: date) -> tuple[date, date]:
-    """First day, and the day after the last, that can be asked for. Rejected for months that are not kept, or to come."""
-    oldest = Period(today.year, today.month)
-    for _ in range(KEPT_MONTHS - 1):
-        oldest = oldest.before()
-    if period < oldest or period.start.date() > today:
+    """First day, and the day after the last, that can be asked for; Rejected for months not kept and months to come."""
+    if not askable(period, today):
         raise reject(
             f"Cost Explorer has no days of {period}",
-            f"It keeps {KEPT_MONTHS} months: ask for {oldest} or later, and for no month to come.",
+            f"It keeps {KEPT_MONTHS} months, the open one included, and knows no month to come.",
             RULE,
         )
     return period.start.date(), min(period.end.date(), today + timedelta(days=1))
+
+
+def askable(period: Period, today: date) -> bool:
+    """Whether Cost Explorer still has, or already has, days of the month."""
+    oldest = Period(today.year, today.month)
+    for _ in range(KEPT_MONTHS - 1):
+        oldest = oldest.before()
+    return oldest <= period and period.start.date() <= today
 
 
 def cells(page: Mapping[str, Any], metrics: Sequence[str], dimensions: int) -> Iterator[Cell]:

@@ -6,8 +6,10 @@ from wiring.control import alert, on_alert, on_poison, on_queue, send, sweep
 from wiring.money import export, summary, take_in, validate
 from wiring.parts import book, commitments, engine, fleet, new_id, opener, quiet, record, settings, store
 from wiring.planning import ingest_partition, plan_ingest
+from wiring.reconcile import Question, reconcile
 
 __all__ = [
+    "Question",
     "alert",
     "book",
     "commitments",
@@ -22,6 +24,7 @@ __all__ = [
     "opener",
     "plan_ingest",
     "quiet",
+    "reconcile",
     "record",
     "send",
     "settings",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from functools import cache
 from importlib.resources import files
@@ -36,6 +38,11 @@ def table_path(name: str) -> str:
     """Where the lookup table `<name>.csv` lies on disk."""
     file = f"{name}.csv"
     return upgrade.path(file) if file in upgrade.names() else str(files(__name__) / file)
+
+
+def table_rows(name: str) -> list[dict[str, str]]:
+    """The rows of a lookup table by its header."""
+    return list(csv.DictReader(io.StringIO(text(f"{name}.csv"))))
 
 
 @cache

@@ -50,7 +50,7 @@ class Running:
 def running(start: Start, moto: Moto, bucket: str, tmp_path: Path) -> Iterator[Running]:
     def deliver(*costs: float, period: str = "2026-01") -> None:
         chunks = [_chunk(tmp_path, number, cost, period) for number, cost in enumerate(costs)]
-        columns = [str(row[0]) for row in duckdb.sql(f"DESCRIBE FROM '{chunks[0]}'").fetchall()]
+        columns = [str(row[0]) for row in duckdb.execute(f"DESCRIBE FROM '{chunks[0]}'").fetchall()]
         write_export(moto.client("s3"), bucket, "bills", "main", period, chunks, columns=columns)
 
     with start(TOML.format(bucket=bucket), **moto.env) as service:

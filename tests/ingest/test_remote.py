@@ -54,7 +54,7 @@ def _line(number: int, cost: float, fields: Line) -> Line:
 
 def _columns(chunks: Sequence[Path | bytes]) -> list[str]:
     path = next((chunk for chunk in chunks if isinstance(chunk, Path) and chunk.suffix == ".parquet"), None)
-    found = duckdb.sql(f"DESCRIBE FROM '{path}'").fetchall() if path else []
+    found = duckdb.execute(f"DESCRIBE FROM '{path}'").fetchall() if path else []
     return [str(row[0]) for row in found]
 
 
