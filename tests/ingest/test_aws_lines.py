@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ingest.mappings import text
 from tests.bills import Ledger, cur2
 from tests.mapped import Row, focus_rows
 
@@ -250,3 +251,11 @@ def test_split_rows_break_no_rule_and_move_no_money(ledger: Ledger, tmp_path: Pa
     )
     assert [rule for rule in run["conformance"]["broken"] if rule["ours"]] == []
     assert ledger.broken_rules() == {}
+
+
+def test_the_page_tells_every_kind_of_line_as_the_table_does() -> None:
+    page = (Path(__file__).parents[2] / "docs/aws-mapping.md").read_text(encoding="utf-8")
+    told = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("| ")
+    ]
+    assert told[2:] == [line.split(",") for line in text("aws_line_kinds.csv").splitlines()[1:]]
