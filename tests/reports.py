@@ -102,3 +102,59 @@ def _text(path: Path, lines: Sequence[Mapping[str, str]]) -> Path:
     if path.suffix == ".gz":
         path.write_bytes(gzip.compress(path.read_bytes()))
     return path
+
+
+_RI = {"reservation_reservation_a_r_n": "arn:aws:ec2:us-east-1:444455556666:reserved-instances/r-1"}
+_SP = {"savings_plan_savings_plan_a_r_n": "arn:aws:savingsplans::444455556666:savingsplan/s-1"}
+_PRICED = {"pricing_public_on_demand_cost": 0.5, "pricing_public_on_demand_rate": "0.25"}
+_BEFORE = {"line_item_usage_start_date": datetime(2025, 12, 5), "line_item_usage_end_date": datetime(2025, 12, 6)}
+_KINDS: Mapping[str, Line] = {
+    "Usage": {
+        "line_item_unblended_cost": 6.123e-7,
+        "line_item_unblended_rate": "0.00000030615",
+        "resource_tags": {"user_env": "prod"},
+        **_PRICED,
+    },
+    "Usage:Spot": {"line_item_usage_type": "SpotUsage:t3.micro"},
+    "Usage:Split": {
+        "line_item_unblended_cost": 0.0,
+        "line_item_product_code": "AmazonEKS",
+        "line_item_usage_type": "EKS-EC2-vCPU-Hours",
+        "line_item_resource_id": "arn:aws:eks:us-east-1:444455556666:pod/shop/default/web-1/0a1b",
+        "resource_tags": {"user_app": "web"},
+        "split_line_item_parent_resource_id": "i-0a1b",
+        "split_line_item_split_usage": 0.5,
+        "split_line_item_split_cost": 0.1,
+        "split_line_item_unused_cost": 0.2,
+        "split_line_item_public_on_demand_split_cost": 0.11,
+    },
+    "DiscountedUsage": {"line_item_unblended_cost": 0.0, "reservation_effective_cost": 0.3, **_RI, **_PRICED},
+    "SavingsPlanCoveredUsage": {"savings_plan_savings_plan_effective_cost": 0.7, **_SP, **_PRICED},
+    "RIFee": {"reservation_unused_recurring_fee": 0.2, "reservation_unused_quantity": 1.0, **_RI},
+    "Fee": {},
+    "Fee:Recurring": {"line_item_product_code": "AWSSupportBusiness"},
+    "Fee:Commitment": {"bill_bill_type": "Purchase", **_RI},
+    "SavingsPlanRecurringFee": {
+        "savings_plan_total_commitment_to_date": 1.0,
+        "savings_plan_used_commitment": 0.75,
+        "savings_plan_net_recurring_commitment_for_billing_period": 0.8,
+        **_SP,
+    },
+    "SavingsPlanUpfrontFee": _SP,
+    "Refund": {"line_item_unblended_cost": -1.0},
+    "Refund:Tax": {"line_item_unblended_cost": -1.0, "line_item_tax_type": "VAT"},
+    "Refund:Closed": {"line_item_unblended_cost": -1.0, "line_item_usage_type": "", **_BEFORE},
+    "Refund:Closed:Tax": {"line_item_unblended_cost": -1.0, "line_item_tax_type": "VAT", **_BEFORE},
+    "Refund:Closed:Usage": {"line_item_unblended_cost": -1.0, **_BEFORE},
+    "Refund:Closed:Commitment": {"line_item_unblended_cost": -1.0, **_BEFORE, **_RI},
+    "Tax": {"line_item_usage_type": ""},
+    "SavingsPlanNegation": {"line_item_unblended_cost": -1.0, **_SP},
+    **{name: {"line_item_unblended_cost": -0.25} for name in ("Credit", "EdpDiscount", "PrivateRateDiscount")},
+    **{name: {"line_item_unblended_cost": -0.25} for name in ("BundledDiscount", "SppDiscount", "RiVolumeDiscount")},
+    "Discount": {"line_item_unblended_cost": -0.25},
+}
+# One line of every kind in the table; the operation says which.
+EVERY_KIND: list[dict[str, Any]] = [
+    {"line_item_line_item_type": name.partition(":")[0], "line_item_operation": name, **line}
+    for name, line in _KINDS.items()
+]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.golden.lines import CASES, UPGRADES, golden, rows, shown
+from tests.golden.lines import CASES, REPORTS, UPGRADES, golden, rows, shown
 
 if __name__ == "__main__":
-    for case in (*CASES, *UPGRADES):
+    for case in (*CASES, *UPGRADES, *REPORTS):
         golden(case).write_text("\n".join(shown(rows(case))) + "\n", encoding="utf-8")
         print(golden(case).name)

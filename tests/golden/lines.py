@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.exports import export
 from tests.mapped import Row, focus_rows
+from tests.reports import EVERY_KIND, written
 
 HERE = Path(__file__).parent
 SAMPLES = HERE.parents[1] / "samples"
@@ -21,6 +22,8 @@ CASES = {"aws_cur2": [(AWS, "")], "azure_cost_details_ea": PAIR, "snowflake_usag
 # FOCUS exports to be upgraded, made when asked for.
 OLDER = ("aws_1_0", "aws_1_2", "azure_1_0r2", "azure_1_2_preview", "snowflake_1_3_view")
 UPGRADES = {f"focus_{name}": name for name in OLDER}
+# One AWS bill with every kind of line, in the shapes that the samples do not have.
+REPORTS = ("aws_cur2_csv", "aws_cur_legacy", "aws_cur_legacy_csv")
 
 
 def golden(name: str) -> Path:
@@ -31,6 +34,8 @@ def rows(name: str) -> list[Row]:
     """All ledger rows of one sample or made export."""
     with tempfile.TemporaryDirectory() as workspace:
         folder = Path(workspace)
+        if name in REPORTS:
+            return focus_rows([(written(folder, name, EVERY_KIND), "")], folder, split="true")
         made = [(export(folder / "made.parquet", UPGRADES[name]), "")] if name in UPGRADES else CASES[name]
         return focus_rows(made, folder)
 

@@ -20,7 +20,7 @@ from ledger.faults import Rejected
 from ledger.reconcile import total
 from tests.bills import Ledger
 from tests.mapped import Row, focus_rows
-from tests.reports import SHAPES, cur2_csv, legacy_csv, slashed, text, written
+from tests.reports import EVERY_KIND, SHAPES, cur2_csv, legacy_csv, slashed, text, written
 
 TEXTS = [name for name in SHAPES if name.endswith("csv")]
 RI = {"reservation_reservation_a_r_n": "arn:aws:ec2:us-east-1:1:reserved-instances/r-1"}
@@ -125,6 +125,14 @@ def test_a_column_given_twice_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Rejected) as refusal:
         focus_rows([(path, "")], tmp_path)
     assert refusal.value.faults[0].rule == "doubled-column"
+
+
+def test_the_bill_of_every_kind_has_a_line_of_each_and_breaks_no_rule(ledger: Ledger, tmp_path: Path) -> None:
+    kinds = {line.split(",")[0] for line in table("aws_line_kinds.csv").splitlines()[1:]}
+    assert {line["line_item_operation"] for line in EVERY_KIND} == kinds
+    [run] = ledger.ingest(written(tmp_path, "aws_cur_legacy_csv", EVERY_KIND)).document["runs"]
+    assert run["outcome"] == "committed"
+    assert [rule for rule in ledger.broken_rules() if rule.startswith("CAU-")] == []
 
 
 def test_names_and_numbers_are_written_as_the_provider_does() -> None:
