@@ -25,7 +25,7 @@ def focus_rows(
     *,
     period: Period = JANUARY,
     basis: str = "amortized",
-    **options: str,
+    options: Mapping[str, str] | None = None,
 ) -> list[Row]:
     """The ledger rows of (file, role) pairs of one shape; Azure's role is actual or amortized, others' is empty.
 
@@ -41,7 +41,7 @@ def focus_rows(
             "period_end": f"{period.end:%Y-%m-%d} 00:00:00+00",
             "source_name": "test",
             "basis": basis,
-            **options,
+            **(options or {}),
         }
         for statement in (
             *tables(shape),

@@ -35,7 +35,7 @@ def rows(name: str) -> list[Row]:
     with tempfile.TemporaryDirectory() as workspace:
         folder = Path(workspace)
         if name in REPORTS:
-            return focus_rows([(written(folder, name, EVERY_KIND), "")], folder, split="true")
+            return focus_rows([(written(folder, name, EVERY_KIND), "")], folder, options={"split": "true"})
         made = [(export(folder / "made.parquet", UPGRADES[name]), "")] if name in UPGRADES else CASES[name]
         return focus_rows(made, folder)
 

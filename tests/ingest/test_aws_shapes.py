@@ -58,7 +58,7 @@ LINES: list[dict[str, Any]] = [
 
 
 def rows(folder: Path, shape: str, lines: list[dict[str, Any]], **options: str) -> list[Row]:
-    found = focus_rows([(written(folder, shape, lines), "")], folder, **options)
+    found = focus_rows([(written(folder, shape, lines), "")], folder, options=options)
     ordered = [{**row, **{name: in_order(row[name]) for name in ("Tags", "AllocatedTags")}} for row in found]
     return sorted(ordered, key=lambda row: str(row.items()))
 
@@ -219,10 +219,8 @@ def test_the_real_month_folded_into_maps_is_the_same_bill(real_data: Path, tmp_p
     tagged = [{**row, "env": json.loads(row["Tags"] or "{}").get("environment")} for row in found]
     charges = [row for row in tagged if row["CommitmentDiscountStatus"] != "Unused"]
     shown = {name: round(_effective(charges, "env", name), 2) for name in ("Production", "Development", "Test", None)}
-    assert shown == {
-        **{"Production": Decimal("577.37"), "Development": Decimal("9.21"), "Test": Decimal("0.08")},
-        None: Decimal("3560.30"),
-    }
+    assert shown["Production"] == Decimal("577.37")
+    assert [shown[name] for name in ("Development", "Test", None)] == [Decimal(x) for x in ("9.21", "0.08", "3560.30")]
 
 
 OCTOBER = Period(2018, 10)
