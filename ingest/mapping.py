@@ -17,6 +17,7 @@ _TYPED = {  # a text as what it is in Parquet, money by its decimal text
     "TIMESTAMP": "moment_of({column})",
     "MAP(VARCHAR, VARCHAR)": "map_of({column})",
 }
+_LITERAL = re.compile(r"^    (?:CASE WHEN (?:(?! THEN | ELSE ).)+ THEN )?('[^']+')(?: END)? AS (\w+),?$", re.MULTILINE)
 _KINDS = {"JSON": "VARCHAR"}  # what the raw view shows of a type that is none of the engine's
 
 
@@ -123,9 +124,8 @@ def focus_select(shape: Shape, also: tuple[str, Sequence[str]] = ("", ())) -> st
 
 
 def _constants(shape: Shape) -> dict[str, str]:
-    """Columns that the select fills with one literal, as an ENUM of it: the same text, written far faster."""
-    found = re.findall(r"^    ('[^']+') AS (\w+),?$", text(shape.select_sql), re.MULTILINE)
-    return {name: f"ENUM({value})" for value, name in found}
+    """Columns that the select fills with one literal or leaves empty, as an ENUM of it: the same text, written far faster."""
+    return {name: f"ENUM({value})" for value, name in _LITERAL.findall(text(shape.select_sql))}
 
 
 def variables(values: Mapping[str, str]) -> list[str]:

@@ -1,8 +1,37 @@
 -- One row per raw line, and those derived from it: a commitment's fee line meets two kinds in the table, itself and its
 -- unused part; so does a line of split cost data where it is asked for, itself and what its parent gives up for it.
-WITH line AS NOT MATERIALIZED (
+WITH prefixed AS NOT MATERIALIZED (
+    -- What is read off the two maps is read before any join, which would have to carry them along.
     SELECT
         *,
+        -- A user's key loses the report's own prefix, AWS's own keys get theirs back. In JSON text a quote inside a value
+        -- is escaped, so the pattern of a brace or a comma and a quote meets the beginnings of keys only.
+        CASE WHEN cardinality(resource_tags) > 0 THEN replace(replace(CAST(to_json(resource_tags) AS VARCHAR), ',"aws_', ',"aws:'), '{"aws_', '{"aws:') END AS prefixed_tags,
+        list_bool_and(list_transform(map_keys(resource_tags), lambda key: starts_with(key, 'user_') OR starts_with(key, 'aws_'))) AS are_prefixed,
+        cardinality(resource_tags) AS tag_count,
+        nullif(product['product_name'], '') AS product_title,
+        -- Memory is told as '1,952 GiB', a system that does not matter as 'NA'.
+        CASE
+            WHEN product_instance_type <> '' THEN concat(
+                '{"InstanceType":', to_json(product_instance_type),
+                ',"CoreCount":' || TRY_CAST(product['vcpu'] AS INTEGER),
+                ',"MemorySize":' || TRY_CAST(replace(split_part(product['memory'], ' ', 1), ',', '') AS DOUBLE),
+                ',"OperatingSystem":' || CASE WHEN product['operating_system'] NOT IN ('', 'NA') THEN to_json(product['operating_system']) END, '}'
+            )
+        END AS sku_details
+    FROM typed
+), named AS NOT MATERIALIZED (
+    SELECT *, replace(replace(prefixed_tags, ',"user_', ',"'), '{"user_', '{"') AS named_tags FROM prefixed
+), line AS NOT MATERIALIZED (
+    SELECT
+        *,
+        -- Where two keys would become one, all keep their prefix; where all had one of the two prefixes, no two can.
+        CASE
+            WHEN strlen(prefixed_tags) - strlen(named_tags) = 5 * tag_count THEN named_tags
+            WHEN are_prefixed AND NOT contains(prefixed_tags, '"user_aws:') THEN named_tags
+            WHEN len(list_distinct(json_keys(named_tags))) < tag_count THEN prefixed_tags
+            ELSE named_tags
+        END AS tags,
         coalesce(line_item_net_unblended_cost, line_item_unblended_cost) AS cost,
         nullif(reservation_reservation_a_r_n, '') AS reservation_arn,
         nullif(savings_plan_savings_plan_a_r_n, '') AS savings_plan_arn,
@@ -39,7 +68,7 @@ WITH line AS NOT MATERIALIZED (
                 )
             ELSE line_item_line_item_type
         END AS line_kind
-    FROM typed
+    FROM named
 ), told AS NOT MATERIALIZED (
     SELECT
         line.*,

@@ -35,7 +35,6 @@ WITH line AS (
         END AS capacity_id,
         s.id_names,
         s.arn_names,
-        CASE WHEN cardinality(r.resource_tags) > 0 AND r.split_cost IS NULL THEN replace(',' || substr(CAST(to_json(r.resource_tags) AS VARCHAR), 2), ',"aws_', ',"aws:') END AS tag_text,
         CASE WHEN r.bill_billing_entity = 'AWS Marketplace' THEN coalesce(nullif(r.line_item_legal_entity, ''), 'AWS') ELSE 'AWS' END AS seller
     FROM rows AS r
     LEFT JOIN aws_services AS s ON r.line_item_product_code = s.product_code
@@ -56,7 +55,6 @@ WITH line AS (
             WHEN starts_with(resource_id, 'arn:aws:s3:::') THEN 'bucket'
             ELSE split_part(split_part(resource_id, '/', 1), ':', 6)
         END AS resource_type,
-        replace(tag_text, ',"user_', ',"') AS user_text,
         amount(on_demand) AS on_demand_cost,
         CASE effective_rule
             WHEN 'billed' THEN charge_cost
@@ -103,7 +101,7 @@ SELECT
     NULL AS AllocatedMethodDetails,
     allocated_id AS AllocatedResourceId,
     CASE WHEN allocated_id IS NOT NULL THEN coalesce(nullif(split_part(allocated_id, ':', 6), ''), allocated_id) END AS AllocatedResourceName,
-    CASE WHEN allocated_id IS NOT NULL THEN named_tags(resource_tags) END AS AllocatedTags,
+    CASE WHEN allocated_id IS NOT NULL THEN tags END AS AllocatedTags,
     coalesce(nullif(line_item_availability_zone, ''), nullif(reservation_availability_zone, '')) AS AvailabilityZone,
     CASE billed_rule WHEN 'cost' THEN charge_cost ELSE 0 END AS BilledCost,
     bill_payer_account_id AS BillingAccountId,
@@ -161,19 +159,11 @@ SELECT
     CASE WHEN resource_type = '' THEN 'resource' ELSE resource_type END AS ResourceType,
     seller AS ServiceProviderName,
     service_category AS ServiceCategory,
-    coalesce(nullif(product['product_name'], ''), line_item_product_code) AS ServiceName,
+    coalesce(product_title, line_item_product_code) AS ServiceName,
     service_subcategory AS ServiceSubcategory,
     sku_id AS SkuId,
     CASE WHEN is_priced THEN nullif(line_item_usage_type, '') END AS SkuMeter,
-    -- Memory is told as '1,952 GiB', a system that does not matter as 'NA'.
-    CASE
-        WHEN is_priced AND product_instance_type <> '' THEN concat(
-            '{"InstanceType":', to_json(product_instance_type),
-            ',"CoreCount":' || TRY_CAST(product['vcpu'] AS INTEGER),
-            ',"MemorySize":' || TRY_CAST(replace(split_part(product['memory'], ' ', 1), ',', '') AS DOUBLE),
-            ',"OperatingSystem":' || CASE WHEN product['operating_system'] NOT IN ('', 'NA') THEN to_json(product['operating_system']) END, '}'
-        )
-    END AS SkuPriceDetails,
+    CASE WHEN is_priced THEN sku_details END AS SkuPriceDetails,
     -- A rate code begins with its SKU; a rate id of older reports may stand for several.
     CASE
         WHEN NOT is_priced THEN NULL
@@ -183,15 +173,7 @@ SELECT
     line_item_usage_account_id AS SubAccountId,
     coalesce(nullif(line_item_usage_account_name, ''), line_item_usage_account_id) AS SubAccountName,
     'Member account' AS SubAccountType,
-    -- A user's key loses the report's own prefix, AWS's own keys get theirs back. In JSON text a quote inside a value is
-    -- escaped, so the pattern of a comma (put first in place of the brace) and a quote meets the beginnings of keys only.
-    -- Where two keys would become one, all keep their prefix; where all had one of the two prefixes, no two can.
-    CASE
-        WHEN strlen(tag_text) - strlen(user_text) = 5 * cardinality(resource_tags) THEN '{' || substr(user_text, 2)
-        WHEN (strlen(tag_text) - strlen(user_text)) // 5 + (strlen(user_text) - strlen(replace(user_text, ',"aws:', ',"'))) // 4 = cardinality(resource_tags) THEN '{' || substr(user_text, 2)
-        WHEN len(list_distinct(json_keys('{' || substr(user_text, 2)))) < cardinality(resource_tags) THEN '{' || substr(tag_text, 2)
-        ELSE '{' || substr(user_text, 2)
-    END AS Tags,
+    CASE WHEN split_cost IS NULL THEN tags END AS Tags,
     'AWS' AS x_Provider,
     line_item_product_code AS x_ServiceCode,
     x_RowKind,

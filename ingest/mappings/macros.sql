@@ -81,25 +81,17 @@ CREATE OR REPLACE MACRO is_number(x) AS
 CREATE OR REPLACE MACRO map_of(x) AS TRY_CAST(CASE WHEN json_valid(x) THEN CAST(x AS JSON) END AS MAP(VARCHAR, VARCHAR));
 
 -- What is left of a savings plan's commitment: as much of what is really paid for it, where that is told, as was not used.
--- The provider rounds to ten decimals; so does this, because the engine divides decimals as doubles.
+-- The provider rounds to ten decimals; so does this, in whole numbers, because the engine divides decimals as doubles.
+CREATE OR REPLACE MACRO ten_digits(x) AS CAST(x * 10000000000 AS HUGEINT);
 CREATE OR REPLACE MACRO unused_part(total, used, paid) AS
     CASE
         WHEN paid = 0 THEN total - used
         WHEN used = 0 OR total = 0 THEN paid
-        ELSE paid - CAST(CAST(paid AS DOUBLE) * CAST(used AS DOUBLE) / CAST(total AS DOUBLE) AS DECIMAL(28, 10))
+        ELSE paid - CAST((2 * ten_digits(paid) * ten_digits(used) + ten_digits(total)) // (2 * ten_digits(total)) AS DECIMAL(28, 0)) * CAST(0.0000000001 AS DECIMAL(10, 10))
     END;
 
 -- What a row takes, or what the row it takes it from gives up.
 CREATE OR REPLACE MACRO signed(x, row_kind) AS CASE row_kind WHEN 'split-counterpart' THEN -x ELSE x END;
-
--- A report's map of tags as JSON text: a user's key loses the report's own prefix, AWS's own keys get theirs back, unless two
--- keys became one by that.
-CREATE OR REPLACE MACRO named_tag(key) AS CASE WHEN starts_with(key, 'user_') THEN substr(key, 6) WHEN starts_with(key, 'aws_') THEN 'aws:' || substr(key, 5) ELSE key END;
-CREATE OR REPLACE MACRO named_tags(tags) AS
-    CASE
-        WHEN len(map_keys(tags)) > 0 AND len(list_distinct(list_transform(map_keys(tags), lambda key: named_tag(key)))) < len(map_keys(tags)) THEN CAST(to_json(tags) AS VARCHAR)
-        WHEN len(map_keys(tags)) > 0 THEN CAST(to_json(map(list_transform(map_keys(tags), lambda key: named_tag(key)), map_values(tags))) AS VARCHAR)
-    END;
 
 -- A decimal as the shortest plain text, which is JSON too.
 CREATE OR REPLACE MACRO shortest(x) AS rtrim(rtrim(CAST(x AS VARCHAR), '0'), '.');
