@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from settings import Settings
+from wiring.days import asked_source, take_days
 from wiring.parts import Env, book, commitments, desk, engine, new_id, opener, quiet, store
-from wiring.sources import BUCKET, access_to, deliveries, listed
+from wiring.sources import BUCKET, COST_EXPLORER, access_to, deliveries, listed
 
 if TYPE_CHECKING:
     from focus.report import Report
@@ -31,17 +32,19 @@ def take_in(
     progress: Progress,
     new_id: Callable[[], str] = new_id,
 ) -> Intake:
-    """The whole money story for these locations: files at hand, and deliveries in buckets."""
+    """The whole money story for these locations: files at hand, deliveries in buckets, days of Cost Explorer."""
     from ingest.intake import joined, take_in
     from ingest.sources.folder import collect
 
     buckets = [one for one in locations if one.startswith(BUCKET)]
-    files = [one for one in locations if one not in buckets]
+    days = [one for one in locations if one.startswith(COST_EXPLORER)]
+    files = [one for one in locations if one not in (*buckets, *days)]
     asked = replace(request, options={one.name: one.options for one in found.sources})
     with desk(found, env, progress) as hands:
         hands = replace(hands, new_id=new_id)
         taken = [take_in(collect(files, opener(env)), asked, hands, now)] if files else []
         taken += [_delivered(one, access_to(one, asked.source, found), asked, hands, env, now) for one in buckets]
+        taken += [take_days(asked_source(asked, found), asked, hands, env, now) for _ in days[:1]]
     return joined(taken)
 
 
@@ -49,10 +52,13 @@ def take_source(
     source: Source, request: Request, found: Settings, env: Env, now: datetime, new_id: Callable[[], str] = new_id
 ) -> Intake:
     """The same for a configured source, wherever it says that its bills are."""
-    if not listed(source):
+    if not listed(source) and not source.location.startswith(COST_EXPLORER):
         return take_in([source.location], request, found, env, now, quiet, new_id)
     with desk(found, env, quiet) as hands:
-        return _delivered(source.location, source.aws, request, replace(hands, new_id=new_id), env, now)
+        hands = replace(hands, new_id=new_id)
+        if listed(source):
+            return _delivered(source.location, source.aws, request, hands, env, now)
+        return take_days(source, request, hands, env, now)
 
 
 def _delivered(location: str, access: AwsAccess, request: Request, hands: Desk, env: Env, now: datetime) -> Intake:

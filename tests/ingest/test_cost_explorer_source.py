@@ -1,0 +1,150 @@
+"""Cost Explorer as a source: `ledger ingest cost-explorer:`, the queue's message, and no bill counted twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+import wiring
+from ledger.delivery import Period
+from ledger.faults import Rejected, Transient
+from tests.bills import Ledger, cur2
+from tests.servers.explorer import ACCOUNT, Explorer, running
+
+NOW = datetime.now(UTC)
+OPEN = Period(NOW.year, NOW.month)
+MONTH = OPEN.before()
+S3 = "Amazon Simple Storage Service"
+SMALL = '[sources.small]\nprovider = "aws"\nlocation = "cost-explorer:"\n'
+
+
+@pytest.fixture(autouse=True)
+def explorer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Explorer]:
+    with running() as known:
+        for name, value in known.env.items():
+            monkeypatch.setenv(name, value)
+        known.tells(f"{MONTH}-01", "Tax", "Tax", "0.19")
+        known.tells(f"{MONTH}-01", S3, "Usage", "0.0000000000000001")
+        known.tells(f"{MONTH}-02", S3, "Usage", "1e-7", "0.0000001")
+        known.tells(f"{MONTH}-02", S3, "Credit", "-0.05")
+        yield known
+
+
+def message(ledger: Ledger, period: Period) -> dict[str, object]:
+    env = {"LEDGER_CONFIG": str(ledger.config), "LEDGER_STORE": ledger.store}
+    return dict(wiring.ingest_partition({"source": "small", "period": str(period)}, env, NOW, "run-1"))
+
+
+def test_a_month_is_asked_for_once_and_taken_in_to_the_last_digit(explorer: Explorer, ledger: Ledger) -> None:
+    explorer.page = 1
+    taken = ledger.ingest("cost-explorer:", "--source", "tiny", "--period", str(MONTH))
+    assert taken.outcomes == ["committed"]
+    assert Decimal(ledger.total()) == Decimal("0.1400001000000001")
+    assert [question.get("NextPageToken") for question in explorer.asked] == [None, "1"]
+    assert {tuple(question["Metrics"]) for question in explorer.asked} == {("NetUnblendedCost", "NetAmortizedCost")}
+    assert taken.document["runs"][0]["source"] == "tiny"
+
+
+def test_the_same_answer_in_another_order_is_unchanged_and_another_is_a_restatement(
+    explorer: Explorer, ledger: Ledger
+) -> None:
+    month = ("cost-explorer:", "--period", str(MONTH))
+    assert ledger.ingest(*month).outcomes == ["committed"]
+    explorer.days[f"{MONTH}-02"].reverse()
+    assert ledger.ingest(*month).outcomes == ["unchanged"]
+    explorer.tells(f"{MONTH}-03", S3, "Usage", "2")
+    assert ledger.ingest(*month).outcomes == ["committed"]
+    assert Decimal(ledger.total()) == Decimal("2.1400001000000001")
+
+
+def test_without_a_period_the_open_month_is_asked_for_and_its_estimates_are_told(
+    explorer: Explorer, ledger: Ledger
+) -> None:
+    explorer.tells(f"{OPEN}-01", S3, "Usage", "3")
+    explorer.estimated.add(f"{OPEN}-01")
+    [run] = ledger.ingest("cost-explorer:").document["runs"]
+    assert (run["period"], run["source"]) == (str(OPEN), f"aws-{ACCOUNT}")
+    assert run["assumed"]["days that AWS still estimates"] == 1
+
+
+def test_the_queue_takes_a_month_of_a_configured_source(ledger: Ledger) -> None:
+    ledger.config.write_text(SMALL, encoding="utf-8")
+    assert message(ledger, MONTH)["outcome"] == "committed"
+    assert message(ledger, MONTH)["outcome"] == "unchanged"
+    assert Decimal(ledger.total()) == Decimal("0.1400001000000001")
+
+
+def test_an_open_month_without_costs_comes_later_and_a_closed_one_is_a_question(ledger: Ledger) -> None:
+    ledger.config.write_text(SMALL, encoding="utf-8")
+    with pytest.raises(Transient, match="no costs"):
+        message(ledger, OPEN)
+    with pytest.raises(Rejected, match="no rows"):
+        message(ledger, MONTH.before())
+
+
+def test_a_month_that_an_export_holds_is_not_taken_a_second_time(ledger: Ledger, tmp_path: Path) -> None:
+    start = MONTH.start.date()
+    dates = dict.fromkeys(("bill_billing_period_start_date", "line_item_usage_start_date"), start)
+    bill = cur2(tmp_path / "cur.parquet", {**dates, "line_item_usage_end_date": start.replace(day=2)})
+    assert ledger.ingest(bill, "--source", "export").outcomes == ["committed"]
+    before = ledger.figures()
+    refused = ledger.ingest("cost-explorer:", "--source", "small", "--period", str(MONTH))
+    assert (refused.code, refused.fault["rule"]) == (2, "bill-in-another-source")
+    assert ledger.figures() == before
+
+
+def test_the_one_account_of_the_settings_is_whose_costs_they_are(ledger: Ledger) -> None:
+    ledger.config.write_text(f'{SMALL}accounts = ["999988887777"]\n', encoding="utf-8")
+    [run] = ledger.ingest("cost-explorer:", "--period", str(MONTH)).document["runs"]
+    assert (run["source"], run["holds"]) == ("small", ["999988887777"])
+
+
+def test_a_stranger_signed_in_is_refused_before_anything_is_asked(explorer: Explorer, ledger: Ledger) -> None:
+    ledger.config.write_text(f'{SMALL}accounts = ["999988887777", "999988886666"]\n', encoding="utf-8")
+    refused = ledger.ingest("cost-explorer:", "--period", str(MONTH))
+    assert (refused.code, refused.fault["rule"], explorer.asked) == (2, "cost-explorer", [])
+
+
+def test_of_several_sources_one_has_to_be_named(ledger: Ledger) -> None:
+    ledger.config.write_text(SMALL + SMALL.replace("small", "other"), encoding="utf-8")
+    refused = ledger.ingest("cost-explorer:", "--period", str(MONTH))
+    assert "--source NAME" in refused.fault["advice"]
+    assert ledger.ingest("cost-explorer:", "--source", "other", "--period", str(MONTH)).outcomes == ["committed"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"day": f"{MONTH.before()}-28"}, "not asked for"),
+        ({"unit": "CNY"}, "CNY and USD"),
+        ({"twice": True}, "twice"),
+    ],
+)
+def test_an_answer_that_cannot_be_is_refused(
+    explorer: Explorer, ledger: Ledger, change: dict[str, object], words: str
+) -> None:
+    group = explorer.days[f"{MONTH}-01"][0]
+    if "day" in change:
+        explorer.strays = str(change["day"])
+    if "unit" in change:
+        group["Metrics"]["NetAmortizedCost"]["Unit"] = change["unit"]
+    if "twice" in change:
+        explorer.days[f"{MONTH}-01"].append(group)
+    refused = ledger.ingest("cost-explorer:", "--period", str(MONTH))
+    assert refused.code == 2 and words in refused.fault["message"]
+
+
+@pytest.mark.parametrize(("fault", "code"), [("AccessDeniedException", 2), ("LimitExceededException", 3)])
+def test_a_refusal_and_a_busy_service_leave_the_ledger_as_it_was(
+    explorer: Explorer, ledger: Ledger, fault: str, code: int
+) -> None:
+    month = ("cost-explorer:", "--period", str(MONTH))
+    assert ledger.ingest(*month).code == 0
+    before = ledger.figures()
+    explorer.fault = fault
+    assert ledger.ingest(*month).code == code
+    assert ledger.figures() == before
