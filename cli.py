@@ -147,7 +147,9 @@ def run_alert(options: argparse.Namespace) -> int:
 
 
 def _ingest_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("path", nargs="+", help="files, folders, az://container/prefix, s3://bucket/prefix")
+    command.add_argument(
+        "path", nargs="+", help="files, folders, az://container/prefix, s3://bucket/prefix, cost-explorer:"
+    )
     command.add_argument("--provider", choices=("aws", "azure", "snowflake"), default="", help="refuse other bills")
     command.add_argument("--source", default="", metavar="NAME", help="ledger partition to replace")
     command.add_argument("--period", type=_period, metavar="YYYY-MM", help="refuse rows of another billing month")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -14,6 +16,7 @@ from ledger.delivery import Period
 from ledger.faults import Rejected, Transient
 from tests.bills import Ledger, cur2
 from tests.servers.explorer import ACCOUNT, Explorer, running
+from tests.servers.moto import Moto
 
 NOW = datetime.now(UTC)
 OPEN = Period(NOW.year, NOW.month)
@@ -34,9 +37,20 @@ def explorer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Explorer]:
         yield known
 
 
+def export_of(month: Period, folder: Path) -> Path:
+    """A bill of the same account with one line of 1."""
+    start = month.start.date()
+    dates = dict.fromkeys(("bill_billing_period_start_date", "line_item_usage_start_date"), start)
+    return cur2(folder / "cur.parquet", {**dates, "line_item_usage_end_date": start.replace(day=2)})
+
+
+def environment(ledger: Ledger) -> dict[str, str]:
+    return {"LEDGER_CONFIG": str(ledger.config), "LEDGER_STORE": ledger.store}
+
+
 def message(ledger: Ledger, period: Period) -> dict[str, object]:
-    env = {"LEDGER_CONFIG": str(ledger.config), "LEDGER_STORE": ledger.store}
-    return dict(wiring.ingest_partition({"source": "small", "period": str(period)}, env, NOW, "run-1"))
+    asked = {"source": "small", "period": str(period)}
+    return dict(wiring.ingest_partition(asked, environment(ledger), NOW, "run-1"))
 
 
 def test_a_month_is_asked_for_once_and_taken_in_to_the_last_digit(explorer: Explorer, ledger: Ledger) -> None:
@@ -78,6 +92,15 @@ def test_the_queue_takes_a_month_of_a_configured_source(ledger: Ledger) -> None:
     assert Decimal(ledger.total()) == Decimal("0.1400001000000001")
 
 
+def test_the_timer_asks_for_the_months_that_aws_may_still_restate_and_planning_costs_nothing(
+    explorer: Explorer, ledger: Ledger
+) -> None:
+    ledger.config.write_text(f'{SMALL}since = "{MONTH}"\nrestated_for = 40\n', encoding="utf-8")
+    planned = [dict(one.body) for one in wiring.plan_ingest(environment(ledger), NOW)]
+    assert planned == [{"source": "small", "period": str(month)} for month in (MONTH, OPEN)]
+    assert explorer.asked == []
+
+
 def test_an_open_month_without_costs_comes_later_and_a_closed_one_is_a_question(ledger: Ledger) -> None:
     ledger.config.write_text(SMALL, encoding="utf-8")
     with pytest.raises(Transient, match="no costs"):
@@ -87,14 +110,19 @@ def test_an_open_month_without_costs_comes_later_and_a_closed_one_is_a_question(
 
 
 def test_a_month_that_an_export_holds_is_not_taken_a_second_time(ledger: Ledger, tmp_path: Path) -> None:
-    start = MONTH.start.date()
-    dates = dict.fromkeys(("bill_billing_period_start_date", "line_item_usage_start_date"), start)
-    bill = cur2(tmp_path / "cur.parquet", {**dates, "line_item_usage_end_date": start.replace(day=2)})
-    assert ledger.ingest(bill, "--source", "export").outcomes == ["committed"]
+    assert ledger.ingest(export_of(MONTH, tmp_path), "--source", "export").outcomes == ["committed"]
     before = ledger.figures()
     refused = ledger.ingest("cost-explorer:", "--source", "small", "--period", str(MONTH))
     assert (refused.code, refused.fault["rule"]) == (2, "bill-in-another-source")
     assert ledger.figures() == before
+
+
+def test_an_export_takes_the_place_of_cost_explorer_under_the_same_name_only(ledger: Ledger, tmp_path: Path) -> None:
+    assert ledger.ingest("cost-explorer:", "--source", "small", "--period", str(MONTH)).outcomes == ["committed"]
+    export = export_of(MONTH, tmp_path)
+    assert ledger.ingest(export, "--source", "export").fault["rule"] == "bill-in-another-source"
+    assert ledger.ingest(export, "--source", "small").outcomes == ["committed"]
+    assert Decimal(ledger.total()) == 1
 
 
 def test_the_one_account_of_the_settings_is_whose_costs_they_are(ledger: Ledger) -> None:
@@ -148,3 +176,17 @@ def test_a_refusal_and_a_busy_service_leave_the_ledger_as_it_was(
     explorer.fault = fault
     assert ledger.ingest(*month).code == code
     assert ledger.figures() == before
+
+
+def test_another_server_of_aws_is_understood_as_well(
+    explorer: Explorer, moto: Moto, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in moto.env.items():
+        monkeypatch.setenv(name, value)
+    [result] = explorer.answer({"TimePeriod": {"Start": f"{MONTH}-01", "End": f"{MONTH}-02"}})[1]["ResultsByTime"]
+    seed = json.dumps({"results": [{"ResultsByTime": [result], "DimensionValueAttributes": []}]}).encode()
+    place = f"{moto.endpoint}/moto-api/static/ce/cost-and-usage-results"
+    assert urlopen(Request(place, seed, {"Content-Type": "application/json"}), timeout=10).status == 201
+    month = ("cost-explorer:", "--period", str(MONTH))
+    assert [ledger.ingest(*month).outcomes for _ in range(2)] == [["committed"], ["unchanged"]]
+    assert Decimal(ledger.total()) == Decimal("0.1900000000000001")
