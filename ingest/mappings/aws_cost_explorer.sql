@@ -77,7 +77,7 @@ SELECT
     service_category AS ServiceCategory,
     service_name AS ServiceName,
     service_subcategory AS ServiceSubcategory,
-    CASE WHEN is_priced THEN service_code || '|' || RecordType END AS SkuId,
+    CASE WHEN is_priced THEN coalesce(blank_to_null(Service), service_name) || '|' || RecordType END AS SkuId,
     CASE WHEN is_priced THEN blank_to_null(RecordType) END AS SkuMeter,
     NULL AS SkuPriceDetails,
     SkuId AS SkuPriceId,

@@ -121,8 +121,15 @@ def test_a_hostile_name_is_a_name(mapper: Mapper, name: str) -> None:
     assert (row["ServiceCategory"], row["BilledCost"]) == ("Other", Decimal("1.5"))
 
 
+def test_what_is_sold_is_told_apart_by_service_and_charge_type(mapper: Mapper) -> None:
+    rows = mapper({}, {"Service": "EC2 - Other"}, {"Service": ""}, {"RecordType": "Tax"})
+    assert {row["SkuPriceId"] for row in rows} == {f"{EC2}|Usage", "EC2 - Other|Usage", "AWS|Usage", None}
+    assert {row["ServiceName"] for row in rows} == {"Amazon Elastic Compute Cloud", "AWS"}
+
+
 def test_the_rows_break_no_rule_and_balance(ledger: Ledger, tmp_path: Path) -> None:
-    lines = [line(*one, Day=f"2026-01-{day:02}") for day in (1, 31) for one in TYPES]
+    days = {"01": EC2, "31": ""}
+    lines = [line(*one, Day=f"2026-01-{day}", Service=service) for day, service in days.items() for one in TYPES]
     taken = ledger.ingest(write_csv(tmp_path / "days.csv", lines))
     assert taken.outcomes == ["committed"], taken.document
     assert Decimal(ledger.total()) == 2 * sum(Decimal(billed) for _, billed, _ in TYPES)
