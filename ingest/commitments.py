@@ -176,7 +176,10 @@ def _found(values: Sequence[object]) -> Found:
     """From a row of the shape's SQL: Found's fields in order, each of its words a column."""
     name, category, kind, currency, begins, ends, committed, seconds, fee, price, upfront, *words = values
     return Found(
-        *map(str, (name, category, kind, currency)),
+        str(name),
+        str(category),
+        str(kind),
+        str(currency),
         begins=_instant(begins),
         ends=_instant(ends),
         committed=_decimal(committed),

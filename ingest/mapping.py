@@ -17,6 +17,16 @@ _TYPED = {  # a text as what it is in Parquet, money by its decimal text
     "TIMESTAMP": "moment_of({column})",
     "MAP(VARCHAR, VARCHAR)": "map_of({column})",
 }
+# Whether the tags were columns of their own -> how the mapping reads them.
+_TAGS = {
+    False: {
+        "tags_text": "CAST(to_json(x) AS VARCHAR)",
+        "tags_size": "len(map_keys(x))",
+        "tags_prefixed": "list_bool_and(list_transform(map_keys(x), "
+        "lambda key: starts_with(key, 'user_') OR starts_with(key, 'aws_')))",
+    },
+    True: {"tags_text": "x.text", "tags_size": "x.size", "tags_prefixed": "x.prefixed"},
+}
 _LITERAL = re.compile(r"^    (?:CASE WHEN (?:(?! THEN | ELSE ).)+ THEN )?('[^']+')(?: END)? AS (\w+),?$", re.MULTILINE)
 _KINDS = {"JSON": "VARCHAR"}  # what the raw view shows of a type that is none of the engine's
 
@@ -102,13 +112,30 @@ def rows_view(shape: Shape) -> str:
 def typed_view(shape: Shape) -> str:
     """View `typed`: raw rows whose texts are numbers, instants and maps; macro `amount`: its numbers as exact money.
 
-    Two statements. Of Parquet it is the raw view itself.
+    Macros `tags_...` tell of its tags: a map, or what `_text_of` makes. Several statements. Of Parquet it is
+    the raw view itself.
     """
     texts = {column.name: column.typed for column in shape.columns if column.typed}
-    casts = [f"{_TYPED[kind].format(column=quoted(name))} AS {quoted(name)}" for name, kind in texts.items()]
+    seen = {name: _TYPED[kind].format(column=quoted(name)) for name, kind in texts.items()}
+    casts = [f"{value} AS {quoted(name)}" for name, value in {**seen, **_unless(shape, seen)}.items()]
     shown = f"SELECT * REPLACE ({', '.join(casts)})" if casts else "SELECT *"
-    exact = "x" if texts else "exact(x)"
-    return f"CREATE OR REPLACE TEMP MACRO amount(x) AS {exact}; CREATE OR REPLACE TEMP VIEW typed AS {shown} FROM raw"
+    macros = {"amount": "x" if texts else "exact(x)", **_TAGS[any(not entry.keys for entry in shape.maps)]}
+    made = "; ".join(f"CREATE OR REPLACE TEMP MACRO {name}(x) AS {body}" for name, body in macros.items())
+    return f"{made}; CREATE OR REPLACE TEMP VIEW typed AS {shown} FROM raw"
+
+
+def _unless(shape: Shape, seen: Mapping[str, str]) -> dict[str, str]:
+    """Columns that are null where a fact of the whole bill says that they mean nothing."""
+    names = [
+        (fact, column.name)
+        for fact, mark in shape.unless.items()
+        for column in shape.columns
+        if re.search(mark, column.name)
+    ]
+    return {
+        name: f"CASE WHEN getvariable({literal(fact)}) = 'true' THEN {seen.get(name, quoted(name))} END"
+        for fact, name in names
+    }
 
 
 def focus_select(shape: Shape, also: tuple[str, Sequence[str]] = ("", ())) -> str:
@@ -124,7 +151,7 @@ def focus_select(shape: Shape, also: tuple[str, Sequence[str]] = ("", ())) -> st
 
 
 def _constants(shape: Shape) -> dict[str, str]:
-    """Columns that the select fills with one literal or leaves empty, as an ENUM of it: the same text, written far faster."""
+    """Columns that hold one literal or nothing, as an ENUM of it: the same text, written far faster."""
     return {name: f"ENUM({value})" for value, name in _LITERAL.findall(text(shape.select_sql))}
 
 
@@ -177,13 +204,24 @@ def _nulls(shape: Shape) -> str:
 
 
 def _map(entry: PrefixMap, headers: Sequence[str]) -> str:
-    """Blank values are dropped. Known keys become a struct, blank ones and all: to build a map takes far longer."""
+    """Blank values are dropped, but from known keys, which become a struct: to build a map takes far longer."""
     found = [(key, f"CAST({quoted(header)} AS VARCHAR)") for header in headers if (key := entry.key(header))]
     if entry.keys:
         by_key = {**dict.fromkeys(entry.keys.values(), "CAST(NULL AS VARCHAR)"), **dict(found)}
         return f"{{{', '.join(f'{literal(key)}: {value}' for key, value in by_key.items())}}} AS {quoted(entry.name)}"
-    if not found:
-        return f"CAST(NULL AS MAP(VARCHAR, VARCHAR)) AS {quoted(entry.name)}"
-    pairs = ", ".join(f"{{'key': {literal(key)}, 'value': {value}}}" for key, value in found)
-    filled = f"list_filter([{pairs}], lambda pair: pair.value IS NOT NULL AND pair.value <> '')"
-    return f"map_from_entries({filled}) AS {quoted(entry.name)}"
+    return f"{_text_of(found)} AS {quoted(entry.name)}"
+
+
+def _text_of(found: Sequence[tuple[str, str]]) -> str:
+    """The filled columns as JSON text, number of keys, and whether all have a known prefix: far sooner than a map."""
+    members = [
+        f"CASE WHEN {value} <> '' THEN {_key(key)} || CAST(to_json({value}) AS VARCHAR) END" for key, value in found
+    ]
+    size = " + ".join(f"CAST(coalesce({value} <> '', false) AS INTEGER)" for _, value in found) or "0"
+    prefixed = str(all(key.startswith(("user_", "aws_")) for key, _ in found)).lower()
+    listed = ", ".join(members or ["''"])
+    return f"{{'text': '{{' || concat_ws(',', {listed}) || '}}', 'size': {size}, 'prefixed': {prefixed}}}"
+
+
+def _key(name: str) -> str:
+    return literal(json.dumps(name, ensure_ascii=False) + ":")

@@ -74,6 +74,7 @@ class Shape:
 
     `roles` is filled where a delivery needs an actual and an amortized file: SQL conditions that only rows of that
     metric meet. `facts` are aggregates, true or false, that the rows' SQL reads as variables: true where any file's is.
+    `unless` is by fact the pattern of names of columns that mean nothing where it is false; the last that fits decides.
     `scope` tells exports of one account apart where there is one per subscription. `files` are the data files it is
     made of: its own and those of the shapes it is like. `commitments_sql` gives the commitments that its rows name.
     """
@@ -101,6 +102,7 @@ class Shape:
     unknown: tuple[Unknown, ...]
     files: tuple[str, ...]
     commitments_sql: str = ""
+    unless: Mapping[str, str] = field(default_factory=dict)
 
 
 def plain(header: str) -> str:
@@ -196,6 +198,7 @@ def _shape(entry: dict[str, object]) -> Shape:
         period=str(entry["period"]),
         roles=_conditions(entry.get("roles")),
         facts=_conditions(entry.get("facts")),
+        unless=_conditions(entry.get("unless")),
         scope=str(entry.get("scope", "")),
         rows_sql=str(entry.get("rows_sql", f"{name}.rows.sql")),
         select_sql=str(entry.get("select_sql", f"{name}.sql")),

@@ -6,9 +6,9 @@ WITH prefixed AS NOT MATERIALIZED (
         *,
         -- A user's key loses the report's own prefix, AWS's own keys get theirs back. In JSON text a quote inside a value
         -- is escaped, so the pattern of a brace or a comma and a quote meets the beginnings of keys only.
-        CASE WHEN cardinality(resource_tags) > 0 THEN replace(replace(CAST(to_json(resource_tags) AS VARCHAR), ',"aws_', ',"aws:'), '{"aws_', '{"aws:') END AS prefixed_tags,
-        list_bool_and(list_transform(map_keys(resource_tags), lambda key: starts_with(key, 'user_') OR starts_with(key, 'aws_'))) AS are_prefixed,
-        cardinality(resource_tags) AS tag_count,
+        CASE WHEN tags_size(resource_tags) > 0 THEN replace(replace(tags_text(resource_tags), ',"aws_', ',"aws:'), '{"aws_', '{"aws:') END AS prefixed_tags,
+        tags_prefixed(resource_tags) AS are_prefixed,
+        tags_size(resource_tags) AS tag_count,
         nullif(product['product_name'], '') AS product_title,
         -- Memory is told as '1,952 GiB', a system that does not matter as 'NA'.
         CASE

@@ -260,3 +260,10 @@ def test_the_page_tells_every_kind_of_line_as_the_table_does() -> None:
         [cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("| ")
     ]
     assert told[2:] == [line.split(",") for line in text("aws_line_kinds.csv").splitlines()[1:]]
+
+
+@pytest.mark.parametrize(("net", "billed"), [(0.0, "2"), (None, "2"), (1.5, "1.5")])
+def test_net_columns_of_zeros_alone_are_no_net_costs(net: float | None, billed: str, tmp_path: Path) -> None:
+    lines = [kind("Usage", 2.0, line_item_net_unblended_cost=net)]
+    [row] = rows(tmp_path, *lines)
+    assert (row["BilledCost"], row["EffectiveCost"]) == (Decimal(billed), Decimal(billed))
