@@ -1,4 +1,4 @@
-"""How a value is read. ValueError says what follows the key's name and never repeats the value, a secret maybe. Pure."""
+"""How a value is read. ValueError says what follows the key's name and never repeats the value: it may be secret."""
 
 from __future__ import annotations
 

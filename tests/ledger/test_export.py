@@ -189,7 +189,7 @@ def test_no_rows_is_told_and_nothing_is_written(asked: dict[str, Any], book: Boo
 
 def test_a_dataset_that_the_version_does_not_have_is_told(book: Book, tmp_path: Path, out: Path) -> None:
     fill(book, tmp_path)
-    with pytest.raises(Rejected, match="FOCUS 1.2 has no dataset ContractCommitment"):
+    with pytest.raises(Rejected, match=r"FOCUS 1\.2 has no dataset ContractCommitment"):
         exported(book, out, version="1.2", dataset="ContractCommitment")
     assert not out.exists()
 
