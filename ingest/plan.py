@@ -76,11 +76,6 @@ def due(offered: Mapping[tuple[str, Period], str], current: Mapping[tuple[str, P
     ]
 
 
-def restatable(period: Period, now: datetime, days: int) -> bool:
-    """Whether the provider may still restate the month: it is open, or ended no more than so many days ago."""
-    return period.start <= now < period.end + timedelta(days=days)
-
-
 def months_to_ask(now: datetime, days: int, since: Period | None) -> list[Period]:
     """Months that a source without manifests is asked for again, oldest first."""
     first = now - timedelta(days=days)
