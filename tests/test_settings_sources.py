@@ -1,0 +1,64 @@
+"""Sources of the settings file: where bills lie, from when on, and how AWS is reached."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ingest.plan import RESTATED_FOR, AwsAccess
+from ledger.delivery import Period
+from ledger.faults import Rejected
+from settings import Settings, load
+
+WHOLE = """
+[sources.main]
+provider = "aws"
+location = "s3://bills/exports"
+since = "2026-01"
+restated_for = 20
+allocation = "split"
+export = "daily"
+region = "eu-west-1"
+role = "arn:aws:iam::111122223333:role/ledger"
+audience = "api://ledger"
+bucket_owner = "111122223333"
+"""
+
+
+def read(folder: Path, text: str) -> Settings:
+    path = folder / "ledger.toml"
+    path.write_text(text, encoding="utf-8")
+    return load(path, {})
+
+
+def test_every_key_of_an_aws_source_is_read(tmp_path: Path) -> None:
+    source = read(tmp_path, WHOLE).source("main")
+    role = "arn:aws:iam::111122223333:role/ledger"
+    assert source.aws == AwsAccess("daily", "eu-west-1", role, "api://ledger", "111122223333")
+    assert (source.since, source.restated_for, source.options) == (Period(2026, 1), 20, (("split", "true"),))
+
+
+def test_without_them_nothing_is_asked_of_a_mapping(tmp_path: Path) -> None:
+    source = read(tmp_path, '[sources.main]\nprovider = "aws"\n').source("main")
+    assert (source.aws, source.since, source.restated_for, source.options) == (AwsAccess(), None, RESTATED_FOR, ())
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ('provider = "azure"\nlocation = "s3://bills"', "sources.main"),
+        ('provider = "snowflake"\nexport = "daily"', "sources.main"),
+        ('provider = "azure"\nlocation = "cost-explorer:"', "sources.main"),
+        ('provider = "aws"\nrole = "arn:aws:iam::1:role/r"', "audience"),
+        ('provider = "aws"\nsince = "2026-13"', "since"),
+        ('provider = "aws"\nsince = 2026-01-01', "since"),
+        ('provider = "aws"\nrestated_for = -1', "restated_for"),
+        ('provider = "aws"\nallocation = "all"', "allocation"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_its_key(lines: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(Rejected) as refusal:
+        read(tmp_path, f"[sources.main]\n{lines}\n")
+    [fault] = refusal.value.faults
+    assert told in fault.message and fault.rule == "settings"
