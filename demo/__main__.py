@@ -29,7 +29,7 @@ from terminal import styled
 
 ROOT = Path(__file__).resolve().parent.parent
 LEDGER = ROOT / "out" / "demo-ledger"
-OURS = frozenset({"cost_and_usage", "record", "runs", "waiting", ".staging"})
+OURS = frozenset({"cost_and_usage", "contract_commitment", "record", "runs", "waiting", ".staging"})
 PAUSE = 0.04
 
 

@@ -43,7 +43,7 @@ def run(text: str) -> Run:
 def summary(text: str) -> dict[str, object]:
     lines = [{"name": text, "cost": "1.00", "percent": "100.00"}]
     block = {"total": "1.00", "effective": "1.00", "rows": 1, **dict.fromkeys(terminal.TITLES, lines)}
-    return {"currencies": {text: block}}
+    return {"currencies": {text: block}, "commitments": {text: 1}}
 
 
 def show_progress(text: str) -> None:
@@ -54,7 +54,7 @@ def show_progress(text: str) -> None:
 NAMES = ["progress", "summary", "intake", "receipt", "problem"]
 SHOWS: list[tuple[Callable[[str], None], int]] = [
     (show_progress, 4),
-    (lambda text: terminal.show_summary(summary(text), as_json=False), 9),
+    (lambda text: terminal.show_summary(summary(text), as_json=False), 10),
     (lambda text: terminal.show_intake(Intake((run(text),), (text,), (Fault(text, "a", "r"),)), as_json=False), 13),
     (lambda text: terminal.show_receipt(202, [text], {}, as_json=False), 1),
     (lambda text: terminal.show_problem(text, as_json=False), 1),
