@@ -23,7 +23,7 @@ PROGRAM = ROOT / ".venvs/focus_converter/bin/focus-converter"
 SET_UP = "focus-converter is not installed: python3 tools/bootstrap.py --server focus_converter"
 MODES = ("dataset", "file")
 ROUNDS = 3
-LIMIT, ROW_GROUP = "300MB", 20_480
+LIMIT, ROW_GROUP = "350MB", 20_480
 
 
 def figures(rows: int = 1_000_000) -> Iterator[Figure]:
