@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 import time
@@ -22,6 +23,7 @@ from ingest.deliveries import Assembled, assemble
 from ingest.flow import Tuning, ingest, known_values
 from ingest.inspection import inspect
 from ingest.mapping import focus_select, quoted, raw_view, rows_view, tables, variables
+from ingest.mappings import text
 from ingest.shapes import resolve
 from ingest.staging import stage
 from ledger.delivery import SourceRef
@@ -43,9 +45,11 @@ class Bill:
 
     @property
     def select_needed(self) -> str:
-        """The raw columns the mapping reads, straight from the file."""
+        """The raw columns that the mapping's SQL names, straight from the file."""
         staged = self.assembled.found[0].staged
-        headers = resolve(staged.shape, staged.file.headers, staged.file.label).values()
+        found = resolve(staged.shape, staged.file.headers, staged.file.label)
+        body = text(staged.shape.rows_sql) + text(staged.shape.select_sql)
+        headers = [header for name, header in found.items() if re.search(rf"\b{name}\b", body)]
         return f"SELECT {', '.join(map(quoted, headers))} FROM read_parquet('{staged.file.path}')"
 
 

@@ -32,7 +32,7 @@ _LAYOUTS = (
 )
 _PARTITION = re.compile(r"(?i:billing_period)=\d{4}-\d\d")
 _DATES = re.compile(r"\d{8}-\d{8}")
-_UNFIT = re.compile(r"[\x00-\x1f\x7f]|(?:^|/)\.{1,2}(?:/|$)|\\")
+_UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]|(?:^|/)\.{1,2}(?:/|$)|\\")
 
 
 @dataclass(frozen=True, slots=True)

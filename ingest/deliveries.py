@@ -75,6 +75,11 @@ class Assembled:
         return dict(sorted(pair for entry in self.found for pair in entry.facts))
 
 
+def basis_of(shape: Shape, asked: str) -> str:
+    """Only a shape that comes as an actual and an amortized file has a choice."""
+    return asked if shape.roles else "amortized"
+
+
 def delivery_digest(
     content: Sequence[str],
     basis: str,

@@ -30,6 +30,11 @@ from ledger.reconcile import rounding_slack, total
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+# What a source's settings say of net costs that are all 0, by the facts that the mapping reads.
+_NETS = {
+    "used": {"net_costs": "used", "has_net_costs": "true", "has_net_columns": "true"},
+    "ignored": {"net_costs": "ignored", "has_net_costs": "false", "has_net_columns": "false"},
+}
 OVERLAP_SAMPLE = 20_000  # rows of a delivery that are compared to find a bill given twice
 Progress = Callable[[str, Mapping[str, object]], None]
 
@@ -171,6 +176,7 @@ def map_delivery(job: Job, run: Run) -> tuple[list[Part], Run]:
     tally, units = Tally(), job.units()
     for statement in [*tables(job.shape), *variables(known_values(job.assembled))]:
         job.connection.execute(statement)
+    _refuse_unclear_nets(job.assembled)
     _refuse_overlap(job)
     for index, unit in enumerate(units):
         job.progress("map", {"files": [file.label for file in unit], "unit": index + 1, "units": len(units)})
@@ -191,7 +197,21 @@ def known_values(assembled: Assembled) -> dict[str, str]:
         "basis": assembled.basis,
         **{"split": "false", **dict(assembled.options)},
         **assembled.facts,
+        **_NETS.get(dict(assembled.options).get("net_costs", ""), {}),
     }
+
+
+def _refuse_unclear_nets(assembled: Assembled) -> None:
+    """Nets of 0 beside costs: a bill discounted to nothing, or columns that mean nothing; it does not say which."""
+    known = known_values(assembled)
+    if "net_costs" not in known and known.get("has_zero_nets") == "true" and known.get("has_net_costs") == "false":
+        raise reject(
+            "every net cost of this bill is 0, while unblended costs are not",
+            'Look at the invoice: is it 0, set net_costs = "used" for the source in ledger.toml; else "ignored".',
+            "unclear-net-costs",
+            file=", ".join(sorted({entry.staged.file.label for entry in assembled.found})),
+            column="line_item_net_unblended_cost",
+        )
 
 
 def _refuse_overlap(job: Job) -> None:

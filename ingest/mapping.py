@@ -96,14 +96,6 @@ def names_parties(shape: Shape) -> bool:
     return "entity(" in text(shape.select_sql)
 
 
-def facts(shape: Shape) -> list[str]:
-    """Statements that read the shape's facts off view `raw`, which has to show the whole delivery, into variables."""
-    return [
-        f"SET VARIABLE {name} = (SELECT CAST({aggregate} AS VARCHAR) FROM raw)"
-        for name, aggregate in shape.facts.items()
-    ]
-
-
 def rows_view(shape: Shape) -> str:
     """View `rows`: raw rows with x_RowKind, x_Rule and x_Keep, and the rows derived from them. Several statements."""
     return f"{typed_view(shape)}; CREATE OR REPLACE TEMP VIEW rows AS {text(shape.rows_sql)}"

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from ledger.delivery import Period
 
+SILENT = timedelta(days=2)  # of a new month: until then its provider may not tell any costs
 RESTATED_FOR = 15  # days after its end for which a provider still restates a month
 
 
@@ -31,7 +32,7 @@ class Source:
 
     `location` is what the timer reads: a folder, az://container/prefix, s3://bucket/prefix or cost-explorer:; empty
     when fed by hand only. Months before `since` are left alone. `allocation` is split to have shared machines' costs
-    allocated as the bill says.
+    allocated as the bill says; `net_costs` says whether net costs that are all 0 are used or ignored.
     """
 
     name: str
@@ -43,12 +44,14 @@ class Source:
     since: Period | None = None
     restated_for: int = RESTATED_FOR
     allocation: str = ""
+    net_costs: str = ""
     aws: AwsAccess = AwsAccess()
 
     @property
     def options(self) -> tuple[tuple[str, str], ...]:
         """What its settings ask of the mapping."""
-        return (("split", "true"),) if self.allocation == "split" else ()
+        asked = {"split": "true" if self.allocation == "split" else "", "net_costs": self.net_costs}
+        return tuple((name, value) for name, value in asked.items() if value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +80,10 @@ def due(offered: Mapping[tuple[str, Period], str], current: Mapping[tuple[str, P
 
 
 def months_to_ask(now: datetime, days: int, since: Period | None) -> list[Period]:
-    """Months that a source without manifests is asked for again, oldest first."""
+    """Months that a source without manifests is asked for again, oldest first; a new one once it has costs to tell."""
     first = now - timedelta(days=days)
     current, asked = Period(first.year, first.month), []
-    while current.start <= now:
+    while current.start + SILENT <= now:
         asked.append(current)
         current = current.next()
     return [period for period in asked if since is None or period >= since]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from ingest.deliveries import Found, delivery_digest
+from ingest.commitments import settled
+from ingest.deliveries import Found, basis_of, delivery_digest
 from ingest.flow import Partition
 from ingest.inspection import inspect, name_parties
 from ingest.intake import (
@@ -61,25 +62,24 @@ def take_offers(offers: Sequence[Offer], source: DeliverySource, request: Reques
 
 
 def wanted(offers: Sequence[Offer], request: Request) -> list[Offer]:
-    """Those of the months that were asked for. Rejected when two exports offer the same month."""
+    """Those of the months that were asked for; a month that several exports offer is one faulty offer.
+
+    An export offers a month once, so two offers of a month are two exports, whatever their names.
+    """
     periods = {request.period or (request.partition[1] if request.partition else None)} - {None}
     since = {one.name: one.since for one in request.sources}.get(request.source)
     chosen = [offer for offer in offers if not periods or offer.period in periods]
     chosen = [offer for offer in chosen if since is None or offer.period >= since]
-    exports = {period: sorted({one.export for one in chosen if one.period == period}) for period in _periods(chosen)}
-    faults = [_several(str(period), names) for period, names in exports.items() if len(names) > 1]
-    if faults:
-        raise Rejected(faults)
-    return chosen
+    months = {offer.period: [one for one in chosen if one.period == offer.period] for offer in chosen}
+    return [same[0] if len(same) == 1 else _several(same) for same in months.values()]
 
 
-def _periods(offers: Sequence[Offer]) -> list[object]:
-    return list(dict.fromkeys(offer.period for offer in offers))
-
-
-def _several(period: str, names: Sequence[str]) -> Fault:
+def _several(offers: Sequence[Offer]) -> Offer:
+    """Without a digest, so that it is not taken for the delivery that the ledger holds."""
+    named = ", ".join(sorted(offer.manifest for offer in offers))
     advice = "Name one: a longer location, or export = NAME of the source in ledger.toml. Two would bill twice."
-    return Fault(f"several exports offer {period}: {', '.join(names)}", advice, "several-exports")
+    fault = reject(f"several exports offer {offers[0].period}: {named}", advice, "several-exports", file=named)
+    return replace(offers[0], digest="", fault=fault)
 
 
 def shape_of(offer: Offer) -> Shape | None:
@@ -91,7 +91,8 @@ def shape_of(offer: Offer) -> Shape | None:
 def offered_digest(offer: Offer, shape: Shape, source: str, request: Request) -> str:
     """The digest that the ledger holds once this offer is committed."""
     content, options = [f"manifest {offer.digest}"], options_of(source, request)
-    return delivery_digest(content, request.basis, offer.period, source, shape, named_parties(shape, request), options)
+    basis, parties = basis_of(shape, request.basis), named_parties(shape, request)
+    return delivery_digest(content, basis, offer.period, source, shape, parties, options)
 
 
 def unchanged(offer: Offer, request: Request, desk: Desk, now: datetime) -> list[Run]:
@@ -100,9 +101,14 @@ def unchanged(offer: Offer, request: Request, desk: Desk, now: datetime) -> list
         if held.period == offer.period and request.source in ("", held.source):
             shape = shape_of(offer) or shape_held(held, desk)
             digest = offered_digest(offer, shape, held.source, request) if shape else ""
-            if shape and held.digest == digest[:16]:
+            if shape and held.digest == digest[:16] and _whole(held, shape, digest, desk):
                 return [_unchanged(offer, shape, held.source, digest, request, desk, now)]
     return []
+
+
+def _whole(held: Partition, shape: Shape, digest: str, desk: Desk) -> bool:
+    """A run that died on its way leaves no report, or other commitments: then the delivery is taken once more."""
+    return bool(report_of(held, desk)) and settled(shape, desk.terms, held.source, held.period, digest)
 
 
 def shape_held(held: Partition, desk: Desk) -> Shape | None:
@@ -120,7 +126,7 @@ def _unchanged(
         provider=request.provider or shape.provider,
         shape=shape.name,
         period=str(offer.period),
-        basis=request.basis,
+        basis=basis_of(shape, request.basis),
         outcome="unchanged",
         digest=digest,
         files=tuple({"file": file.label, "role": "", "size": file.size} for file in offer.files),
@@ -141,7 +147,9 @@ def _taken(offer: Offer, source: DeliverySource, request: Request, desk: Desk, n
     if not found:
         raise _nothing(offer)
     groups = group(found, request)
-    return [take_one(*key, groups[key], request, desk, now, manifest=offer.digest) for key in sorted(groups)]
+    if len(groups) > 1:
+        raise _payers(offer, sorted({entry.account for entry in found}))
+    return [take_one(*key, groups[key], request, desk, now, manifest=offer.digest) for key in groups]
 
 
 def _chunks(offer: Offer, source: DeliverySource, desk: Desk) -> list[Chunk]:
@@ -236,6 +244,13 @@ def _folded(names: Sequence[str]) -> set[str]:
 
 def _named(word: str, names: Sequence[str]) -> str:
     return f"{word} {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}; " if names else ""
+
+
+def _payers(offer: Offer, accounts: Sequence[str]) -> Rejected:
+    """The manifest stands for one partition: half of it committed would pass for all of it."""
+    text = f"one delivery holds bills of several accounts ({', '.join(accounts)}) that belong to several sources"
+    advice = "Give them one source: --source NAME, or list the accounts under one in ledger.toml."
+    return reject(text, advice, "accounts", file=offer.manifest)
 
 
 def _nothing(offer: Offer) -> Rejected:

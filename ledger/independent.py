@@ -117,6 +117,12 @@ def daily_sql(relation: str, provider: str) -> str:
         GROUP BY ALL ORDER BY ALL"""
 
 
+def months_sql(relation: str, provider: str) -> str:
+    """Billing months of the provider's rows, oldest first, from (source or '') as parameter."""
+    return f"""SELECT DISTINCT x_BillingPeriod FROM ({relation})
+        WHERE x_Provider = '{provider}' AND $1 IN ('', x_SourceName) ORDER BY 1"""
+
+
 def _cells(costs: Iterable[DayCost], names: Mapping[str, str]) -> dict[tuple[str, date, str], Decimal]:
     sums: dict[tuple[str, date, str], Decimal] = {}
     for cost in costs:

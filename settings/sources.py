@@ -13,6 +13,7 @@ from settings.values import month, one_of, text, texts, whole
 BASES = ("amortized", "actual")
 PROVIDERS = ("aws", "azure", "snowflake")
 ALLOCATIONS = ("", "split")
+NET_COSTS = ("", "used", "ignored")
 MOST_DAYS = 366
 AWS_PLACES = ("s3://", "cost-explorer:")
 
@@ -45,6 +46,7 @@ def read_source(name: str, entry: Entry) -> Source:
         since=entry.take("since", month, None),
         restated_for=entry.take("restated_for", whole(0, MOST_DAYS), RESTATED_FOR),
         allocation=entry.take("allocation", one_of(ALLOCATIONS), ""),
+        net_costs=entry.take("net_costs", one_of(NET_COSTS), ""),
         aws=_aws(entry),
     )
     _refuse_misfits(found, entry)

@@ -11,7 +11,8 @@ from typing import Any
 import duckdb
 
 from ingest.inspection import prepare
-from ingest.mapping import facts, focus_select, raw_view, rows_view, tables, variables
+from ingest.mapping import focus_select, raw_view, rows_view, tables, variables
+from ingest.shapes import Shape
 from ingest.staging import stage
 from ledger.delivery import Period
 
@@ -47,7 +48,7 @@ def focus_rows(
             *tables(shape),
             *variables(values),
             raw_view(shape, roled, str(period)),
-            *facts(shape),
+            *_facts(shape),
             rows_view(shape),
         ):
             connection.execute(statement)
@@ -63,3 +64,11 @@ def write_csv(path: Path, lines: Sequence[Mapping[str, str]], encoding: str = "u
         writer.writeheader()
         writer.writerows(lines)
     return path
+
+
+def _facts(shape: Shape) -> list[str]:
+    """Statements that read the shape's facts off view `raw`, which has to show the whole delivery, into variables."""
+    return [
+        f"SET VARIABLE {name} = (SELECT CAST({aggregate} AS VARCHAR) FROM raw)"
+        for name, aggregate in shape.facts.items()
+    ]

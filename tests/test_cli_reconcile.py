@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import cli
-from tests.bills import Ledger, cur2
+from tests.bills import Ledger, cur2, snowflake
 from tests.ingest.conftest import config as config
 from tests.ingest.conftest import ledger as ledger
 
@@ -185,3 +185,23 @@ def test_an_answer_that_cannot_be_read_is_refused(
 def test_other_providers_are_refused_with_what_is_possible(run: Run) -> None:
     code, document, _ = run(provider="azure")
     assert (code, document["faults"][0]["rule"]) == (2, "reconcile")
+
+
+def test_months_of_another_provider_alone_are_not_asked_for(
+    explorer: Explorer, run: Run, ledger: Ledger, tmp_path: Path
+) -> None:
+    january = ledger.ingest(snowflake(tmp_path / "january.csv"))
+    assert january.document["runs"][0]["period"] == "2026-01"
+    explorer.tells(("Amazon Elastic Compute Cloud - Compute", "2.5"), ("Amazon Simple Storage Service", "1"))
+    code, document, _ = run()
+    assert (code, [month["period"] for month in document["months"]], len(explorer.asked)) == (0, [MONTH], 1)
+
+
+def test_the_metric_is_read_from_the_source_s_own_reports(
+    explorer: Explorer, run: Run, ledger: Ledger, tmp_path: Path
+) -> None:
+    net = {**LINE, "line_item_net_unblended_cost": 0.5, "bill_payer_account_id": "999999999999"}
+    ledger.ingest(cur2(tmp_path / "other.parquet", net), "--source", "aws-111122223333-eu")
+    explorer.tells(("Amazon Elastic Compute Cloud - Compute", "2.5"), ("Amazon Simple Storage Service", "1"))
+    code, document, _ = run("--source", "aws-111122223333")
+    assert (code, document["months"][0]["metric"]) == (0, "UnblendedCost")

@@ -55,6 +55,7 @@ def test_without_them_nothing_is_asked_of_a_mapping(tmp_path: Path) -> None:
         ('provider = "aws"\nsince = 2026-01-01', "since"),
         ('provider = "aws"\nrestated_for = -1', "restated_for"),
         ('provider = "aws"\nallocation = "all"', "allocation"),
+        ('provider = "aws"\nnet_costs = "maybe"', "net_costs"),
     ],
 )
 def test_what_does_not_fit_is_refused_by_its_key(lines: str, told: str, tmp_path: Path) -> None:

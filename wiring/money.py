@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,9 +44,25 @@ def take_in(
     with desk(found, env, progress) as hands:
         hands = replace(hands, new_id=new_id)
         taken = [take_in(collect(files, opener(env)), asked, hands, now)] if files else []
-        taken += [_delivered(one, access_to(one, asked.source, found), asked, hands, env, now) for one in buckets]
-        taken += [take_days(asked_source(asked, found), asked, hands, env, now) for _ in days[:1]]
+        for one in buckets:
+            access = access_to(one, asked.source, found)
+            taken.append(_told(partial(_delivered, one, access, asked, hands, env, now)))
+        for _ in days[:1]:
+            taken.append(_told(lambda: take_days(asked_source(asked, found), asked, hands, env, now)))
     return joined(taken)
+
+
+def _told(take: Callable[[], Intake]) -> Intake:
+    """What one place says, also when it fails whole: the runs of the others are told all the same."""
+    from ingest.intake import Intake
+    from ledger.faults import Rejected, Transient
+
+    try:
+        return take()
+    except Rejected as refusal:
+        return Intake((), (), refusal.faults)
+    except Transient as fault:
+        return Intake((), (), (), (str(fault),))
 
 
 def take_source(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -44,6 +44,7 @@ def reconcile(
         advice = "For now only AWS is asked for totals of its own: --provider aws."
         raise reject(f"there are no independent totals of {question.provider}", advice, "reconcile")
     source = _source(question, found)
+    question = replace(question, source=source.name)
     held = _held(question, found, env)
     askables = [period for period in held if askable(period, now.date())]
     too_old = [f"{period}: Cost Explorer no longer tells it" for period in held if period not in askables]
@@ -65,14 +66,21 @@ def _source(question: Question, found: Settings) -> Source:
 
 
 def _held(question: Question, found: Settings, env: Env) -> list[Period]:
+    """The months asked for, else those in which the ledger has rows of the provider."""
+    from ledger.delivery import Period
     from ledger.faults import reject
+    from ledger.independent import months_sql
 
-    parts = book(store(found.store_url, env)).partitions()
-    held = {one.period for one in parts if question.source in ("", one.source)}
-    wanted = question.periods or tuple(sorted(held))
-    if not wanted:
-        raise reject("the ledger holds no month to compare", "Ingest a bill first: ledger ingest PATH.", "reconcile")
-    return sorted(wanted)
+    if question.periods:
+        return sorted(question.periods)
+    ledger = book(store(found.store_url, env))
+    with engine(found) as connection:
+        sql = months_sql(ledger.relation_sql(ledger.files()), "AWS")
+        rows = connection.execute(sql, [question.source]).fetchall()
+    if not rows:
+        advice = "Ingest a bill first: ledger ingest PATH."
+        raise reject("the ledger holds no month of AWS to compare", advice, "reconcile")
+    return [Period.parse(month) for (month,) in rows]
 
 
 def _month(
@@ -119,7 +127,8 @@ def _booked(found: Settings, at: ObjectStore, question: Question, days: tuple[da
 
 def _metric(at: ObjectStore, source: str, period: Period) -> str:
     """Net where the bill's own billed costs are net, as the newest report of the month tells; FOCUS exports are."""
-    names = [name for name in at.names("runs/") if f"/{period}/" in name and name.startswith(f"runs/{source}")]
+    here = f"runs/{source}/" if source else "runs/"
+    names = [name for name in at.names(here) if f"/{period}/" in name]
     for name in sorted(names, key=lambda one: one.rpartition("/")[2], reverse=True):
         report = json.loads(at.read(name))
         if report.get("provider") == "aws":

@@ -19,6 +19,7 @@ AT_ONCE = 8  # months looked at side by side
 DEEPEST = 6  # folders below the location in which exports are looked for
 MOST_FOLDERS = 300
 SETTLED = timedelta(minutes=15)  # a file that a manifest names is there by then
+GIVEN_UP = timedelta(days=2)  # AWS delivers daily: a manifest that has not followed its files by then will not
 AGAIN = "Wait for the next delivery; if it stays so, create the export anew in the AWS console."
 NARROWER = "Point the location at the export's own S3 prefix, or at the folder that bears its name."
 
@@ -145,6 +146,9 @@ def _head(bucket: Bucket, key: str) -> Head | None:
 def _settled(offer: Offer, heads: list[tuple[str, Head | None]], now: datetime) -> None:
     """The manifest is written last: a file that is newer than it belongs to a delivery that is not whole yet."""
     newer = [key for key, head in heads if head and head.written > offer.delivered]
+    if newer and all(now - head.written > GIVEN_UP for _, head in heads if head and head.written > offer.delivered):
+        text = "the manifest is older than this file, and no newer one has come"
+        raise Rejected([Fault(text, AGAIN, RULE, f"{offer.manifest}: {key}") for key in newer[:10]])
     if newer:
         raise Transient(f"{offer.manifest}: another delivery is under way, {newer[0]} is newer than the manifest")
     absent = [key for key, head in heads if head is None]

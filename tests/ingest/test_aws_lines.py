@@ -262,8 +262,19 @@ def test_the_page_tells_every_kind_of_line_as_the_table_does() -> None:
     assert told[2:] == [line.split(",") for line in text("aws_line_kinds.csv").splitlines()[1:]]
 
 
-@pytest.mark.parametrize(("net", "billed"), [(0.0, "2"), (None, "2"), (1.5, "1.5")])
-def test_net_columns_of_zeros_alone_are_no_net_costs(net: float | None, billed: str, tmp_path: Path) -> None:
-    lines = [kind("Usage", 2.0, line_item_net_unblended_cost=net)]
-    [row] = rows(tmp_path, *lines)
-    assert (row["BilledCost"], row["EffectiveCost"]) == (Decimal(billed), Decimal(billed))
+@pytest.mark.parametrize(("said", "billed"), [("used", "0.00"), ("ignored", "2.00")])
+def test_net_costs_of_zero_alone_are_what_the_settings_say(
+    said: str, billed: str, ledger: Ledger, tmp_path: Path
+) -> None:
+    bill = cur2(tmp_path / "bill.parquet", kind("Usage", 2.0, line_item_net_unblended_cost=0.0))
+    refused = ledger.ingest(bill, "--source", "main")
+    assert (refused.code, refused.fault["rule"]) == (2, "unclear-net-costs")
+    ledger.config.write_text(f'[sources.main]\nprovider = "aws"\nnet_costs = "{said}"\n')
+    assert ledger.ingest(bill, "--source", "main").outcomes == ["committed"]
+    assert ledger.total() == billed
+
+
+def test_one_net_cost_that_is_not_zero_makes_all_of_them_count(ledger: Ledger, tmp_path: Path) -> None:
+    free, paid = (kind("Usage", 2.0, line_item_net_unblended_cost=net) for net in (0.0, 1.5))
+    assert ledger.ingest(cur2(tmp_path / "bill.parquet", free, paid)).outcomes == ["committed"]
+    assert ledger.total() == "1.50"

@@ -165,6 +165,7 @@ def test_a_file_listed_twice_is_refused() -> None:
         "s3://bucket/p/e/data/",
         "s3://bucket/p/e/data/a\nb.csv.gz",
         "s3://bucket/p/e/data/a\\b.csv.gz",
+        "s3://bucket/p/e/data/a\ud800b.csv.gz",
         "/etc/passwd",
         "file:///etc/passwd",
         "https://bucket.s3.amazonaws.com/p/e/data/x.csv.gz?X-Amz-Signature=secret",
