@@ -168,21 +168,23 @@ def part_facts_sql(pattern: str) -> str:
         FROM read_parquet({literal(pattern)}, filename=true) GROUP BY 1, 2 ORDER BY 1, 2"""
 
 
-def overlap_sql(shape: Shape, every: int) -> str:
-    """(file, file, shared rows, rows of the smaller) where two files of one role hold mostly the same rows.
+SEEN = "CREATE OR REPLACE TEMP TABLE seen (file VARCHAR, role VARCHAR, key UBIGINT)"
 
-    Looks at one row in `every`, by all columns the mapping reads but maps.
-    """
+# (file, file, shared rows, rows of the smaller) where two files of one role hold mostly the same rows.
+OVERLAP = """
+    WITH line AS (SELECT DISTINCT file, role, key FROM seen),
+    size AS (SELECT file, count(*) AS rows FROM line GROUP BY 1)
+    SELECT a.file, b.file, count(*) AS shared, any_value(least(x.rows, y.rows)) AS smaller
+    FROM line AS a JOIN line AS b ON a.key = b.key AND a.role = b.role AND a.file < b.file
+    JOIN size AS x ON a.file = x.file JOIN size AS y ON b.file = y.file
+    GROUP BY 1, 2 HAVING 2 * shared > smaller ORDER BY 1, 2
+"""
+
+
+def seen_sql(shape: Shape, every: int) -> str:
+    """Adds one row in `every` of view `raw` to table `seen`, by all columns that the mapping reads but maps."""
     key = f"hash({', '.join(quoted(column.name) for column in shape.columns if not column.type.startswith('MAP'))})"
-    return f"""
-        WITH line AS (
-            SELECT DISTINCT x_RawFile AS file, x_RawRole AS role, {key} AS key FROM raw WHERE {key} % {every} = 0
-        ), size AS (SELECT file, count(*) AS rows FROM line GROUP BY 1)
-        SELECT a.file, b.file, count(*) AS shared, any_value(least(x.rows, y.rows)) AS smaller
-        FROM line AS a JOIN line AS b ON a.key = b.key AND a.role = b.role AND a.file < b.file
-        JOIN size AS x ON a.file = x.file JOIN size AS y ON b.file = y.file
-        GROUP BY 1, 2 HAVING 2 * shared > smaller ORDER BY 1, 2
-    """
+    return f"INSERT INTO seen SELECT x_RawFile, x_RawRole, {key} AS key FROM raw WHERE key % {every} = 0"
 
 
 def overlap_fault(one: str, other: str) -> Fault:

@@ -222,10 +222,11 @@ def _refuse_overlap(job: Job) -> None:
     found = job.assembled.found
     if len(found) < 2 or job.assembled.manifest:
         return
-    with job.shown([file for unit in job.units() for file in unit]):
-        every = max(sum(entry.rows for entry in found) // OVERLAP_SAMPLE, 1)
-        rows = job.connection.execute(checks.overlap_sql(job.shape, every)).fetchall()
-    if rows:
+    every = max(sum(entry.rows for entry in found) // OVERLAP_SAMPLE, 1)
+    job.connection.execute(checks.SEEN)
+    for _ in job.each_unit():
+        job.connection.execute(checks.seen_sql(job.shape, every))
+    if rows := job.connection.execute(checks.OVERLAP).fetchall():
         raise Rejected([checks.overlap_fault(one, other) for one, other, _, _ in rows])
 
 
