@@ -122,13 +122,13 @@ def assemble(
 
 
 def assign_roles(found: Sequence[Found], held: Sequence[Found] = ()) -> list[Found]:
-    """Each file with its role: by its own rows, else by its name, else as the other half of a known one.
+    """Each file with its role: by its manifest or its own rows, else by its name, else as a known one's other half.
 
     A newly given file takes the place of a held one of the same role; one that tells nothing and was held before is
     that very file again.
     """
     before = {entry.staged.digest: entry.staged.file.role for entry in held}
-    fresh = [_with_role(entry, _evident(entry) or before.get(entry.staged.digest, "")) for entry in found]
+    fresh = [with_role(entry, _evident(entry) or before.get(entry.staged.digest, "")) for entry in found]
     kept = [entry for entry in held if entry.staged.file.role not in {new.staged.file.role for new in fresh}]
     roles = {entry.staged.file.role for entry in (*fresh, *kept)} - {""}
     open_files = sorted((entry for entry in fresh if not entry.staged.file.role), key=lambda entry: entry.staged.digest)
@@ -138,7 +138,7 @@ def assign_roles(found: Sequence[Found], held: Sequence[Found] = ()) -> list[Fou
     if len(open_files) > max(len(free), 1):
         raise _unclear(open_files)
     given = dict(zip((entry.staged.origin for entry in open_files), free or ["actual"], strict=False))
-    return [_with_role(entry, entry.staged.file.role or given[entry.staged.origin]) for entry in fresh] + kept
+    return [with_role(entry, entry.staged.file.role or given[entry.staged.origin]) for entry in fresh] + kept
 
 
 def _evident(entry: Found) -> str:
@@ -149,12 +149,15 @@ def _evident(entry: Found) -> str:
             "mixed-metrics",
             file=entry.staged.file.label,
         )
+    if (told := entry.staged.file.role) and entry.hints not in ((), (told,)):
+        text = f"the file holds rows of an {entry.hints[0]}-cost report, but it was delivered as {told}"
+        raise reject(text, "Let the provider deliver it again.", "mixed-metrics", file=entry.staged.file.label)
     words = set(re.split(r"[^a-z]+", entry.staged.file.label.lower().replace("cost", " ")))
     by_name = "amortized" if "amortized" in words or "amortised" in words else "actual" if "actual" in words else ""
-    return entry.hints[0] if entry.hints else by_name
+    return told or (entry.hints[0] if entry.hints else by_name)
 
 
-def _with_role(entry: Found, role: str) -> Found:
+def with_role(entry: Found, role: str) -> Found:
     return replace(entry, staged=replace(entry.staged, file=replace(entry.staged.file, role=role)))
 
 

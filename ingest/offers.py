@@ -14,18 +14,24 @@ from ledger.faults import Rejected, Transient
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """One file where it lies. `label` is what a person may see; `version` names this very content, such as an ETag."""
+    """One file where it lies. `label` is what a person may see; `version` names this very content, such as an ETag.
+
+    `role` is actual or amortized where the provider says which of the two it is, `rows` how many it says there are.
+    """
 
     label: str
     size: int
     version: str
+    role: str = ""
+    rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
     """One whole delivery of an export: exactly the files that its manifest lists.
 
-    `digest` is the SHA-256 of the manifest: equal digests are equal deliveries. `columns` are the header that every
+    `digest` is the SHA-256 of the manifest: equal digests are equal deliveries; it is empty where no manifest tells
+    and the files have to be looked at. `columns` are the header that every
     file has to have, empty where the manifest names none; `delivered` is when the manifest was written (UTC).
     `fault` is why the delivery cannot be taken now, such as another one under way: then `files` says nothing, and
     `digest` is empty where the manifest could not be read.

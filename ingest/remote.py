@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from ingest.commitments import settled
-from ingest.deliveries import Found, basis_of, delivery_digest
+from ingest.deliveries import Found, basis_of, delivery_digest, with_role
 from ingest.flow import Partition
 from ingest.inspection import inspect, name_parties
 from ingest.intake import (
@@ -175,7 +175,7 @@ def _chunk(file: RemoteFile, source: DeliverySource, desk: Desk) -> list[Chunk]:
     if local != path:
         path.unlink()
     with desk.shelf.at_hand([staged.file.path]):
-        return [Chunk(file, staged, _held(staged, desk))]
+        return [Chunk(file, staged, tuple(with_role(entry, file.role) for entry in _held(staged, desk)))]
 
 
 def _again(file: RemoteFile, source: DeliverySource, desk: Desk, path: Path) -> None:
@@ -219,6 +219,9 @@ def _strangers(offer: Offer, chunk: Chunk) -> list[Fault]:
         text = f"the file has other columns than its manifest: {_named('lacks', lacks)}{_named('has beside', more)}"
         advice = "The delivery is not whole: wait for the next one, or let the provider deliver it again."
         faults.append(Fault(text.rstrip("; "), advice, "manifest-columns", chunk.file.label))
+    if chunk.file.rows is not None and chunk.file.rows != sum(entry.rows for entry in chunk.held):
+        text = f"the file holds {sum(entry.rows for entry in chunk.held)} rows, its manifest says {chunk.file.rows}"
+        faults.append(Fault(text, "Let the provider deliver the export again.", "manifest-rows", chunk.file.label))
     for entry in chunk.held:
         if entry.period != offer.period:
             text = f"the file holds rows of {entry.period}, but its manifest is of {offer.period}"
