@@ -210,6 +210,7 @@ def parquet(path: Path, query: str, row_group: int) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
         with duckdb.connect(config={"memory_limit": "2GB", "preserve_insertion_order": False}) as connection:
+            connection.execute("SET enable_progress_bar = false")
             options = f"FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE {row_group}"
             connection.execute(f"COPY ({query}) TO '{part}' ({options})")
         part.rename(path)
