@@ -27,12 +27,21 @@ class AwsAccess:
 
 
 @dataclass(frozen=True, slots=True)
+class AzureAccess:
+    """What to read of Azure: the scope that is asked for its costs; exports by name, one or a pair."""
+
+    scope: str = ""
+    exports: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A source from ledger.toml: its accounts are claimed for it, its currency is the only one it may bill in.
 
-    `location` is what the timer reads: a folder, az://container/prefix, s3://bucket/prefix or cost-explorer:; empty
-    when fed by hand only. Months before `since` are left alone. `allocation` is split to have shared machines' costs
-    allocated as the bill says; `net_costs` says whether net costs that are all 0 are used or ignored.
+    `location` is what the timer reads: a folder, az://container/prefix, the https:// address of a container,
+    s3://bucket/prefix or cost-explorer:; empty when fed by hand only. Months before `since` are left alone.
+    `allocation` is split to have shared machines' costs allocated as the bill says; `net_costs` says whether net costs
+    that are all 0 are used or ignored.
     """
 
     name: str
@@ -46,6 +55,7 @@ class Source:
     allocation: str = ""
     net_costs: str = ""
     aws: AwsAccess = AwsAccess()
+    azure: AzureAccess = AzureAccess()
 
     @property
     def options(self) -> tuple[tuple[str, str], ...]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ingest.plan import RESTATED_FOR, AwsAccess, Source
+from ingest.plan import RESTATED_FOR, AwsAccess, AzureAccess, Source
 from ledger.delivery import SOURCE_NAME
 from ledger.faults import Fault
 from settings.entry import Entry, settings_fault
-from settings.values import month, one_of, text, texts, whole
+from settings.values import month, one_of, pair, text, texts, whole
 
 BASES = ("amortized", "actual")
 PROVIDERS = ("aws", "azure", "snowflake")
@@ -36,9 +36,10 @@ def claimed_twice(sources: Sequence[Source]) -> list[Fault]:
 def read_source(name: str, entry: Entry) -> Source:
     if not SOURCE_NAME.fullmatch(name):
         entry.fault("is no source name", "Use lower-case letters, digits and hyphens, at most 63.")
+    provider = entry.need("provider", one_of(PROVIDERS), "")
     found = Source(
         name,
-        provider=entry.need("provider", one_of(PROVIDERS), ""),
+        provider=provider,
         currency=entry.take("currency", text, ""),
         accounts=entry.take("accounts", texts, ()),
         location=entry.take("location", text, ""),
@@ -47,16 +48,21 @@ def read_source(name: str, entry: Entry) -> Source:
         restated_for=entry.take("restated_for", whole(0, MOST_DAYS), RESTATED_FOR),
         allocation=entry.take("allocation", one_of(ALLOCATIONS), ""),
         net_costs=entry.take("net_costs", one_of(NET_COSTS), ""),
-        aws=_aws(entry),
+        aws=_aws(entry, provider),
+        azure=_azure(entry, provider),
     )
     _refuse_misfits(found, entry)
     entry.close()
     return found
 
 
-def _aws(entry: Entry) -> AwsAccess:
+def _azure(entry: Entry, provider: str) -> AzureAccess:
+    return AzureAccess(exports=entry.take("export", pair, ())) if provider == "azure" else AzureAccess()
+
+
+def _aws(entry: Entry, provider: str) -> AwsAccess:
     return AwsAccess(
-        export=entry.take("export", text, ""),
+        export="" if provider == "azure" else entry.take("export", text, ""),
         region=entry.take("region", text, ""),
         role=entry.take("role", text, ""),
         audience=entry.take("audience", text, ""),

@@ -32,6 +32,14 @@ def texts(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
+def pair(value: object) -> tuple[str, ...]:
+    """One name as a text, or one or two as a list."""
+    found = (value,) if isinstance(value, str) else texts(value)
+    if not 1 <= len(found) <= 2 or not all(one.strip() for one in found) or len(set(found)) < len(found):
+        raise ValueError("is a name in quotes, or a list of two")
+    return found
+
+
 def switch(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError("is true or false, without quotes")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.plan import RESTATED_FOR, AwsAccess
+from ingest.plan import RESTATED_FOR, AwsAccess, AzureAccess
 from ledger.delivery import Period
 from ledger.faults import Rejected
 from settings import Settings, load
@@ -45,11 +45,25 @@ def test_without_them_nothing_is_asked_of_a_mapping(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "exports"),
+    [('"daily"', ("daily",)), ('["actual"]', ("actual",)), ('["actual", "amortized"]', ("actual", "amortized"))],
+)
+def test_exports_of_azure_are_one_name_or_a_pair(value: str, exports: tuple[str, ...], tmp_path: Path) -> None:
+    source = read(tmp_path, f'[sources.main]\nprovider = "azure"\nexport = {value}\n').source("main")
+    assert (source.azure, source.aws) == (AzureAccess(exports=exports), AwsAccess())
+
+
+@pytest.mark.parametrize(
     ("lines", "told"),
     [
         ('provider = "azure"\nlocation = "s3://bills"', "sources.main"),
         ('provider = "snowflake"\nexport = "daily"', "sources.main"),
         ('provider = "azure"\nlocation = "cost-explorer:"', "sources.main"),
+        ('provider = "azure"\nexport = ["a", "b", "c"]', "export"),
+        ('provider = "azure"\nexport = ["a", "a"]', "export"),
+        ('provider = "azure"\nexport = []', "export"),
+        ('provider = "azure"\nexport = 1', "export"),
+        ('provider = "aws"\nexport = ["a", "b"]', "export"),
         ('provider = "aws"\nrole = "arn:aws:iam::1:role/r"', "audience"),
         ('provider = "aws"\nsince = "2026-13"', "since"),
         ('provider = "aws"\nsince = 2026-01-01', "since"),
