@@ -1,0 +1,58 @@
+"""Azure's Query API: what each day cost by meter category, told apart from cost details and exports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from ingest import cost_query_rows as rows
+from ingest.sources.azure_faults import azure_faults
+from ledger.faults import reject
+from ledger.independent import DayCost
+
+if TYPE_CHECKING:
+    from azure.core.pipeline import PipelineResponse
+    from azure.mgmt.costmanagement import CostManagementClient
+
+MOST_PAGES = 1000
+
+
+class CostQuery:
+    """`address` is that of the client's service; `requests` counts what was asked so far.
+
+    Faults: Transient (busy), Missing, Rejected (denied, unreadable).
+    """
+
+    def __init__(self, client: CostManagementClient, scope: str, address: str) -> None:
+        self._client, self._scope, self._address = client, scope, address
+        self.requests = 0
+
+    def daily(self, kind: str, days: tuple[date, date], today: date) -> Iterator[DayCost]:
+        """Costs of the days from the first on and before the second, page by page; `kind` is ActualCost or the like."""
+        question = rows.question(kind, days)
+        tokens = {""}
+        token = ""
+        for _ in range(MOST_PAGES):
+            page = rows.page(self._asked(question, token, days), days, today, self._address)
+            yield from page.costs
+            token = page.token
+            if not token:
+                return
+            if token in tokens:
+                break
+            tokens.add(token)
+        raise reject(f"the Query API's pages of {days[0]:%Y-%m} have no end", "Try again, then report it.", rows.RULE)
+
+    def _asked(self, question: dict[str, Any], token: str, days: tuple[date, date]) -> bytes:
+        """The answer's own bytes: the SDK's model of it has floats in place of the amounts."""
+        self.requests += 1
+        params = {"$skiptoken": token} if token else {}
+        with azure_faults(f"Query API, {self._scope}, {days[0]:%Y-%m}"):
+            body: bytes = self._client.query.usage(self._scope, question, params=params, cls=_body)  # type: ignore[call-overload]  # the body as it is sent
+        return body
+
+
+def _body(answer: PipelineResponse[Any, Any], _model: object, _headers: object) -> bytes:
+    content: bytes = answer.http_response.body()
+    return content if answer.http_response.status_code == 200 else b""
