@@ -23,6 +23,7 @@ from urllib.parse import parse_qsl, urlsplit
 from emulators.certificate import write_pair
 from emulators.cloud import Cloud
 from emulators.control_plane import ControlPlane, Dropped, Reply, failure
+from emulators.cost_management import CostManagement
 from emulators.identity import ManagedIdentity
 
 LONGEST_BODY = 64 * 1024
@@ -44,6 +45,7 @@ class Arm:
 
     def __init__(self, cloud: Cloud, *, page_size: int = 50, retry_after: int = 10) -> None:
         self.cloud, self.identity = cloud, ManagedIdentity()
+        self.cost = CostManagement(cloud.faults)
         self.requests: list[Request] = []
         self._page_size, self._retry_after = page_size, retry_after
         self._stack = ExitStack()
@@ -91,11 +93,15 @@ class Arm:
         try:
             refusal = self.identity.refusal(handler.headers.get("Authorization", ""))
             with self.cloud.lock:
-                reply = refusal or self._plane.answer(handler.command, url.path, query)
+                reply = refusal or self._answer(handler, url.path, query)
             status = reply.status
             return reply
         finally:
             self.requests.append(Request(handler.command, url.path, query, status))
+
+    def _answer(self, handler: _Handler, path: str, query: Mapping[str, str]) -> Reply:
+        costs = self.cost.answer(handler.command, path, query, handler.body(), self.url)
+        return costs or self._plane.answer(handler.command, path, query)
 
     def _identify(self, handler: _Handler) -> Reply:
         url = urlsplit(handler.path)
