@@ -1,6 +1,7 @@
 """`python -m bench.gen samples [FOLDER]` rewrites the samples.
 
-`python -m bench.gen cur2 FOLDER [ROWS] [ROW_GROUP]` makes a big bill; `cur_legacy` makes one file of a legacy report.
+`python -m bench.gen cur2 FOLDER [ROWS] [ROW_GROUP]` makes a big bill; `cur_legacy` makes one file of a legacy report,
+`azure_cost_details FOLDER [ROWS]` a pair of Azure's cost reports.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from bench.gen import aws, azure, cur2, cur_legacy, snowflake
+from bench.gen import aws, azure, azure_cost_details, cur2, cur_legacy, snowflake
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
@@ -51,6 +52,8 @@ def main(arguments: list[str]) -> int:
             written = cur2.write(Path(folder), *map(int, numbers))
         case ["cur_legacy", folder, *numbers]:
             written = [cur_legacy.write(Path(folder), *map(int, numbers))]
+        case ["azure_cost_details", folder, *numbers]:
+            written = azure_cost_details.write(Path(folder), *map(int, numbers))
         case _:
             print(__doc__, file=sys.stderr)
             return 2

@@ -27,3 +27,12 @@ def select_list(filled: Mapping[str, str]) -> str:
     return ",\n".join(
         f"CAST({filled.get(name, BLANK.get(kind, 'MAP {}'))} AS {kind}) AS {name}" for name, kind in columns()
     )
+
+
+def pick(values: tuple[str, ...], index: str) -> str:
+    """SQL of the value at that place, counted from 0."""
+    return "[" + ", ".join(f"'{value}'" for value in values) + f"][1 + {index}]"
+
+
+def when(condition: str, value: str, otherwise: str = "''") -> str:
+    return f"CASE WHEN {condition} THEN {value} ELSE {otherwise} END"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from bench.gen.columns import select_list
+from bench.gen.columns import pick, select_list, when
 
 FILE_ROWS = 1_000_000  # the provider's own chunk size
 RESOURCES, SKUS, ACCOUNTS = 60_000, 4_000, 97
@@ -92,19 +92,10 @@ REGIONS = (
     "sa-east-1",
 )
 
-
-def _pick(values: tuple[str, ...], index: str) -> str:
-    return "[" + ", ".join(f"'{value}'" for value in values) + f"][1 + {index}]"
-
-
-def _when(condition: str, value: str, otherwise: str = "''") -> str:
-    return f"CASE WHEN {condition} THEN {value} ELSE {otherwise} END"
-
-
 START = "TIMESTAMP '2026-01-01' + to_hours(CAST(hour AS INTEGER))"
 END = f"{START} + INTERVAL 1 HOUR"
 INSTANT = "strftime({}, '%Y-%m-%dT%H:%M:%SZ')"
-SERVICE, REGION = _pick(SERVICES, "service"), _pick(REGIONS, "region")
+SERVICE, REGION = pick(SERVICES, "service"), pick(REGIONS, "region")
 PLAN = "'arn:aws:savingsplans::111122223333:savingsplan/' || md5(CAST(resource % 40 AS VARCHAR))"
 RESERVATION = "'arn:aws:ec2:us-east-1:111122223333:reserved-instances/' || md5(CAST(resource % 90 AS VARCHAR))"
 
@@ -131,58 +122,58 @@ FILLED = {
     "line_item_normalized_usage_amount": "thousandths / 1000 * 2 ** (resource % 6)",
     "line_item_operation": "'Operation' || (sku % 60)",
     "line_item_product_code": SERVICE,
-    "line_item_resource_id": _when(
+    "line_item_resource_id": when(
         USED, f"'arn:aws:service:' || {REGION} || ':' || (100000000000 + account) || ':resource/r-' || resource"
     ),
-    "line_item_tax_type": _when("kind = 'Tax'", "'VAT'"),
-    "line_item_unblended_cost": _when("kind = 'DiscountedUsage'", "0", SIGNED),
-    "line_item_unblended_rate": _when("kind = 'DiscountedUsage'", "'0.0'", RATE),
+    "line_item_tax_type": when("kind = 'Tax'", "'VAT'"),
+    "line_item_unblended_cost": when("kind = 'DiscountedUsage'", "0", SIGNED),
+    "line_item_unblended_rate": when("kind = 'DiscountedUsage'", "'0.0'", RATE),
     "line_item_usage_account_id": "CAST(100000000000 + account AS VARCHAR)",
     "line_item_usage_account_name": "'account-' || account",
     "line_item_usage_amount": "thousandths / 1000",
     "line_item_usage_start_date": START,
     "line_item_usage_end_date": END,
-    "line_item_usage_type": _when("slot % 97 = 0 AND kind = 'Usage'", "'SpotUsage:m5.large'", "'Meter' || (sku % 700)"),
+    "line_item_usage_type": when("slot % 97 = 0 AND kind = 'Usage'", "'SpotUsage:m5.large'", "'Meter' || (sku % 700)"),
     "pricing_currency": "'USD'",
-    "pricing_lease_contract_length": _when("kind IN ('RIFee', 'DiscountedUsage')", "'1yr'"),
-    "pricing_offering_class": _when("kind IN ('RIFee', 'DiscountedUsage')", "'standard'"),
-    "pricing_public_on_demand_cost": _when(USED, COST, "0"),
-    "pricing_public_on_demand_rate": _when(USED, RATE),
-    "pricing_purchase_option": _when("kind IN ('RIFee', 'DiscountedUsage')", "'Partial Upfront'"),
+    "pricing_lease_contract_length": when("kind IN ('RIFee', 'DiscountedUsage')", "'1yr'"),
+    "pricing_offering_class": when("kind IN ('RIFee', 'DiscountedUsage')", "'standard'"),
+    "pricing_public_on_demand_cost": when(USED, COST, "0"),
+    "pricing_public_on_demand_rate": when(USED, RATE),
+    "pricing_purchase_option": when("kind IN ('RIFee', 'DiscountedUsage')", "'Partial Upfront'"),
     "pricing_rate_code": "'SKU' || lpad(CAST(sku AS VARCHAR), 13, '0') || '.JRTCKXETXF.6YS6EN2CT7'",
     "pricing_rate_id": "CAST(1000000 + sku AS VARCHAR)",
-    "pricing_term": _when("kind = 'DiscountedUsage'", "'Reserved'", "'OnDemand'"),
-    "pricing_unit": _pick(UNITS, "sku % 4"),
+    "pricing_term": when("kind = 'DiscountedUsage'", "'Reserved'", "'OnDemand'"),
+    "pricing_unit": pick(UNITS, "sku % 4"),
     "product": f"MAP {{'product_name': 'Product ' || {SERVICE}, 'region': {REGION},"
     " 'sku_group': 'group-' || (sku % 80), 'vcpu': CAST(2 ** (sku % 6) AS VARCHAR)}",
-    "product_instance_family": _when("service = 0", "'General purpose'"),
-    "product_instance_type": _when("service = 0", f"{_pick(INSTANCES, 'sku % 4')}"),
+    "product_instance_family": when("service = 0", "'General purpose'"),
+    "product_instance_type": when("service = 0", f"{pick(INSTANCES, 'sku % 4')}"),
     "product_location": REGION,
     "product_location_type": "'AWS Region'",
     "product_operation": "'Operation' || (sku % 60)",
-    "product_pricing_unit": _pick(UNITS, "sku % 4"),
+    "product_pricing_unit": pick(UNITS, "sku % 4"),
     "product_product_family": "'Family ' || (sku % 30)",
     "product_region_code": REGION,
     "product_servicecode": SERVICE,
     "product_sku": "'SKU' || lpad(CAST(sku AS VARCHAR), 13, '0')",
     "product_usagetype": "'Meter' || (sku % 700)",
-    "reservation_amortized_upfront_fee_for_billing_period": _when("kind = 'RIFee'", COST, "0"),
-    "reservation_effective_cost": _when("kind = 'DiscountedUsage'", COST, "0"),
-    "reservation_number_of_reservations": _when("kind = 'RIFee'", "'2'"),
-    "reservation_reservation_a_r_n": _when("kind IN ('RIFee', 'DiscountedUsage')", RESERVATION),
-    "reservation_unused_amortized_upfront_fee_for_billing_period": _when("kind = 'RIFee'", "0.5", "0"),
-    "reservation_unused_quantity": _when("kind = 'RIFee'", "3", "0"),
-    "reservation_unused_recurring_fee": _when("kind = 'RIFee'", "0.25", "0"),
+    "reservation_amortized_upfront_fee_for_billing_period": when("kind = 'RIFee'", COST, "0"),
+    "reservation_effective_cost": when("kind = 'DiscountedUsage'", COST, "0"),
+    "reservation_number_of_reservations": when("kind = 'RIFee'", "'2'"),
+    "reservation_reservation_a_r_n": when("kind IN ('RIFee', 'DiscountedUsage')", RESERVATION),
+    "reservation_unused_amortized_upfront_fee_for_billing_period": when("kind = 'RIFee'", "0.5", "0"),
+    "reservation_unused_quantity": when("kind = 'RIFee'", "3", "0"),
+    "reservation_unused_recurring_fee": when("kind = 'RIFee'", "0.25", "0"),
     "resource_tags": "CASE WHEN resource % 4 = 0 THEN MAP {} ELSE MAP {"
-    f"'user_environment': {_pick(ENVIRONMENTS, 'resource % 4')}, 'user_team': 'team-' || (resource % 45), "
+    f"'user_environment': {pick(ENVIRONMENTS, 'resource % 4')}, 'user_team': 'team-' || (resource % 45), "
     "'user_cost_center': 'cc-' || (resource % 210), 'aws_createdBy': 'role/' || (resource % 17)} END",
-    "savings_plan_offering_type": _when("starts_with(kind, 'SavingsPlan')", "'ComputeSavingsPlans'"),
-    "savings_plan_payment_option": _when("starts_with(kind, 'SavingsPlan')", "'No Upfront'"),
-    "savings_plan_recurring_commitment_for_billing_period": _when("kind = 'SavingsPlanRecurringFee'", COST, "0"),
-    "savings_plan_savings_plan_a_r_n": _when("starts_with(kind, 'SavingsPlan')", PLAN),
-    "savings_plan_savings_plan_effective_cost": _when("kind = 'SavingsPlanCoveredUsage'", f"{COST} / 2", "0"),
-    "savings_plan_total_commitment_to_date": _when("kind = 'SavingsPlanRecurringFee'", COST, "0"),
-    "savings_plan_used_commitment": _when("kind = 'SavingsPlanRecurringFee'", f"{COST} / 2", "0"),
+    "savings_plan_offering_type": when("starts_with(kind, 'SavingsPlan')", "'ComputeSavingsPlans'"),
+    "savings_plan_payment_option": when("starts_with(kind, 'SavingsPlan')", "'No Upfront'"),
+    "savings_plan_recurring_commitment_for_billing_period": when("kind = 'SavingsPlanRecurringFee'", COST, "0"),
+    "savings_plan_savings_plan_a_r_n": when("starts_with(kind, 'SavingsPlan')", PLAN),
+    "savings_plan_savings_plan_effective_cost": when("kind = 'SavingsPlanCoveredUsage'", f"{COST} / 2", "0"),
+    "savings_plan_total_commitment_to_date": when("kind = 'SavingsPlanRecurringFee'", COST, "0"),
+    "savings_plan_used_commitment": when("kind = 'SavingsPlanRecurringFee'", f"{COST} / 2", "0"),
 }
 
 
