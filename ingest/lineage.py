@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ingest.mapping import derived
 from ingest.mappings import text
 from ingest.shapes import Shape
 
@@ -25,7 +26,8 @@ def origins(connection: DuckDBPyConnection, shape: Shape) -> dict[str, tuple[str
     """FOCUS column to the raw columns that its value may be a copy of, in the order of the SQL."""
     select, rows = (_parsed(connection, text(name)) for name in (shape.select_sql, shape.rows_sql))
     known = frozenset([*(column.name for column in shape.columns), *(entry.name for entry in shape.maps)])
-    scope = _Scope(select, {}, {"rows": rows}, known)
+    typed = {"typed": _parsed(connection, f"SELECT *{derived(shape)} FROM raw")} if shape.derived else {}
+    scope = _Scope(select, {}, {"rows": rows, **typed}, known)
     return {name: scope.raw(name) for name in _aliases(select)}
 
 

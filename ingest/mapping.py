@@ -110,10 +110,15 @@ def typed_view(shape: Shape) -> str:
     texts = {column.name: column.typed for column in shape.columns if column.typed}
     seen = {name: _TYPED[kind].format(column=quoted(name)) for name, kind in texts.items()}
     casts = [f"{value} AS {quoted(name)}" for name, value in {**seen, **_unless(shape, seen)}.items()]
-    shown = f"SELECT * REPLACE ({', '.join(casts)})" if casts else "SELECT *"
+    shown = f"SELECT * REPLACE ({', '.join(casts)}){derived(shape)}" if casts else f"SELECT *{derived(shape)}"
     macros = {"amount": "x" if texts else "exact(x)", **_TAGS[any(not entry.keys for entry in shape.maps)]}
     made = "; ".join(f"CREATE OR REPLACE TEMP MACRO {name}(x) AS {body}" for name, body in macros.items())
     return f"{made}; CREATE OR REPLACE TEMP VIEW typed AS {shown} FROM raw"
+
+
+def derived(shape: Shape) -> str:
+    """What a shape's own columns become under the names that its SQL shares with others, as further columns."""
+    return "".join(f", {expression} AS {name}" for name, expression in shape.derived.items())
 
 
 def _unless(shape: Shape, seen: Mapping[str, str]) -> dict[str, str]:
@@ -155,6 +160,7 @@ def variables(values: Mapping[str, str]) -> list[str]:
 def _raw_select(shape: Shape, file: StagedFile) -> str:
     found = resolve(shape, file.headers, file.label)
     columns = [_column(shape, column, found.get(column.name)) for column in shape.columns]
+    columns += [f"CAST(NULL AS VARCHAR) AS {quoted(name)}" for name in shape.absent]
     columns += [_map(entry, file.headers) for entry in shape.maps]
     columns += [_carried(shape, file.headers)] if shape.extras else []
     origin = f"{literal(file.label)} AS x_RawFile, {literal(file.role)} AS x_RawRole, file_row_number AS x_RawRow"

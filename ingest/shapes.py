@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from focus.schema import Column, columns
@@ -77,6 +77,8 @@ class Shape:
     `unless` is by fact the pattern of names of columns that mean nothing where it is false; the last that fits decides.
     `scope` tells exports of one account apart where there is one per subscription. `files` are the data files it is
     made of: its own and those of the shapes it is like. `commitments_sql` gives the commitments that its rows name.
+    `absent` are columns that only other shapes with the same SQL have; `derived` is by name what the SQL reads
+    in every shape, as an expression over the shape's own columns.
     """
 
     name: str
@@ -103,6 +105,8 @@ class Shape:
     files: tuple[str, ...]
     commitments_sql: str = ""
     unless: Mapping[str, str] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
+    derived: Mapping[str, str] = field(default_factory=dict)
 
 
 def plain(header: str) -> str:
@@ -114,7 +118,15 @@ def plain(header: str) -> str:
 @cache
 def shapes() -> tuple[Shape, ...]:
     by_name = {str(entry["shape"]): entry for entry in shape_entries()}
-    return tuple(_shape(_whole(entry, by_name)) for entry in by_name.values())
+    made = [_shape(_whole(entry, by_name)) for entry in by_name.values()]
+    return tuple(replace(shape, absent=_absent_columns(shape, made)) for shape in made)
+
+
+def _absent_columns(shape: Shape, made: Sequence[Shape]) -> tuple[str, ...]:
+    """What the SQL of this shape may read and only the others have."""
+    own = {entry.name.lower() for entry in (*shape.columns, *shape.maps)}
+    others = (column.name for other in made if other.select_sql == shape.select_sql for column in other.columns)
+    return tuple(sorted({name for name in others if name.lower() not in own}))
 
 
 def shape_named(name: str) -> Shape:
@@ -209,6 +221,7 @@ def _shape(entry: dict[str, object]) -> Shape:
         unknown=_unknown(entry.get("unknown", [])),
         files=_texts(entry, "files"),
         commitments_sql=str(entry.get("commitments_sql", "")),
+        derived=_conditions(entry.get("derived")),
     )
 
 

@@ -1,4 +1,4 @@
--- Azure cost details (Enterprise Agreement) to FOCUS 1.3, one line per column in the specification's order.
+-- Azure cost details of every agreement to FOCUS 1.3, one line per column in the specification's order.
 WITH told AS (
     SELECT
         *,
@@ -12,6 +12,10 @@ WITH told AS (
         blank_to_null(coalesce(benefitId, ReservationId)) AS benefit,
         money(CostInBillingCurrency) AS cost,
         money(Quantity) AS blocks,
+        trim(BillingCurrencyCode) AS currency,
+        -- Of a customer agreement prices are in the pricing currency, and the rate is that of its invoice.
+        coalesce(blank_to_null(PricingCurrency), currency) AS pricing_currency,
+        CASE WHEN pricing_currency = currency THEN '1' ELSE blank_to_null(ExchangeRatePricingToBilling) END AS rate,
         CASE WHEN blank_to_null(Tags) IS NULL OR starts_with(trim(Tags), '{') THEN blank_to_null(Tags) ELSE '{' || rtrim(trim(Tags), ',') || '}' END AS tag_text,
         CASE WHEN PublisherType ILIKE 'marketplace' THEN coalesce(blank_to_null(PublisherName), 'Microsoft') ELSE 'Microsoft' END AS seller
     FROM rows
@@ -21,7 +25,7 @@ line AS (
     SELECT
         t.*,
         coalesce(c.ChargeCategory, 'Adjustment') AS category,
-        c.ChargeClass AS class,
+        CASE WHEN blank_to_null(t.PreviousInvoiceId) IS NOT NULL THEN 'Correction' ELSE c.ChargeClass END AS class,
         c.commitment_status,
         -- A refund whose cost and quantity differ in sign has no price that could be true, so it is told without a SKU price.
         category IN ('Usage', 'Purchase') AND (class IS DISTINCT FROM 'Correction' OR coalesce(sign(t.cost) = sign(t.blocks), false)) AS is_priced,
@@ -42,7 +46,11 @@ line AS (
         coalesce(g.region_name, blank_to_null(t.ResourceLocation), t.location) AS region_name,
         -- A price of zero beside a cost is a missing price.
         CASE WHEN is_priced AND NOT is_flat AND (t.cost = 0 OR money(t.UnitPrice) <> 0) THEN blank_to_null(t.UnitPrice) END AS contracted_price,
-        CASE WHEN is_priced AND NOT is_flat AND (t.cost = 0 OR money(t.PayGPrice) <> 0) THEN blank_to_null(t.PayGPrice) END AS list_price
+        CASE WHEN is_priced AND NOT is_flat AND (t.cost = 0 OR money(t.PayGPrice) <> 0) THEN blank_to_null(t.PayGPrice) END AS list_price,
+        CASE WHEN t.rate = '1' THEN money(contracted_price) ELSE product(contracted_price, t.rate) END AS contracted_in_billing,
+        CASE WHEN t.rate = '1' THEN money(list_price) ELSE product(list_price, t.rate) END AS list_in_billing,
+        -- The bill's own list cost, if it has one.
+        CASE WHEN is_priced AND (t.cost = 0 OR money(t.PaygCostInBillingCurrency) <> 0) THEN money(t.PaygCostInBillingCurrency) END AS list_cost
     FROM told AS t
     LEFT JOIN azure_charge_types AS c ON t.charge_type = c.charge_type
     LEFT JOIN azure_pricing_models AS p ON t.pricing_model = p.pricing_model
@@ -60,10 +68,10 @@ SELECT
     NULL AS AllocatedTags,
     blank_to_null(AvailabilityZone) AS AvailabilityZone,
     CASE WHEN x_Rule = '' THEN cost ELSE 0 END AS BilledCost,
-    trim(BillingAccountId) AS BillingAccountId,
-    coalesce(blank_to_null(BillingAccountName), trim(BillingAccountId)) AS BillingAccountName,
-    'Billing Account' AS BillingAccountType,
-    trim(BillingCurrencyCode) AS BillingCurrency,
+    payer_id AS BillingAccountId,
+    coalesce(payer_name, payer_id) AS BillingAccountName,
+    payer_type AS BillingAccountType,
+    currency AS BillingCurrency,
     CAST(getvariable('period_end') AS TIMESTAMPTZ) AS BillingPeriodEnd,
     CAST(getvariable('period_start') AS TIMESTAMPTZ) AS BillingPeriodStart,
     NULL AS CapacityReservationId,
@@ -86,24 +94,35 @@ SELECT
     CASE WHEN commitment_id IS NULL OR NOT is_priced THEN NULL WHEN commitment_category = 'Spend' THEN cost ELSE pricing_quantity END AS CommitmentDiscountQuantity,
     CASE WHEN commitment_id IS NOT NULL AND category = 'Usage' THEN commitment_status END AS CommitmentDiscountStatus,
     CASE WHEN commitment_id IS NOT NULL THEN commitment_type END AS CommitmentDiscountType,
-    CASE WHEN CommitmentDiscountQuantity IS NULL THEN NULL WHEN commitment_category = 'Spend' THEN trim(BillingCurrencyCode) ELSE 'Hours' END AS CommitmentDiscountUnit,
+    CASE WHEN CommitmentDiscountQuantity IS NULL THEN NULL WHEN commitment_category = 'Spend' THEN currency ELSE 'Hours' END AS CommitmentDiscountUnit,
     -- What is unused of a commitment that the bill does not name consumed nothing.
     CASE WHEN category <> 'Usage' THEN NULL WHEN commitment_status <> 'Used' THEN CASE WHEN commitment_id IS NULL THEN 0 END WHEN block = '1' THEN blocks ELSE product(block, Quantity) END AS ConsumedQuantity,
     CASE WHEN ConsumedQuantity IS NOT NULL THEN unit END AS ConsumedUnit,
     NULL AS ContractApplied,
-    CASE WHEN is_priced THEN product(contracted_price, Quantity) ELSE cost END AS ContractedCost,
-    money(contracted_price) AS ContractedUnitPrice,
+    CASE WHEN NOT is_priced THEN cost WHEN rate = '1' THEN product(contracted_price, Quantity) ELSE product(contracted_in_billing, blocks) END AS ContractedCost,
+    contracted_in_billing AS ContractedUnitPrice,
     CASE WHEN is_commitment AND is_purchase AND NOT is_actual_alone THEN 0 ELSE cost END AS EffectiveCost,
     CASE WHEN category NOT IN ('Tax', 'Adjustment') THEN 'Microsoft' END AS HostProviderName,
-    NULL AS InvoiceId,
-    'Microsoft' AS InvoiceIssuerName,
-    CASE WHEN is_priced THEN product(list_price, Quantity) ELSE cost END AS ListCost,
-    money(list_price) AS ListUnitPrice,
+    blank_to_null(InvoiceId) AS InvoiceId,
+    issuer AS InvoiceIssuerName,
+    CASE
+        WHEN NOT is_priced THEN cost
+        WHEN list_cost IS NOT NULL THEN list_cost
+        WHEN rate = '1' THEN product(list_price, Quantity)
+        ELSE product(list_in_billing, blocks)
+    END AS ListCost,
+    -- The bill rounds its list cost: a price that does not give it is left out, one that does is found by the profile.
+    CASE WHEN list_cost IS NULL OR product(list_in_billing, blocks) = list_cost THEN list_in_billing END AS ListUnitPrice,
     CASE WHEN is_priced THEN pricing_category END AS PricingCategory,
-    trim(BillingCurrencyCode) AS PricingCurrency,
-    ContractedUnitPrice AS PricingCurrencyContractedUnitPrice,
-    EffectiveCost AS PricingCurrencyEffectiveCost,
-    ListUnitPrice AS PricingCurrencyListUnitPrice,
+    pricing_currency AS PricingCurrency,
+    money(contracted_price) AS PricingCurrencyContractedUnitPrice,
+    CASE
+        WHEN pricing_currency = currency OR EffectiveCost = 0 THEN EffectiveCost
+        WHEN blank_to_null(CostInPricingCurrency) IS NOT NULL THEN money(CostInPricingCurrency)
+        WHEN pricing_currency = 'USD' AND blank_to_null(CostInUsd) IS NOT NULL THEN money(CostInUsd)
+        ELSE product(EffectivePrice, Quantity)
+    END AS PricingCurrencyEffectiveCost,
+    CASE WHEN pricing_currency = currency THEN ListUnitPrice ELSE money(list_price) END AS PricingCurrencyListUnitPrice,
     pricing_quantity AS PricingQuantity,
     CASE WHEN PricingQuantity IS NULL THEN NULL WHEN block = '1' THEN unit ELSE block || ' ' || unit END AS PricingUnit,
     'Microsoft' AS ProviderName,
@@ -121,10 +140,10 @@ SELECT
     service_category AS ServiceCategory,
     service_name AS ServiceName,
     service_subcategory AS ServiceSubcategory,
-    CASE WHEN is_priced THEN coalesce(blank_to_null(MeterId), blank_to_null(PartNumber), blank_to_null(ProductOrderName), service_name) END AS SkuId,
+    CASE WHEN is_priced THEN coalesce(blank_to_null(MeterId), blank_to_null(PartNumber), blank_to_null(ProductId), blank_to_null(ProductOrderName), service_name) END AS SkuId,
     CASE WHEN is_priced THEN blank_to_null(MeterName) END AS SkuMeter,
     NULL AS SkuPriceDetails,
-    CASE WHEN is_priced THEN concat_ws('|', SkuId, blank_to_null(PartNumber), blank_to_null(OfferId), blank_to_null(PricingModel), blank_to_null(Term)) END AS SkuPriceId,
+    CASE WHEN is_priced THEN concat_ws('|', SkuId, blank_to_null(PartNumber), blank_to_null(ProductId), blank_to_null(OfferId), blank_to_null(PricingModel), blank_to_null(Term)) END AS SkuPriceId,
     blank_to_null(SubscriptionId) AS SubAccountId,
     CASE WHEN SubAccountId IS NOT NULL THEN coalesce(blank_to_null(SubscriptionName), SubAccountId) END AS SubAccountName,
     CASE WHEN SubAccountId IS NOT NULL THEN 'Subscription' END AS SubAccountType,
@@ -143,5 +162,13 @@ SELECT
     NULL AS x_Operation,
     getvariable('basis') AS x_EffectiveCostBasis,
     nullif(concat_ws('; ', CASE WHEN is_flat THEN 'PricingQuantity: assumed' END, CASE WHEN PricingQuantity IS NOT NULL AND blank_to_null(UnitOfMeasure) IS NULL THEN 'PricingUnit: assumed' END), '') AS x_PriceSource,
-    NULL AS x_SourceColumns
+    nullif(
+        '{' || concat_ws(
+            ',',
+            CASE WHEN rate <> '1' THEN '"x_ExchangeRatePricingToBilling":' || to_json(rate) END,
+            CASE WHEN rate <> '1' THEN '"x_ExchangeRateDate":' || to_json(blank_to_null(ExchangeRateDate)) END,
+            '"x_PreviousInvoiceId":' || to_json(blank_to_null(PreviousInvoiceId))
+        ) || '}',
+        '{}'
+    ) AS x_SourceColumns
 FROM line

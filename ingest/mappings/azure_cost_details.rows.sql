@@ -10,7 +10,7 @@ WITH line AS (
             WHEN blank_to_null(coalesce(benefitId, ReservationId)) IS NOT NULL THEN 'reservation'
             ELSE ''
         END AS pricing_model
-    FROM raw
+    FROM typed
 ),
 told AS (
     SELECT
