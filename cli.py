@@ -113,12 +113,16 @@ def run_export(options: argparse.Namespace) -> int:
 
 
 def run_reconcile(options: argparse.Namespace) -> int:
-    question = wiring.Question(options.provider, options.source, tuple(options.period), options.tolerance)
+    question = wiring.Question(
+        options.provider, options.source, tuple(options.period), options.tolerance, options.scope
+    )
     with terminal.progress(quiet=options.json) as progress:
         found = wiring.settings(_env(options), options.config)
         months, left_out = wiring.reconcile(question, found, _env(options), _now(), progress)
     terminal.show_reconciled(months, left_out, as_json=options.json)
-    return NOT_CONFORMANT if any(month.comparison.settled for month in months) else 0
+    if any(month.comparison.settled for month in months):
+        return NOT_CONFORMANT
+    return LATER if any(one.unknown for one in left_out) else 0
 
 
 def run_validate(options: argparse.Namespace) -> int:
@@ -184,6 +188,7 @@ def _reconcile_options(command: argparse.ArgumentParser) -> None:
     providers = ("aws", "azure", "snowflake")
     command.add_argument("--provider", choices=providers, required=True, help="whose totals to ask for")
     command.add_argument("--source", default="", metavar="NAME", help="only this source's rows, and its way to sign in")
+    command.add_argument("--scope", default="", metavar="ID", help="Azure: the scope to ask (default: the source's)")
     command.add_argument(
         "--period", type=_period, action="append", default=[], metavar="YYYY-MM", help="a billing month; repeatable"
     )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ingest.flow import Progress
     from ingest.intake import Intake
     from ingest.run import Run
-    from ledger.independent import Gap, Reconciled
+    from ledger.independent import Gap, LeftOut, Reconciled
 
 TITLES = {
     "by_provider": "Provider",
@@ -78,9 +78,9 @@ def show_intake(intake: Intake, *, as_json: bool) -> None:
         show_problem(f"try again later: {reason}", as_json=False)
 
 
-def show_reconciled(months: Sequence[Reconciled], left_out: Sequence[str], *, as_json: bool) -> None:
+def show_reconciled(months: Sequence[Reconciled], left_out: Sequence[LeftOut], *, as_json: bool) -> None:
     if as_json:
-        _print_json({"months": [month.as_json() for month in months], "left_out": list(left_out)})
+        _print_json({"months": [month.as_json() for month in months], "left_out": [str(one) for one in left_out]})
         return
     console = _console()
     for month in months:
@@ -91,20 +91,23 @@ def show_reconciled(months: Sequence[Reconciled], left_out: Sequence[str], *, as
 
 def _show_comparison(console: Console, month: Reconciled) -> None:
     found = month.comparison
-    asked = f"{month.metric}, {month.requests} requests of USD 0.01"
-    console.print(styled((f"\n{month.period}", "bold"), f"  {found.compared} sums of services and days  ({asked})"))
+    asked = f"{month.measure.asked}, {month.requests} requests{f' of {month.price}' if month.price else ''}"
+    what = f"  {month.measure.column}: {found.compared} sums of services and days  ({asked})"
+    console.print(styled((f"\n{month.period}", "bold"), what))
     for currency in sorted({*found.ledger, *found.other}):
         ours, theirs = found.ledger.get(currency, Decimal(0)), found.other.get(currency, Decimal(0))
-        console.print(styled(f"  {currency}: ledger {plain(ours)}, Cost Explorer {plain(theirs)}"))
+        console.print(styled(f"  {currency}: ledger {plain(ours)}, {month.teller} {plain(theirs)}"))
     if found.gaps:
-        console.print(_gap_table(found.gaps))
+        console.print(_gap_table(found.gaps, month.teller))
+    for line in month.outside:
+        console.print(styled(f"  {line}"))
     told = f"{len(found.settled)} differ" if found.settled else "all agree"
     still = len(found.gaps) - len(found.settled)
     console.print(styled(f"  {told} within {plain(found.tolerance)}{f'; {still} may still change' if still else ''}"))
 
 
-def _gap_table(gaps: Sequence[Gap]) -> object:
-    table = _plain_table("Service", "Day", "Currency", "Ledger", "Cost Explorer", "Difference", "")
+def _gap_table(gaps: Sequence[Gap], teller: str) -> object:
+    table = _plain_table("Service", "Day", "Currency", "Ledger", teller, "Difference", "")
     for gap in gaps:
         sums = (plain(one) for one in (gap.ledger, gap.other, gap.difference))
         mark = "estimated" if gap.estimated else ""

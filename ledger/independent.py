@@ -16,6 +16,7 @@ from ledger.reconcile import total
 
 WHOLE_DAY = ""  # in place of a service: all of them together
 TAX = "Tax"
+DAY = "CAST(timezone('UTC', ChargePeriodStart) AS DATE)"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -29,10 +30,60 @@ class DayCost:
     estimated: bool = False
 
 
-class IndependentTotals(Protocol):
-    """A provider's own totals. Faults: Transient, Rejected."""
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A column of the ledger's costs and what the provider calls the same; `basis` is what the costs have to be of."""
 
-    def daily(self, period: Period) -> Iterable[DayCost]: ...
+    column: str
+    asked: str
+    basis: str = ""
+
+
+class IndependentTotals(Protocol):
+    """A provider's own totals of one source. Faults: Transient, Missing, Rejected.
+
+    `provider` is what the ledger's rows call it, `service` their column whose names the provider also uses, `price`
+    what a request costs, `requests` how many were made.
+    """
+
+    name: str
+    provider: str
+    service: str
+    price: str
+
+    @property
+    def requests(self) -> int: ...
+
+    def untold(self, period: Period) -> str:
+        """Why the provider cannot be asked for that month; empty where it can."""
+
+    def days(self, period: Period) -> tuple[date, date]:
+        """The first day, and the day after the last, that it is asked for."""
+
+    def measures(self, period: Period, /) -> Sequence[Measure]: ...
+
+    def daily(self, measure: Measure, days: tuple[date, date]) -> Iterable[DayCost]: ...
+
+    def names(self, ledger: Sequence[DayCost], other: Sequence[DayCost], /) -> Mapping[str, str]:
+        """Services that one side calls otherwise or splits, each with the name both are compared under."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Rows of the billing month on days that are not asked for, or of other billing months on days that are."""
+
+    currency: str
+    of_month: bool
+    rows: int
+    amount: Decimal
+
+    def __str__(self) -> str:
+        of = "this billing month on other days: not compared" if self.of_month else "other billing months: compared too"
+        return f"{self.rows} rows of {of} ({self.currency} {self.amount:f})"
+
+    def as_json(self) -> dict[str, object]:
+        where = "other days of this billing month" if self.of_month else "these days of other billing months"
+        return {"currency": self.currency, "what": where, "rows": self.rows, "amount": f"{self.amount:f}"}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -79,16 +130,32 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """A month's comparison, by which of the provider's metrics, after how many paid requests."""
+    """A month's comparison of one column of costs: with whose metric, after how many requests of which price."""
 
     period: str
-    metric: str
+    measure: Measure
+    teller: str
+    price: str
     requests: int
     comparison: Comparison
+    outside: tuple[Outside, ...] = ()
 
     def as_json(self) -> dict[str, object]:
-        head = {"period": self.period, "metric": self.metric, "requests": self.requests}
-        return {**head, **self.comparison.as_json()}
+        head = {"period": self.period, "teller": self.teller, "cost": self.measure.column, "metric": self.measure.asked}
+        outside = [one.as_json() for one in self.outside]
+        return {**head, "requests": self.requests, **self.comparison.as_json(), "outside": outside}
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What was not compared; `unknown` where the provider should have told and did not: no sign that all agrees."""
+
+    period: str
+    reason: str
+    unknown: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.period}: {self.reason}"
 
 
 def compare(
@@ -108,19 +175,34 @@ def compare(
     return Comparison(_totals(ledger), _totals(other), len(keys), found, tolerance)
 
 
-def daily_sql(relation: str, provider: str) -> str:
+def daily_sql(relation: str, provider: str, column: str, service: str) -> str:
     """Rows of DayCost without the mark, from (first day, day after the last, source or '') as parameters."""
-    day = "CAST(timezone('UTC', ChargePeriodStart) AS DATE)"
-    service = f"CASE WHEN ChargeCategory = '{TAX}' THEN '{TAX}' ELSE ServiceName END"
-    return f"""SELECT BillingCurrency, {day} AS day, {service} AS service, sum(BilledCost)
-        FROM ({relation}) WHERE x_Provider = '{provider}' AND {day} >= $1 AND {day} < $2 AND $3 IN ('', x_SourceName)
+    named = f"CASE WHEN ChargeCategory = '{TAX}' THEN '{TAX}' ELSE {service} END"
+    return f"""SELECT BillingCurrency, {DAY} AS day, {named} AS service, sum({column})
+        FROM ({relation}) WHERE {_of(provider, "$3")} AND {DAY} >= $1 AND {DAY} < $2
         GROUP BY ALL ORDER BY ALL"""
+
+
+def outside_sql(relation: str, provider: str, column: str) -> str:
+    """Rows of Outside, from (first day, day after the last, source or '', billing month) as parameters."""
+    return f"""SELECT BillingCurrency, x_BillingPeriod = $4 AS of_month, count(*), sum({column})
+        FROM ({relation}) WHERE {_of(provider, "$3")}
+        AND (x_BillingPeriod = $4) <> ({DAY} >= $1 AND {DAY} < $2) GROUP BY ALL ORDER BY ALL"""
+
+
+def bases_sql(relation: str, provider: str) -> str:
+    """What the effective costs of a billing month are of, from (source or '', billing month) as parameters."""
+    return f"""SELECT DISTINCT x_EffectiveCostBasis FROM ({relation})
+        WHERE {_of(provider, "$1")} AND x_BillingPeriod = $2"""
 
 
 def months_sql(relation: str, provider: str) -> str:
     """Billing months of the provider's rows, oldest first, from (source or '') as parameter."""
-    return f"""SELECT DISTINCT x_BillingPeriod FROM ({relation})
-        WHERE x_Provider = '{provider}' AND $1 IN ('', x_SourceName) ORDER BY 1"""
+    return f"""SELECT DISTINCT x_BillingPeriod FROM ({relation}) WHERE {_of(provider, "$1")} ORDER BY 1"""
+
+
+def _of(provider: str, source: str) -> str:
+    return f"x_Provider = '{provider}' AND {source} IN ('', x_SourceName)"
 
 
 def _cells(costs: Iterable[DayCost], names: Mapping[str, str]) -> dict[tuple[str, date, str], Decimal]:

@@ -183,8 +183,9 @@ def test_an_answer_that_cannot_be_read_is_refused(
 
 
 def test_other_providers_are_refused_with_what_is_possible(run: Run) -> None:
-    code, document, _ = run(provider="azure")
+    code, document, _ = run(provider="snowflake")
     assert (code, document["faults"][0]["rule"]) == (2, "reconcile")
+    assert "aws, azure" in document["faults"][0]["advice"]
 
 
 def test_months_of_another_provider_alone_are_not_asked_for(

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from settings import Settings
 from wiring.parts import Env, book, engine, store
+from wiring.totals import TELLERS, Asking
 
 if TYPE_CHECKING:
     from ingest.flow import Progress
     from ingest.plan import Source
-    from ingest.sources.cost_explorer import CostExplorer
     from ledger.delivery import Period
-    from ledger.independent import DayCost, Reconciled
-    from ledger.store import ObjectStore
+    from ledger.independent import DayCost, IndependentTotals, LeftOut, Measure, Reconciled
 
-NET, GROSS = "NetUnblendedCost", "UnblendedCost"
+RULE = "reconcile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +30,33 @@ class Question:
     source: str = ""
     periods: tuple[Period, ...] = ()
     tolerance: Decimal = Decimal("0.01")
+    scope: str = ""
 
 
 def reconcile(
     question: Question, found: Settings, env: Env, now: datetime, progress: Progress
-) -> tuple[list[Reconciled], list[str]]:
-    """A comparison per month, and the months that cannot be compared, each with its reason."""
-    from ingest.daily_totals import askable
+) -> tuple[list[Reconciled], list[LeftOut]]:
+    """A comparison per month and kind of cost, and what cannot be compared, each with its reason."""
     from ledger.faults import reject
+    from ledger.independent import LeftOut
 
-    if question.provider != "aws":
-        advice = "For now only AWS is asked for totals of its own: --provider aws."
-        raise reject(f"there are no independent totals of {question.provider}", advice, "reconcile")
+    if question.provider not in TELLERS:
+        advice = f"These are asked for totals of their own: {', '.join(TELLERS)}."
+        raise reject(f"there are no independent totals of {question.provider}", advice, RULE)
     source = _source(question, found)
     question = replace(question, source=source.name)
-    held = _held(question, found, env)
-    askables = [period for period in held if askable(period, now.date())]
-    too_old = [f"{period}: Cost Explorer no longer tells it" for period in held if period not in askables]
-    return [_month(period, source, question, found, env, now, progress) for period in askables], too_old
+    totals = TELLERS[question.provider].ask(Asking(source, found, env, now, question.scope))
+    with _rows(found, env) as rows:
+        desk = _Desk(question, totals, rows, progress)
+        asked = question.periods or desk.held()
+        told = [period for period in sorted(asked) if not totals.untold(period)]
+        left = [LeftOut(str(period), totals.untold(period)) for period in sorted(asked) if period not in told]
+        desk.check_held(told)
+        results = [result for period in told for result in desk.month(period)]
+    return [one for one in results if not isinstance(one, LeftOut)], [
+        *left,
+        *(one for one in results if isinstance(one, LeftOut)),
+    ]
 
 
 def _source(question: Question, found: Settings) -> Source:
@@ -57,81 +65,105 @@ def _source(question: Question, found: Settings) -> Source:
     from ledger.faults import reject
 
     if question.source:
-        return next((one for one in found.sources if one.name == question.source), Source(question.source, "aws"))
-    reachable = [one for one in found.sources if one.provider == "aws" and (one.location or one.aws.role)]
+        unknown = Source(question.source, question.provider)
+        return next((one for one in found.sources if one.name == question.source), unknown)
+    teller = TELLERS[question.provider]
+    reachable = [one for one in found.sources if one.provider == question.provider and teller.reachable(one)]
     if len(reachable) > 1:
         names = ", ".join(one.name for one in reachable)
-        raise reject(f"several sources are of AWS: {names}", "Name one: --source NAME.", "reconcile")
-    return reachable[0] if reachable else Source("", "aws")
+        raise reject(f"several sources are of {teller.rows}: {names}", "Name one: --source NAME.", RULE)
+    return reachable[0] if reachable else Source("", question.provider)
 
 
-def _held(question: Question, found: Settings, env: Env) -> list[Period]:
-    """The months asked for, else those in which the ledger has rows of the provider."""
-    from ledger.delivery import Period
-    from ledger.faults import reject
-    from ledger.independent import months_sql
+class _Rows:
+    """The ledger's rows as a relation that is asked by statements with parameters."""
 
-    if question.periods:
-        return sorted(question.periods)
+    def __init__(self, connection: Any, relation: str) -> None:
+        self._connection, self.relation = connection, relation
+
+    def ask(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = self._connection.execute(sql, list(parameters)).fetchall()
+        return found
+
+
+@contextmanager
+def _rows(found: Settings, env: Env) -> Iterator[_Rows]:
     ledger = book(store(found.store_url, env))
     with engine(found) as connection:
-        sql = months_sql(ledger.relation_sql(ledger.files()), "AWS")
-        rows = connection.execute(sql, [question.source]).fetchall()
-    if not rows:
-        advice = "Ingest a bill first: ledger ingest PATH."
-        raise reject("the ledger holds no month of AWS to compare", advice, "reconcile")
-    return [Period.parse(month) for (month,) in rows]
+        yield _Rows(connection, ledger.relation_sql(ledger.files()))
 
 
-def _month(
-    period: Period, source: Source, question: Question, found: Settings, env: Env, now: datetime, progress: Progress
-) -> Reconciled:
-    from ingest.daily_totals import asked_days
-    from ingest.mappings import table_rows
-    from ledger.independent import Reconciled, compare
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """One provider's totals beside the ledger's rows."""
 
-    at = store(found.store_url, env)
-    metric, explorer = _metric(at, source.name, period), _explorer(source, env)
-    progress("ask", {"provider": question.provider, "period": str(period), "metric": metric})
-    days = asked_days(period, now.date())
-    other = list(_told(explorer, days, metric))
-    names = {row["cost_explorer"]: row["bill"] for row in table_rows("aws_cost_explorer_names")}
-    compared = compare(_booked(found, at, question, days), other, names, question.tolerance)
-    return Reconciled(str(period), metric, explorer.requests, compared)
+    question: Question
+    totals: IndependentTotals
+    rows: _Rows
+    progress: Progress
 
+    def held(self) -> list[Period]:
+        """The months in which the ledger has rows of the provider and source."""
+        from ledger.delivery import Period
+        from ledger.faults import reject
+        from ledger.independent import months_sql
 
-def _explorer(source: Source, env: Env) -> CostExplorer:
-    from adapters.aws_session import clients
-    from ingest.sources.cost_explorer import CostExplorer
+        provider = self.totals.provider
+        found = self.rows.ask(months_sql(self.rows.relation, provider), self.question.source)
+        if not found:
+            advice = "Ingest a bill first: ledger ingest PATH."
+            raise reject(f"the ledger holds no month of {provider} to compare", advice, RULE)
+        return [Period.parse(month) for (month,) in found]
 
-    return CostExplorer(clients(env, source.aws.role, source.aws.audience))
+    def check_held(self, periods: Sequence[Period]) -> None:
+        """Rejected when one of the months was asked for and is not here: nothing is no cost of 0."""
+        from ledger.faults import reject
 
+        absent = [str(period) for period in periods if period not in self.held()]
+        if absent:
+            of = self.question.source or self.totals.provider
+            advice = "Ingest it first: ledger ingest PATH; or leave --period out."
+            raise reject(f"the ledger holds no rows of {of} of {', '.join(absent)}", advice, RULE)
 
-def _told(explorer: CostExplorer, days: tuple[date, date], metric: str) -> Iterator[DayCost]:
-    from ledger.independent import DayCost
+    def month(self, period: Period) -> Iterator[Reconciled | LeftOut]:
+        for measure in self.totals.measures(period):
+            yield self._unfit(period, measure) or self._compared(period, measure)
 
-    for cell in explorer.daily(days, [metric], ["SERVICE"]):
-        amount, unit = cell.amounts[metric]
-        yield DayCost(unit, cell.day, cell.keys[0], amount, cell.estimated)
+    def _unfit(self, period: Period, measure: Measure) -> LeftOut | None:
+        from ledger.independent import LeftOut, bases_sql
 
+        if not measure.basis:
+            return None
+        rows = self.rows.ask(bases_sql(self.rows.relation, self.totals.provider), self.question.source, str(period))
+        bases = sorted({str(basis) for (basis,) in rows if basis != measure.basis})
+        reason = f"{measure.column} in the ledger is {', '.join(bases)}, not {measure.basis}: not compared"
+        return LeftOut(str(period), reason) if bases else None
 
-def _booked(found: Settings, at: ObjectStore, question: Question, days: tuple[date, date]) -> list[DayCost]:
-    from ledger.independent import DayCost, daily_sql
+    def _compared(self, period: Period, measure: Measure) -> Reconciled | LeftOut:
+        """Before: how many requests there were; an answer without any cost is no answer."""
+        from ledger.independent import LeftOut, Reconciled, compare
 
-    ledger = book(at)
-    with engine(found) as connection:
-        sql = daily_sql(ledger.relation_sql(ledger.files()), "AWS")
-        rows = connection.execute(sql, [*days, question.source]).fetchall()
-    return [DayCost(*row) for row in rows]
+        asked_before, days = self.totals.requests, self.totals.days(period)
+        step = {"provider": self.question.provider, "period": str(period), "metric": measure.asked}
+        self.progress("ask", step)
+        other = list(self.totals.daily(measure, days))
+        if not other:
+            reason = f"{self.totals.name} tells no {measure.asked} at all: unknown, not zero"
+            return LeftOut(str(period), reason, unknown=True)
+        ours = self._booked(measure, days)
+        compared = compare(ours, other, self.totals.names(ours, other), self.question.tolerance)
+        requests = self.totals.requests - asked_before
+        outside = self._outside(period, measure, days)
+        return Reconciled(str(period), measure, self.totals.name, self.totals.price, requests, compared, outside)
 
+    def _booked(self, measure: Measure, days: tuple[date, date]) -> list[DayCost]:
+        from ledger.independent import DayCost, daily_sql
 
-def _metric(at: ObjectStore, source: str, period: Period) -> str:
-    """Net where the bill's own billed costs are net, as the newest report of the month tells; FOCUS exports are."""
-    here = f"runs/{source}/" if source else "runs/"
-    names = [name for name in at.names(here) if f"/{period}/" in name]
-    for name in sorted(names, key=lambda one: one.rpartition("/")[2], reverse=True):
-        report = json.loads(at.read(name))
-        if report.get("provider") == "aws":
-            net = report.get("facts", {}).get("has_net_costs", "true")
-            return NET if net == "true" else GROSS
-    return GROSS
+        sql = daily_sql(self.rows.relation, self.totals.provider, measure.column, self.totals.service)
+        return [DayCost(*row) for row in self.rows.ask(sql, *days, self.question.source)]
+
+    def _outside(self, period: Period, measure: Measure, days: tuple[date, date]) -> Any:
+        from ledger.independent import Outside, outside_sql
+
+        sql = outside_sql(self.rows.relation, self.totals.provider, measure.column)
+        return tuple(Outside(*row) for row in self.rows.ask(sql, *days, self.question.source, str(period)))
