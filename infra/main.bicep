@@ -30,6 +30,21 @@ param budgetStartDate string
 @secure()
 param webhookUri string = ''
 
+@description('Whether the service reads the costs of this subscription: Cost Details reports, the Query API.')
+param readsCosts bool = false
+
+@description('Storage account in which exports of Cost Management arrive, where it is not the one deployed here. Empty: none.')
+param exportsAccount string = ''
+
+@description('Resource group of that account.')
+param exportsGroup string = 'rg-${name}'
+
+@description('Subscription of that account.')
+param exportsSubscription string = subscription().subscriptionId
+
+@description('Container of that account in which exports arrive.')
+param exportsContainer string = 'exports'
+
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
   name: 'rg-${name}'
   location: location
@@ -85,6 +100,23 @@ module roles 'modules/roles.bicep' = {
   params: {
     name: name
     principalId: identity.outputs.principalId
+  }
+}
+
+module costs 'modules/costs.bicep' = if (readsCosts) {
+  name: 'costs'
+  params: {
+    principalId: identity.outputs.principalId
+  }
+}
+
+module exports 'modules/exports.bicep' = if (!empty(exportsAccount)) {
+  name: 'exports'
+  scope: resourceGroup(exportsSubscription, exportsGroup)
+  params: {
+    principalId: identity.outputs.principalId
+    accountName: exportsAccount
+    containerName: exportsContainer
   }
 }
 

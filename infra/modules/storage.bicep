@@ -15,6 +15,7 @@ var queueNames = [
 ]
 
 var containerNames = [
+  'exports'
   'ledger'
   'deployments'
 ]

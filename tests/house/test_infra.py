@@ -103,6 +103,33 @@ def test_no_role_goes_further(word: str) -> None:
     assert [text for text in found if text.startswith("Microsoft.") and "@" not in text and word in text.lower()] == []
 
 
+ROLES = {"costs": "Cost Management Reader", "exports": "Storage Blob Data Reader"}
+BUILT_IN = {
+    "72fafb9e-0641-4937-9268-a91bfd8191a3": "Cost Management Reader",
+    "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": "Storage Blob Data Reader",
+}
+
+
+@pytest.mark.parametrize(("module", "role"), ROLES.items())
+def test_bills_of_azure_are_read_with_one_role_of_a_reader(module: str, role: str) -> None:
+    path = INFRA / f"modules/{module}.bicep"
+    granted = [text for text in bicep.strings(path) if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text)]
+    assert [BUILT_IN[one] for one in granted] == [role]
+    assert path.read_text(encoding="utf-8").count("roleAssignments@") == 1
+
+
+def test_exports_are_read_in_one_container_alone() -> None:
+    assert bicep.pairs(INFRA / "modules/exports.bicep")["scope"] == "container"
+
+
+def test_no_right_on_costs_or_exports_is_given_unasked() -> None:
+    given = bicep.defaults(INFRA / "main.bicep")
+    assert (given["readsCosts"], given["exportsAccount"]) == ("false", "")
+    main = (INFRA / "main.bicep").read_text(encoding="utf-8")
+    assert "'modules/costs.bicep' = if (readsCosts)" in main
+    assert "'modules/exports.bicep' = if (!empty(exportsAccount))" in main
+
+
 def test_the_budget_counts_what_the_guard_may_stop(tmp_path: Path) -> None:
     (tmp_path / "ledger.toml").write_text(f"[budgets.dev-monthly]\n{BUDGET}")
     budget = settings.load(tmp_path / "ledger.toml", {}).budgets[0]
