@@ -90,6 +90,16 @@ def account_from(env: Mapping[str, str]) -> StorageAccount:
     raise reject("no storage account is named", advice, "storage-settings")
 
 
+def account_named(name: str, env: Mapping[str, str]) -> StorageAccount:
+    """An account of the public cloud, with the service's identity; its own one as `account_from` reaches it."""
+    from adapters.identity import credential
+
+    own = account_from(env) if env.get(SETTING) or env.get(f"{SETTING}__accountName") else None
+    if own and own.name == name:
+        return own
+    return StorageAccount(name, _endpoint("blob", name, {}), _endpoint("queue", name, {}), credential=credential(env))
+
+
 def _from_connection_string(text: str) -> StorageAccount:
     pairs = (pair.partition("=") for pair in text.split(";") if pair.strip())
     given = {key.strip().lower(): value.strip() for key, _, value in pairs}

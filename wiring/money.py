@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from settings import Settings
 from wiring.days import asked_source, take_days
 from wiring.parts import Env, book, commitments, desk, engine, new_id, opener, quiet, store
-from wiring.sources import BUCKET, COST_EXPLORER, access_to, deliveries, listed
+from wiring.sources import COST_EXPLORER, deliveries, listed, passed_over, source_at
 
 if TYPE_CHECKING:
     from focus.report import Report
     from ingest.flow import Progress
     from ingest.intake import Desk, Intake, Request
-    from ingest.plan import AwsAccess, Source
+    from ingest.plan import Source
     from ingest.validation import Wish
     from ledger import export as exports
 
@@ -33,20 +33,20 @@ def take_in(
     progress: Progress,
     new_id: Callable[[], str] = new_id,
 ) -> Intake:
-    """The whole money story for these locations: files at hand, deliveries in buckets, days of Cost Explorer."""
+    """The whole money story for these locations: files at hand, deliveries by manifest, days of Cost Explorer."""
     from ingest.intake import joined, take_in
     from ingest.sources.folder import collect
 
-    buckets = [one for one in locations if one.startswith(BUCKET)]
+    places = [one for one in locations if listed(source_at(one, request.source, found), env)]
     days = [one for one in locations if one.startswith(COST_EXPLORER)]
-    files = [one for one in locations if one not in (*buckets, *days)]
+    files = [one for one in locations if one not in (*places, *days)]
     asked = replace(request, options={one.name: one.options for one in found.sources})
     with desk(found, env, progress) as hands:
         hands = replace(hands, new_id=new_id)
         taken = [take_in(collect(files, opener(env)), asked, hands, now)] if files else []
-        for one in buckets:
-            access = access_to(one, asked.source, found)
-            taken.append(_told(partial(_delivered, one, access, asked, hands, env, now)))
+        for one in places:
+            source = source_at(one, asked.source, found)
+            taken.append(_told(partial(_delivered, source, asked, hands, env, now)))
         for _ in days[:1]:
             taken.append(_told(lambda: take_days(asked_source(asked, found), asked, hands, env, now)))
     return joined(taken)
@@ -69,21 +69,23 @@ def take_source(
     source: Source, request: Request, found: Settings, env: Env, now: datetime, new_id: Callable[[], str] = new_id
 ) -> Intake:
     """The same for a configured source, wherever it says that its bills are."""
-    if not listed(source) and not source.location.startswith(COST_EXPLORER):
+    whole = listed(source, env)
+    if not whole and not source.location.startswith(COST_EXPLORER):
         return take_in([source.location], request, found, env, now, quiet, new_id)
     with desk(found, env, quiet) as hands:
         hands = replace(hands, new_id=new_id)
-        if listed(source):
-            return _delivered(source.location, source.aws, request, hands, env, now)
+        if whole:
+            return _delivered(source, request, hands, env, now)
         return take_days(source, request, hands, env, now)
 
 
-def _delivered(location: str, access: AwsAccess, request: Request, hands: Desk, env: Env, now: datetime) -> Intake:
+def _delivered(source: Source, request: Request, hands: Desk, env: Env, now: datetime) -> Intake:
     from ingest.remote import take_offers
 
-    source = deliveries(location, access, env, now)
-    hands.progress("list", {"location": location or access.export})
-    return take_offers(source.offers(), source, request, hands, now)
+    made = deliveries(source, request.basis, env, now)
+    hands.progress("list", {"location": source.location or source.aws.export})
+    taken = take_offers(made.offers(), made, request, hands, now)
+    return replace(taken, ignored=(*taken.ignored, *passed_over(made)))
 
 
 def summary(found: Settings, env: Env) -> dict[str, object]:

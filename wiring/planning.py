@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from settings import Settings
 from wiring.money import take_source
 from wiring.parts import Env, desk, opener, quiet, settings
-from wiring.sources import COST_EXPLORER, deliveries, listed
+from wiring.sources import COST_EXPLORER, deliveries, listed, passed_over
 
 if TYPE_CHECKING:
     from governance.model import Message
@@ -41,7 +41,7 @@ def _due(source: Source, found: Settings, env: Env, now: datetime) -> list[Due]:
 
     if source.location.startswith(COST_EXPLORER):
         return [Due(source.name, period) for period in months_to_ask(now, source.restated_for, source.since)]
-    if listed(source):
+    if listed(source, env):
         return _due_of_offers(source, found, env, now)
     return _due_of_files(source, found, env) if source.location else []
 
@@ -52,8 +52,9 @@ def _due_of_offers(source: Source, found: Settings, env: Env, now: datetime) -> 
     from ingest.plan import Due
     from ingest.remote import unchanged, wanted
 
-    request, messages = standing(source, found), []
-    offers = wanted(deliveries(source.location, source.aws, env, now).offers(), request)
+    request, messages = standing(source, found, whole=True), []
+    made = deliveries(source, source.basis, env, now)
+    offers = wanted(made.offers(), request)
     with desk(found, env, quiet) as hands:
         for offer in offers:
             if offer.fault:
@@ -61,6 +62,8 @@ def _due_of_offers(source: Source, found: Settings, env: Env, now: datetime) -> 
             elif not unchanged(offer, request, hands, now):
                 messages.append(Due(source.name, offer.period))
         held = {one.period for one in hands.book.partitions() if one.source == source.name}
+    if ignored := passed_over(made):
+        telemetry.event("exports-passed-over", source=source.name, labels=list(ignored))
     if gone := sorted(held - {offer.period for offer in offers}):
         telemetry.event("months-not-offered", source=source.name, periods=[str(period) for period in gone])
     return messages
@@ -71,7 +74,7 @@ def _due_of_files(source: Source, found: Settings, env: Env) -> list[Due]:
     from ingest.plan import due
     from ingest.sources.folder import collect
 
-    request = standing(source, found)
+    request = standing(source, found, whole=False)
     with desk(found, env, quiet) as hands:
         files, _ = find(collect([source.location], opener(env)), request, hands)
         groups = group(files, request).items()
@@ -95,7 +98,7 @@ def ingest_partition(body: Mapping[str, object], env: Env, now: datetime, run_id
         source, period = found.source(str(body["source"])), Period.parse(str(body["period"]))
     except (KeyError, ValueError) as fault:
         raise reject("not a message of ingest-partition", "It names a source and a period.", "message") from fault
-    request = replace(standing(source, found), partition=(source.name, period))
+    request = replace(standing(source, found, listed(source, env)), partition=(source.name, period))
     intake = take_source(source, request, found, env, now, lambda: run_id)
     if intake.faults:
         raise Rejected(intake.faults)
@@ -105,11 +108,11 @@ def ingest_partition(body: Mapping[str, object], env: Env, now: datetime, run_id
     return intake.runs[0].as_json() if intake.runs else gone
 
 
-def standing(source: Source, found: Settings) -> Request:
-    """What a configured source asks for; without a list of accounts its location alone says whose bill it is."""
+def standing(source: Source, found: Settings, whole: bool) -> Request:
+    """What a configured source asks for; a location of `whole` deliveries says alone whose bill it is."""
     from ingest.intake import Request
 
-    named = "" if source.accounts and not listed(source) else source.name
+    named = "" if source.accounts and not whole else source.name
     asked = Request(source.provider, named, basis=source.basis, sources=found.sources)
     options = {one.name: one.options for one in found.sources}
     return replace(asked, entities=found.entities, resellers=found.resellers, options=options)

@@ -1,7 +1,8 @@
-"""Where deliveries come from: buckets of AWS, each with the session that may read it."""
+"""Where deliveries come from: buckets of AWS and containers of Azure, each with who may read it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -10,36 +11,79 @@ from wiring.parts import Env
 
 if TYPE_CHECKING:
     from ingest.offers import DeliverySource
-    from ingest.plan import AwsAccess, Source
+    from ingest.plan import Source
+    from ingest.sources.azure_blobs import Blobs
 
 BUCKET = "s3://"
+CONTAINER, ADDRESS = "az://", "https://"
 COST_EXPLORER = "cost-explorer:"
 
 
-def listed(source: Source) -> bool:
-    """Whether its deliveries are listed by manifests: a bucket, or an export that is found by its name."""
-    return source.location.startswith(BUCKET) or bool(source.provider == "aws" and source.aws.export)
+def listed(source: Source, env: Env) -> bool:
+    """Whether its deliveries are listed by manifests; a container of the own account has to be looked into."""
+    if source.location.startswith(CONTAINER):
+        return source.provider in ("", "azure") and holds_exports(source.location, env)
+    return source.location.startswith((BUCKET, ADDRESS)) or bool(source.provider == "aws" and source.aws.export)
 
 
-def deliveries(location: str, access: AwsAccess, env: Env, now: datetime) -> DeliverySource:
-    """The exports in a bucket, or the named export wherever it is delivered to."""
+def deliveries(source: Source, basis: str, env: Env, now: datetime) -> DeliverySource:
+    """The exports in a bucket or a container, or AWS's export of that name wherever it is delivered to."""
+    if source.location.startswith((CONTAINER, ADDRESS)):
+        from ingest.sources.azure_exports import AzureExports
+
+        return AzureExports(
+            lambda one: blobs(one, env), source.location, lambda: now, exports=source.azure.exports, basis=basis
+        )
     from adapters.aws_session import clients
     from ingest.sources.aws import AwsExports
 
-    made = clients(env, access.role, access.audience)
-    return AwsExports(
-        made, location, lambda: now, export=access.export, region=access.region, owner=access.bucket_owner
-    )
+    access, made = source.aws, clients(env, source.aws.role, source.aws.audience)
+    region, owner = access.region, access.bucket_owner
+    return AwsExports(made, source.location, lambda: now, export=access.export, region=region, owner=owner)
 
 
-def access_to(location: str, name: str, found: Settings) -> AwsAccess:
-    """How the settings reach this place: by the source's name, else by the location that it lies in."""
-    from ingest.plan import AwsAccess
+def passed_over(source: DeliverySource) -> tuple[str, ...]:
+    """What its last listing found and did not offer, each with the reason."""
+    from ingest.sources.azure_exports import AzureExports
 
-    sources = [one for one in found.sources if one.provider == "aws"]
+    return source.ignored if isinstance(source, AzureExports) else ()
+
+
+def blobs(location: str, env: Env) -> Blobs:
+    """The container of this place: in the service's own account, or in the one that the address names."""
+    from adapters.storage_account import account_from, account_named
+    from ingest.azure_manifests import place_of
+    from ingest.sources.azure_blobs import Blobs
+
+    place = place_of(location)
+    account = account_named(place.account, env) if place.account else account_from(env)
+    return Blobs(account.blobs().get_container_client(place.container), place)
+
+
+def holds_exports(location: str, env: Env) -> bool:
+    """Whether runs of exports lie here, whole or not: such files are never read as they come."""
+    from ingest.azure_manifests import place_of
+    from ingest.sources.azure_exports import listing_start, of_exports
+    from ledger.faults import Rejected
+
+    try:
+        return of_exports(name for name, _ in blobs(location, env).names(listing_start(place_of(location))))
+    except Rejected as refusal:
+        if refusal.faults[0].rule == "no-such-container":
+            return False
+        raise
+
+
+def source_at(location: str, name: str, found: Settings) -> Source:
+    """The source whose settings reach this place: the one of that name, else one whose location it lies in."""
+    from ingest.plan import Source
+
+    provider = "aws" if location.startswith(BUCKET) else "azure"
+    sources = [one for one in found.sources if one.provider == provider]
     named = [one for one in sources if one.name == name]
     here = [one for one in sources if one.location and _within(location, one.location)]
-    return next((one.aws for one in (*named, *here)), AwsAccess())
+    chosen = next(iter((*named, *here)), Source("", provider))
+    return replace(chosen, location=location)
 
 
 def _within(location: str, place: str) -> bool:
