@@ -164,7 +164,8 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(min(size, LONGEST_BODY))
 
     def _send(self, reply: Reply) -> None:
-        content = b"" if reply.body is None else json.dumps(reply.body).encode()
+        body = b"" if reply.body is None else reply.body
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(reply.status)
         for name, value in reply.headers.items():
             self.send_header(name, value)

@@ -17,7 +17,7 @@ class Dropped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`body` is JSON-ready; None sends no body."""
+    """`body` is JSON-ready, or the bytes as they are sent; None sends no body."""
 
     status: int
     body: object = None

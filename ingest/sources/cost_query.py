@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from ingest import cost_query_rows as rows
 from ingest.sources.azure_faults import azure_faults
@@ -47,7 +48,7 @@ class CostQuery:
     def _asked(self, question: dict[str, Any], token: str, days: tuple[date, date]) -> bytes:
         """The answer's own bytes: the SDK's model of it has floats in place of the amounts."""
         self.requests += 1
-        params = {"$skiptoken": token} if token else {}
+        params = {"$skiptoken": quote(token, safe="")} if token else {}  # the SDK puts it into the address as it is
         with azure_faults(f"Query API, {self._scope}, {days[0]:%Y-%m}"):
             body: bytes = self._client.query.usage(self._scope, question, params=params, cls=_body)  # type: ignore[call-overload]  # the body as it is sent
         return body
