@@ -16,6 +16,7 @@ ALLOCATIONS = ("", "split")
 NET_COSTS = ("", "used", "ignored")
 MOST_DAYS = 366
 AWS_PLACES = ("s3://", "cost-explorer:")
+COST_DETAILS = "cost-details:"
 
 
 def claimed_twice(sources: Sequence[Source]) -> list[Fault]:
@@ -57,7 +58,9 @@ def read_source(name: str, entry: Entry) -> Source:
 
 
 def _azure(entry: Entry, provider: str) -> AzureAccess:
-    return AzureAccess(exports=entry.take("export", pair, ())) if provider == "azure" else AzureAccess()
+    if provider != "azure":
+        return AzureAccess()
+    return AzureAccess(scope=entry.take("scope", text, ""), exports=entry.take("export", pair, ()))
 
 
 def _aws(entry: Entry, provider: str) -> AwsAccess:
@@ -74,5 +77,7 @@ def _refuse_misfits(found: Source, entry: Entry) -> None:
     """What only AWS has, at another provider; a role that no token is asked for."""
     if found.provider != "aws" and (found.aws != AwsAccess() or found.location.startswith(AWS_PLACES)):
         entry.fault("is no source of AWS, but has its keys", "Take them out, or correct the provider.")
+    if found.location.startswith(COST_DETAILS) and not found.azure.scope:
+        entry.fault("is missing, but its costs are asked for", "Name the scope of Azure whose costs they are.", "scope")
     if found.aws.role and not found.aws.audience:
         entry.fault("is missing, but there is a role", "Say what the identity's token is for: audience.", "audience")

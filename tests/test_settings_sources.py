@@ -53,6 +53,11 @@ def test_exports_of_azure_are_one_name_or_a_pair(value: str, exports: tuple[str,
     assert (source.azure, source.aws) == (AzureAccess(exports=exports), AwsAccess())
 
 
+def test_the_scope_of_azure_is_kept_as_it_stands(tmp_path: Path) -> None:
+    lines = '[sources.main]\nprovider = "azure"\nlocation = "cost-details:"\nscope = "/subscriptions/ID"\n'
+    assert read(tmp_path, lines).source("main").azure.scope == "/subscriptions/ID"
+
+
 @pytest.mark.parametrize(
     ("lines", "told"),
     [
@@ -63,6 +68,10 @@ def test_exports_of_azure_are_one_name_or_a_pair(value: str, exports: tuple[str,
         ('provider = "azure"\nexport = ["a", "a"]', "export"),
         ('provider = "azure"\nexport = []', "export"),
         ('provider = "azure"\nexport = 1', "export"),
+        ('provider = "azure"\nlocation = "cost-details:"', "scope"),
+        ('provider = "azure"\nscope = 1', "scope"),
+        ('provider = "aws"\nlocation = "cost-details:"', "scope"),
+        ('provider = "aws"\nscope = "/subscriptions/1"', "scope"),
         ('provider = "aws"\nexport = ["a", "b"]', "export"),
         ('provider = "aws"\nrole = "arn:aws:iam::1:role/r"', "audience"),
         ('provider = "aws"\nsince = "2026-13"', "since"),

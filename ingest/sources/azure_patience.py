@@ -24,27 +24,30 @@ Wait = Callable[[int], None]
 """Waits so many seconds."""
 
 
-def longest(headers: Mapping[str, str]) -> int:
-    """Seconds, by whichever header asks for most; 0 where none asks for anything readable."""
-    return max([_asked(name, headers[name].strip(), headers) for name in headers], default=0)
+def longest(headers: Mapping[str, str], otherwise: int = 0) -> int:
+    """Seconds, by whichever header asks for most; `otherwise` where none asks for anything readable."""
+    asked = [_asked(name, headers[name].strip(), headers) for name in headers]
+    return max([seconds for seconds in asked if seconds is not None], default=otherwise)
 
 
-def _asked(name: str, value: str, headers: Mapping[str, str]) -> int:
-    number = min(int(value), LONGEST * 1000) if _NUMBER.fullmatch(value) else None
+def _asked(name: str, value: str, headers: Mapping[str, str]) -> int | None:
+    number = int(value) if _NUMBER.fullmatch(value) else None
     if _MILLISECONDS.fullmatch(name):
-        return min(-(-(number or 0) // 1000), LONGEST)
-    if not _NAME.fullmatch(name):
-        return 0
-    return min(_until(value, headers) if number is None else number, LONGEST)
+        found = None if number is None else -(-number // 1000)
+    elif _NAME.fullmatch(name):
+        found = _until(value, headers) if number is None else number
+    else:
+        found = None
+    return None if found is None else min(found, LONGEST)
 
 
-def _until(value: str, headers: Mapping[str, str]) -> int:
+def _until(value: str, headers: Mapping[str, str]) -> int | None:
     """A date, against the other side's own clock."""
     sent = next((headers[name] for name in headers if name.lower() == "date"), "")
     try:
         return max(-(-(parsedate_to_datetime(value) - parsedate_to_datetime(sent)) // timedelta(seconds=1)), 0)
     except (TypeError, ValueError, OverflowError):
-        return 0
+        return None
 
 
 class Patience:
@@ -60,15 +63,16 @@ class Patience:
         self._wait, self._left = wait, most
 
     def pause(self, seconds: int) -> None:
-        """Transient, without waiting at all, where it would be more than is left."""
+        """Transient, without waiting at all, where it would be more than is left. No question comes for free."""
         if seconds > self._left:
-            raise Transient(f"Azure asks to be left alone for {seconds} s", timedelta(seconds=seconds))
-        self._left -= seconds
+            text = f"there is no time left to wait, and Azure asks for another {seconds} s"
+            raise Transient(text, timedelta(seconds=seconds))
+        self._left -= max(seconds, 1)
         self._wait(seconds)
 
     def send(self, request: Any) -> Any:
         for number in range(1, TRIES):
-            headers = {}
+            headers: Mapping[str, str] = {}
             try:
                 answer = self.next.send(request)
             except self._broken():
@@ -77,7 +81,7 @@ class Patience:
                 if answer.http_response.status_code not in AGAIN:
                     return answer
                 headers = answer.http_response.headers
-            self.pause(longest(headers) or 2**number)
+            self.pause(longest(headers, 2**number))
         return self.next.send(request)
 
     @staticmethod
