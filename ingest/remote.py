@@ -197,11 +197,14 @@ def _held(staged: Staged, desk: Desk) -> tuple[Found, ...]:
 
 
 def _twice(chunks: Sequence[Chunk]) -> list[Fault]:
-    """Data that one manifest lists under two names would be added up, or lost as a copy."""
-    first: dict[str, Chunk] = {}
+    """Data that one manifest lists under two names would be added up, or lost as a copy.
+
+    Without commitments a month's actual and amortized report are one and the same.
+    """
+    first: dict[tuple[str, str], Chunk] = {}
     faults = []
     for chunk in chunks:
-        other = first.setdefault(chunk.staged.digest, chunk)
+        other = first.setdefault((chunk.staged.digest, chunk.file.role), chunk)
         if other is not chunk and chunk.held:
             text = f"{other.file.label} and {chunk.file.label} hold the same data"
             faults.append(
