@@ -63,6 +63,11 @@ def parser() -> argparse.ArgumentParser:
     _validate_options(
         _command(commands, "validate", run_validate, "hold FOCUS files, or the ledger, against the rules")
     )
+    azure = commands.add_parser("azure", help="what Azure has to be set up with").add_subparsers(
+        required=True, metavar="WHAT"
+    )
+    text = "show a scope's exports and create what is missing"
+    _exports_options(_command(azure, "exports", run_azure_exports, text, on_ledger=False))
     _alert_options(_command(commands, "alert", run_alert, "play a budget alert through the control story"))
     return top
 
@@ -123,6 +128,27 @@ def run_reconcile(options: argparse.Namespace) -> int:
     if any(month.comparison.settled for month in months):
         return NOT_CONFORMANT
     return LATER if any(one.unknown for one in left_out) else 0
+
+
+def run_azure_exports(options: argparse.Namespace) -> int:
+    from ingest.azure_export_text import document, lines
+
+    wish = wiring.ExportWish(
+        options.scope,
+        options.storage,
+        options.container,
+        options.folder,
+        tuple(options.type),
+        options.last_month,
+        options.apply,
+    )
+    with terminal.progress(quiet=options.json) as progress:
+        plan, done = wiring.exports(wish, os.environ, _now(), progress)
+    terminal.show_lines(lines(plan, done), document(plan, done), as_json=options.json)
+    if done is None:
+        return NOT_CONFORMANT if plan.missing or not plan.offered else 0
+    faults = [one for one in done if one.fault]
+    return 0 if not faults else LATER if all(one.later for one in faults) else REFUSED
 
 
 def run_validate(options: argparse.Namespace) -> int:
@@ -201,6 +227,19 @@ def _reconcile_options(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _exports_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--scope", required=True, metavar="ID", help="a subscription, billing account or the like")
+    command.add_argument("--storage", default="", metavar="ID", help="resource id of the storage account")
+    command.add_argument("--container", default="", metavar="NAME", help="a name, a resource id or an address")
+    command.add_argument("--folder", default="", metavar="PATH", help="directory in the container")
+    types = ("FocusCost", "ActualCost", "AmortizedCost", "PriceSheet")
+    command.add_argument(
+        "--type", choices=types, action="append", default=[], help="only this type; repeatable (default: all)"
+    )
+    command.add_argument("--last-month", action="store_true", help="run each new export once for the last month")
+    command.add_argument("--apply", action="store_true", help="create what is missing; without it nothing is sent")
+
+
 def _validate_options(command: argparse.ArgumentParser) -> None:
     what = command.add_mutually_exclusive_group(required=True)
     what.add_argument("path", nargs="*", default=[], help="files, folders, a Delta table or az://container/prefix")
@@ -229,12 +268,16 @@ def _command(
     name: str,
     run: Callable[[argparse.Namespace], int],
     text: str,
+    *,
+    on_ledger: bool = True,
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=text, description=text)
     command.add_argument("--json", action="store_true", help="print JSON")
+    command.set_defaults(run=run)
+    if not on_ledger:
+        return command
     command.add_argument("--store", default="", metavar="URL", help="a folder or az://container/prefix")
     command.add_argument("--config", type=Path, metavar="FILE", help="settings file (default: ledger.toml here)")
-    command.set_defaults(run=run)
     return command
 
 

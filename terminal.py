@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -161,13 +161,16 @@ def show_reports(reports: Sequence[Report], form: str, title: str) -> None:
         print(made, end="")
 
 
-def show_receipt(status: int, lines: Sequence[str], document: Mapping[str, Any], *, as_json: bool) -> None:
+def show_lines(lines: Iterable[str], document: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         _print_json(document)
         return
-    print(f"answer {status}")
     for line in lines:
         print(shown(line))
+
+
+def show_receipt(status: int, lines: Sequence[str], document: Mapping[str, Any], *, as_json: bool) -> None:
+    show_lines([f"answer {status}", *lines], document, as_json=as_json)
 
 
 def _show_run(console: Console, run: Run) -> None:

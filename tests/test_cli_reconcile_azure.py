@@ -149,11 +149,8 @@ def test_rows_on_other_days_of_the_billing_month_are_told_and_not_compared(
     [month] = document["months"]
     assert (code, month["cost"], month["differences"]) == (0, "BilledCost", [])
     [outside] = month["outside"]
-    assert (outside["what"], outside["rows"], Decimal(outside["amount"])) == (
-        "other days of this billing month",
-        1,
-        3,
-    )
+    assert (outside["what"], outside["rows"]) == ("other days of this billing month", 1)
+    assert Decimal(outside["amount"]) == 3
     assert document["left_out"] == ["2026-01: EffectiveCost in the ledger is actual, not amortized: not compared"]
 
 

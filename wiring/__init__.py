@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wiring.azure import ExportWish, exports
 from wiring.control import alert, on_alert, on_poison, on_queue, send, sweep
 from wiring.money import export, summary, take_in, validate
 from wiring.parts import book, commitments, engine, fleet, new_id, opener, quiet, record, settings, store
@@ -9,12 +10,14 @@ from wiring.planning import ingest_partition, plan_ingest
 from wiring.reconcile import Question, reconcile
 
 __all__ = [
+    "ExportWish",
     "Question",
     "alert",
     "book",
     "commitments",
     "engine",
     "export",
+    "exports",
     "fleet",
     "ingest_partition",
     "new_id",

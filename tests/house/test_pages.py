@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,8 +28,16 @@ def found(pattern: str, allowed: Collection[str] = ()) -> list[tuple[str, str]]:
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:
-    actions = [item for item in cli.parser()._actions if isinstance(item, argparse._SubParsersAction)]
-    return dict(actions[0].choices)
+    """Every command by its words: `summary`, `azure exports`."""
+    return dict(_commands(cli.parser(), ()))
+
+
+def _commands(parser: argparse.ArgumentParser, words: tuple[str, ...]) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    groups = [item for item in parser._actions if isinstance(item, argparse._SubParsersAction)]
+    if not groups:
+        yield " ".join(words), parser
+    for name, inner in [pair for group in groups for pair in group.choices.items()]:
+        yield from _commands(inner, (*words, name))
 
 
 def options(command: argparse.ArgumentParser) -> set[str]:
@@ -38,7 +46,7 @@ def options(command: argparse.ArgumentParser) -> set[str]:
 
 def sections() -> dict[str, str]:
     text = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
-    return dict(re.findall(r"^## ledger (\S+)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
+    return dict(re.findall(r"^## ledger ([a-z ]+)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
 
 
 def test_every_command_has_its_section() -> None:

@@ -159,13 +159,13 @@ def test_an_empty_answer_has_no_costs(arm: responses.RequestsMock, body: str) ->
 )
 def test_an_answer_that_cannot_be_read_is_refused(body: str) -> None:
     with pytest.raises(Rejected) as raised:
-        cost_query_rows.page(body.encode(), DAYS, TODAY, ARM)
+        cost_query_rows.page(body.encode(), DAYS, TODAY)
     assert raised.value.faults[0].rule == "cost-query"
 
 
 def test_a_charge_without_a_category_is_named_by_its_provider_and_else_azure() -> None:
     rows = [row(category=""), row(category="Unassigned"), '[1, 20260124, null, "", "usd"]']
-    costs = cost_query_rows.page(answer(*rows).encode(), DAYS, TODAY, ARM).costs
+    costs = cost_query_rows.page(answer(*rows).encode(), DAYS, TODAY).costs
     assert [(cost.service, cost.currency) for cost in costs] == [
         ("microsoft.storage", "USD"),
         ("microsoft.storage", "USD"),
@@ -175,7 +175,7 @@ def test_a_charge_without_a_category_is_named_by_its_provider_and_else_azure() -
 
 def test_the_last_three_days_may_still_change() -> None:
     body = answer(*(row(day=f"202601{day}") for day in (10, 11, 12, 13)))
-    costs = cost_query_rows.page(body.encode(), DAYS, date(2026, 1, 13), ARM).costs
+    costs = cost_query_rows.page(body.encode(), DAYS, date(2026, 1, 13)).costs
     assert [cost.estimated for cost in costs] == [False, True, True, True]
 
 
