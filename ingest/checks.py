@@ -13,8 +13,6 @@ from ledger.faults import Fault
 Check = tuple[RawColumn, str, str]  # column, rule, condition that a bad value meets
 SHOWN = 3  # example rows per column in an error
 
-ACTUAL_ROWS = "(SELECT * FROM raw WHERE x_RawRole = 'actual')"
-
 LIMIT = "1e14"  # the ledger's money type has 14 digits before the point
 
 # NaN is above every number here, so one comparison finds it, the infinities and what is too large.
@@ -135,6 +133,11 @@ def contents_sql(shape: Shape) -> str:
     return f"""SELECT {shape.account}, strftime({shape.period}, '%Y-%m'), {shape.currency}, count(*),
         list(DISTINCT {shape.scope or "NULL"}), {provider}{hints}
         FROM raw GROUP BY ALL ORDER BY 1, 2, 3, 6"""
+
+
+def rows_of(shape: Shape, role: str) -> str:
+    """The raw rows of files of that role, as a relation; a shape without roles has one kind of file."""
+    return f"(SELECT * FROM raw WHERE x_RawRole = {literal(role)})" if shape.roles else "raw"
 
 
 def rule_totals_sql(shape: Shape, also: str) -> str:

@@ -19,6 +19,7 @@ from ingest.mappings import text
 from ingest.shapes import Shape
 from ledger.delivery import Part, Period, SourceRef
 from ledger.faults import reject
+from ledger.reconcile import total
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -34,7 +35,9 @@ class Found:
     """What a bill tells of one commitment; None or '' where it tells nothing.
 
     `committed` is the money, or the hours of units, committed to for so many `seconds`, with the `fee` for those hours
-    and its `price` an hour; `upfront` is paid once. `words` describe the terms.
+    and its `price` an hour; `upfront` is paid once, `paid` is what the whole term costs where the payments tell it.
+    `contract` is what it was bought under; `is_drawn_on` where lines other than its purchases name it. `words`
+    describe the terms.
     """
 
     id: str
@@ -48,6 +51,9 @@ class Found:
     fee: Decimal | None
     price: Decimal | None
     upfront: Decimal | None
+    contract: str
+    is_drawn_on: bool
+    paid: Decimal | None
     words: tuple[str, ...]
 
     @property
@@ -86,18 +92,40 @@ def merged(one: Found, other: Found) -> Found:
         begins=min(filter(None, (one.begins, other.begins)), default=None),
         ends=max(filter(None, (one.ends, other.ends)), default=None),
         upfront=max((value for value in (one.upfront, other.upfront) if value is not None), default=None),
+        is_drawn_on=one.is_drawn_on or other.is_drawn_on,
+        paid=_sum(one.paid, other.paid),
         words=tuple(map(max, one.words, other.words)),
     )
 
 
+def _sum(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return other if one is None else one if other is None else total((one, other))
+
+
+def resolved(known: Mapping[str, Found]) -> dict[str, Found]:
+    """What purchases tell of an order alone is given to what was bought under it.
+
+    The one reservation or plan of an order takes its place; where there are several, each has its term.
+    """
+    found = dict(known)
+    for order in (one for one in known.values() if one.contract == one.id and not one.is_drawn_on):
+        bought = [one for one in known.values() if one.contract == order.id != one.id]
+        if len(bought) == 1:
+            found[bought[0].id] = replace(merged(bought[0], order), id=bought[0].id)
+            del found[order.id]
+        elif bought:
+            found |= {one.id: replace(one, begins=order.begins, ends=order.ends) for one in bought}
+    return found
+
+
 def row(found: Found) -> dict[str, object]:
-    """The ContractCommitment row. A reservation or plan is a contract of its own, which holds one commitment."""
+    """The ContractCommitment row."""
     hours, money = whole_term(found)
     told = ", ".join(filter(None, found.words))
     return {
         "BillingCurrency": found.currency,
         "ContractCommitmentCategory": found.category,
-        "ContractCommitmentCost": money,
+        "ContractCommitmentCost": money if found.paid is None else found.paid,
         "ContractCommitmentDescription": f"{found.type}: {told}" if told else found.type,
         "ContractCommitmentId": found.id,
         "ContractCommitmentPeriodEnd": found.ends,
@@ -105,7 +133,7 @@ def row(found: Found) -> dict[str, object]:
         "ContractCommitmentQuantity": hours,
         "ContractCommitmentType": found.type,
         "ContractCommitmentUnit": None if hours is None else "Hours",
-        "ContractId": found.id,
+        "ContractId": found.contract,
         "ContractPeriodEnd": found.ends,
         "ContractPeriodStart": found.begins,
     }
@@ -174,7 +202,8 @@ def commit(table: Table | None, source: SourceRef, period: Period, digest: str, 
 
 def _found(values: Sequence[object]) -> Found:
     """From a row of the shape's SQL: Found's fields in order, each of its words a column."""
-    name, category, kind, currency, begins, ends, committed, seconds, fee, price, upfront, *words = values
+    name, category, kind, currency, begins, ends, committed, seconds, fee, price, upfront, *told = values
+    contract, is_drawn_on, paid, *words = told
     return Found(
         str(name),
         str(category),
@@ -187,6 +216,9 @@ def _found(values: Sequence[object]) -> Found:
         fee=_decimal(fee),
         price=_decimal(price),
         upfront=_decimal(upfront),
+        contract=str(contract),
+        is_drawn_on=bool(is_drawn_on),
+        paid=_decimal(paid),
         words=tuple(str(word or "") for word in words),
     )
 

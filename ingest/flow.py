@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -25,7 +24,6 @@ from ingest.shelf import Shelf
 from ingest.tally import Tally, measure_identities, measure_parts, measure_raw
 from ledger.delivery import Part, Period, SourceRef
 from ledger.faults import Rejected, reject
-from ledger.reconcile import rounding_slack, total
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -138,8 +136,9 @@ def ingest(
         return replace(run, outcome="unchanged")
     job = Job(assembled, connection, workspace, progress, tuning, shelf or Shelf())
     parts, run = map_delivery(job, run)
-    listed = commitments.write(job.shape, connection, job.commitments, workspace)
-    run = _passed(job, replace(run, commitments=len(job.commitments)), parts, listed)
+    named = commitments.resolved(job.commitments)
+    listed = commitments.write(job.shape, connection, named, workspace)
+    run = _passed(job, replace(run, commitments=len(named)), parts, listed)
     progress("commit", {"source": assembled.source.name, "period": str(assembled.period), "rows": run.mapped_rows})
     commitments.commit(terms, assembled.source, assembled.period, assembled.digest, listed, run_id)
     version = book.replace(assembled.source, assembled.period, assembled.digest, parts, run_id)
@@ -182,7 +181,6 @@ def map_delivery(job: Job, run: Run) -> tuple[list[Part], Run]:
         job.progress("map", {"files": [file.label for file in unit], "unit": index + 1, "units": len(units)})
         with job.shown(unit):
             _map_unit(job, job.workspace / f"unit-{index:05d}", tally)
-    _refuse_unpaired(job.assembled, tally)
     _refuse_missing_costs(job.assembled, tally)
     return tally.parts, balanced(identified(run, job.shape, tally), tally)
 
@@ -262,20 +260,3 @@ def _copy(job: Job, folder: Path) -> None:
     except duckdb.ConversionException:
         refuse_bad_values(job.connection, checks.late_checks(job.shape))
         raise
-
-
-def _refuse_unpaired(assembled: Assembled, tally: Tally) -> None:
-    """A pair bills exactly what its actual file says; anything else is a pair of different scopes or days."""
-    none, codes = Decimal(0), sorted({*tally.actual, *tally.mapped})
-    pairs = [(code, tally.actual.get(code, none), tally.mapped.get(code, none)) for code in codes]
-    gaps = [total((actual, mapped.copy_negate())).copy_abs() for _, actual, mapped in pairs]
-    if assembled.basis == "actual" or not tally.actual or max(gaps) <= rounding_slack(tally.rounded):
-        return
-    labels = " and ".join(entry.staged.file.label for entry in assembled.found)
-    sums = ", ".join(f"{code} {actual:f} in the actual file against {mapped:f}" for code, actual, mapped in pairs)
-    raise reject(
-        f"the actual and the amortized file do not pair: {sums} by the pair",
-        "Export both metrics for the same scope, month and day; or commit the actual file alone with --basis actual.",
-        "unpaired",
-        file=labels,
-    )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 
-from ingest.measures import OTHERS, Count, Law, Laws, Measures
+from ingest.measures import CURRENCY, OTHERS, Count, Law, Laws, Measures
 from ledger.faults import Fault
 from ledger.reconcile import total
 from ledger.summary import plain
@@ -112,19 +112,21 @@ def judged(laws: Laws, measures: Measures) -> list[Identity]:
     return sums + [one for count in laws.counts for one in _counts(count, measures)]
 
 
-def faults(laws: Laws, found: Sequence[Identity]) -> list[Fault]:
-    """The broken ones that keep a delivery out."""
-    refusing = {law.name for law in laws.sums if law.refuse}
+def faults(laws: Laws, found: Sequence[Identity], files: str = "") -> list[Fault]:
+    """The broken ones that keep a delivery out; `files` names what it is made of."""
+    refusing = {law.name: law for law in laws.sums if law.refuse}
     broken = [(one, line) for one in found if one.name in refusing for line in one.lines if not line.holds]
-    return [
-        Fault(
-            f"{_group(one.per, line.key)} does not add up in {one.currency}: {one.name}, but {plain(line.left)}"
-            f" against {plain(line.right)}, a difference of {plain(line.difference)}",
-            "Nothing was committed; the mapping of this file is at fault, please report it with the file's shape.",
-            f"{one.per}-total",
-        )
-        for one, line in broken
-    ]
+    return [_fault(refusing[one.name], one, line, files) for one, line in broken]
+
+
+def _fault(law: Law, one: Identity, line: Line, files: str) -> Fault:
+    return Fault(
+        f"{_group(one.per, line.key)} does not add up in {one.currency}: {one.name}, but {plain(line.left)}"
+        f" against {plain(line.right)}, a difference of {plain(line.difference)}",
+        law.advice,
+        law.refuse,
+        files or None,
+    )
 
 
 def _sums(law: Law, measures: Measures) -> Iterator[Identity]:
@@ -205,5 +207,5 @@ def _sides(one: Line | Identity) -> dict[str, str]:
 
 
 def _group(per: str, key: str) -> str:
-    shown = {"": f"the rows without {per}", OTHERS: f"every {per} beyond the first 10,000"}
-    return shown.get(key, f"{per} {key}")
+    nameless = "the bill" if per == CURRENCY else f"what has no {per}"
+    return {"": nameless, OTHERS: f"every {per} beyond the first 10,000"}.get(key, f"{per} {key}")

@@ -43,7 +43,8 @@ class Law:
     """An identity of sums: measures on the left equal those on the right, one that begins with - being subtracted.
 
     The provider rounds each line to some `decimals`: each line of the `rounded` measures may be off by half a unit.
-    A group without lines of a measure in `needs` is an exception with that reason. `refuse` keeps a delivery out.
+    A group without lines of a measure in `needs` is an exception with that reason. `refuse` is the rule that a broken
+    one keeps a delivery out by, empty where it is only told; `advice` is what to do then.
     """
 
     name: str
@@ -53,7 +54,8 @@ class Law:
     decimals: int
     rounded: tuple[str, ...]
     needs: Mapping[str, str]
-    refuse: bool
+    refuse: str
+    advice: str
     consequence: str
 
 
@@ -72,11 +74,15 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Laws:
-    """What must hold for one shape. `invoice` and `commitment` are SQL over raw lines; only `raw_rows` are measured."""
+    """What must hold for one shape. `invoice` and `commitment` are SQL over raw lines; only `raw_rows` are measured.
+
+    `view` shows the raw lines: `typed`, or `rows` where the measures need what the mapping tells of a line.
+    """
 
     invoice: str
     commitment: str
     raw_rows: str
+    view: str
     raw: tuple[Measure, ...]
     ledger: tuple[Measure, ...]
     sums: tuple[Law, ...]
@@ -129,11 +135,11 @@ def laws(shape: Shape) -> Laws:
 
 
 def raw_sql(shape: Shape) -> str:
-    """(currency, invoice, commitment), then money and lines per raw measure, of the view `typed`."""
+    """(currency, invoice, commitment), then money and lines per raw measure, of raw lines."""
     stated = laws(shape)
     keys = f"{shape.currency} AS currency, {stated.invoice} AS invoice, {stated.commitment} AS commitment"
-    return f"""SELECT currency, invoice, commitment, {_columns(stated.raw, "amount")}
-        FROM (SELECT *, {keys} FROM typed) WHERE {stated.raw_rows} GROUP BY 1, 2, 3"""
+    return f"""SELECT currency, invoice, commitment, {_columns(stated.raw)}
+        FROM (SELECT *, {keys} FROM {stated.view}) WHERE {stated.raw_rows} GROUP BY 1, 2, 3"""
 
 
 def ledger_sql(shape: Shape, pattern: str) -> str:
@@ -155,11 +161,10 @@ def examples_sql(measure: Measure, pattern: str) -> str:
     return f"SELECT DISTINCT name FROM ({first}) ORDER BY 1 LIMIT {EXAMPLES}"
 
 
-def _columns(measures: Sequence[Measure], amount: str = "") -> str:
+def _columns(measures: Sequence[Measure]) -> str:
     """A CASE, unlike a FILTER, leaves the other lines' money unread."""
     return ", ".join(
-        f"sum(CASE WHEN {one.when} THEN {amount}({one.money}) END), count(*) FILTER (WHERE {one.when})"
-        for one in measures
+        f"sum(CASE WHEN {one.when} THEN {one.money} END), count(*) FILTER (WHERE {one.when})" for one in measures
     )
 
 
@@ -181,6 +186,7 @@ def _laws(select: str) -> Laws:
         invoice=str(entry.get("invoice", "''")),
         commitment=str(entry.get("commitment", "''")),
         raw_rows=str(entry.get("raw_rows", "true")),
+        view=str(entry.get("view", "typed")),
         raw=raw,
         ledger=(*ledger, *(one for item in counts for one in _counted(item, str(entry["example"])))),
         sums=tuple(map(_law, entry.get("sums", ()))),
@@ -202,7 +208,8 @@ def _law(entry: Mapping[str, Any]) -> Law:
         decimals=entry["decimals"],
         rounded=tuple(entry.get("rounded", (name.removeprefix("-") for name in sides))),
         needs=entry.get("needs", {}),
-        refuse=entry.get("broken") == "refuse",
+        refuse=entry.get("refused_as", ""),
+        advice=entry.get("advice", ""),
         consequence=entry["consequence"],
     )
 
@@ -214,11 +221,22 @@ def _count(entry: Mapping[str, Any]) -> Count:
 
 
 def _counted(entry: Mapping[str, Any], example: str) -> list[Measure]:
-    """The measures of an identity of rows: those it is about, and each exception among them."""
-    among = entry["among"]
+    """The measures of an identity of rows: those it is about, and each exception among them.
+
+    A row is in an exception that is allowed only where nothing else is the matter with it.
+    """
+    among, exceptions = entry["among"], entry["exceptions"]
+    wrong = [f"coalesce({one['when']}, false)" for one in exceptions.values() if not one.get("allowed")]
+    only = "".join(f" AND NOT {condition}" for condition in wrong)
     return [Measure(_among(entry), CURRENCY, among, "0")] + [
-        Measure(_among(entry, what), CURRENCY, f"{among} AND {one['when']}", one["money"], example)
-        for what, one in entry["exceptions"].items()
+        Measure(
+            name=_among(entry, what),
+            per=CURRENCY,
+            when=f"{among} AND {one['when']}{only if one.get('allowed') else ''}",
+            money=one["money"],
+            example=example,
+        )
+        for what, one in exceptions.items()
     ]
 
 

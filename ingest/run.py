@@ -16,6 +16,8 @@ from ingest.tally import Tally, instant, told
 from ledger.faults import Rejected
 from ledger.reconcile import Balance, balances
 
+SHOWN = 4  # files that a fault of the whole delivery names
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -105,9 +107,16 @@ def identified(run: Run, shape: Shape, tally: Tally) -> Run:
     """The report with the identities of this shape; Rejected when the ledger would not hold what an invoice says."""
     stated = laws(shape)
     found = judged(stated, tally.measures)
-    if broken := faults(stated, found):
+    if broken := faults(stated, found, _labels(run)):
         raise Rejected(broken)
     return replace(run, identities=tuple(found))
+
+
+def _labels(run: Run) -> str:
+    """What the delivery is made of, in a few words."""
+    labels = list(dict.fromkeys(str(file["file"]) for file in run.files))
+    more = len(labels) - SHOWN
+    return " and ".join([*labels[:SHOWN], *([f"{more} more"] if more > 0 else [])])
 
 
 def _plain(value: object) -> object:

@@ -11,7 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest import checks
-from ingest.measures import INVOICE, Amount, Measures, collect, examples_sql, laws, ledger_sql, raw_sql, unnamed
+from ingest.measures import (
+    CURRENCY,
+    INVOICE,
+    Amount,
+    Measures,
+    collect,
+    examples_sql,
+    laws,
+    ledger_sql,
+    raw_sql,
+    unnamed,
+)
 from ingest.shapes import Shape
 from ledger.delivery import Part
 from ledger.reconcile import raw_total_sql, raw_totals, rounded_rows, total
@@ -37,7 +48,6 @@ class Tally:
     unknown: dict[str, Counter[str]] = field(default_factory=dict)
     mapped: dict[str, Decimal] = field(default_factory=dict)
     effective: dict[str, Decimal] = field(default_factory=dict)
-    actual: dict[str, Decimal] = field(default_factory=dict)
     measures: Measures = field(default_factory=Measures)
     raw_rows: int = 0
     rounded: int = 0
@@ -46,15 +56,17 @@ class Tally:
 
 def measure_raw(shape: Shape, connection: DuckDBPyConnection, tally: Tally) -> None:
     invoice = laws(shape).invoice
-    rows = connection.execute(raw_total_sql(shape.cost, shape.currency, also=invoice)).fetchall()
-    _add_bill(tally, [((row[0], row[5]), *row[1:5]) for row in rows])
+    for role in ("", *shape.roles):
+        rows = connection.execute(
+            raw_total_sql(shape.cost, shape.currency, checks.rows_of(shape, role), also=invoice)
+        ).fetchall()
+        # A bill of one file is the actual one.
+        _add_bill(tally, [((row[0], row[5]), *row[1:5]) for row in rows], role if shape.roles else "actual")
     for currency, rule, money, count, key in connection.execute(checks.rule_totals_sql(shape, invoice)).fetchall():
         tally.rules[currency, rule] = total((tally.rules.get((currency, rule), Decimal(0)), money))
         tally.counts[rule] = tally.counts.get(rule, 0) + count
         tally.measures.add("excluded", INVOICE, currency, key, Amount(money, count))
-    if shape.roles:
-        actual = connection.execute(raw_total_sql(shape.cost, shape.currency, checks.ACTUAL_ROWS)).fetchall()
-        _add(tally.actual, raw_totals(actual))
+        tally.measures.add(rule, CURRENCY, currency, "", Amount(money, count))
     for name, count in connection.execute(checks.assumptions_sql(shape)).fetchall() if shape.assumptions else ():
         tally.assumed[name] = tally.assumed.get(name, 0) + count
     for entry in shape.unknown:
@@ -75,17 +87,25 @@ def _listed(names: Counter[str]) -> str:
     return f"{shown} and {len(names) - NAMED} more" if len(names) > NAMED else shown
 
 
-def _add_bill(tally: Tally, sums: Sequence[Sum]) -> None:
-    """The bill's money, and how many amounts the ledger cannot hold all decimals of, by currency and by invoice."""
+def _add_bill(tally: Tally, sums: Sequence[Sum], role: str) -> None:
+    """The bill's money, and how many amounts the ledger cannot hold all decimals of, by currency and by invoice.
+
+    What the files of a role add up to is kept under the role's name too: per invoice, and `all` of it per currency.
+    """
     lines = Counter[Bill]()
     for one in sums:
         lines[one[0]] += one[4]
         if rounded := rounded_rows([one]):
             tally.rounded += rounded
             tally.measures.add("rounded", INVOICE, *one[0], Amount(Decimal(0), rounded))
+            tally.measures.add("all rounded", CURRENCY, one[0][0], "", Amount(Decimal(0), rounded))
     for (currency, invoice), money in raw_totals(sums).items():
         _add(tally.raw, {currency: money})
-        tally.measures.add("bill", INVOICE, currency, invoice, Amount(money, lines[currency, invoice]))
+        amount = Amount(money, lines[currency, invoice])
+        tally.measures.add("bill", INVOICE, currency, invoice, amount)
+        if role:
+            tally.measures.add(role, INVOICE, currency, invoice, amount)
+            tally.measures.add(f"all {role}", CURRENCY, currency, "", amount)
     tally.raw_rows += lines.total()
 
 

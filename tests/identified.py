@@ -1,4 +1,4 @@
-"""AWS bills of every kind of line, and what one delivery of them adds up to."""
+"""AWS bills of every kind of line, and what one delivery of any files adds up to."""
 
 from __future__ import annotations
 
@@ -46,13 +46,20 @@ def covered(cost: float, effective: float = 1.0, arn: str = "sp-1") -> Line:
 
 def mapped(folder: Path, *bills: Sequence[Line], wrong: Mapping[str, str] | None = None) -> dict[str, Identity]:
     """The identities of one delivery of these files, by name and currency; `wrong` are columns mapped otherwise."""
+    paths = [
+        cur2(folder / f"bill-{index}.parquet", *_distinct(lines, f"i-{index}")) for index, lines in enumerate(bills)
+    ]
+    return identities(folder, paths, wrong=wrong)
+
+
+def identities(
+    folder: Path, paths: Sequence[Path], basis: str = "amortized", wrong: Mapping[str, str] | None = None
+) -> dict[str, Identity]:
+    """The same of files that are there already."""
     with duckdb.connect() as connection:
         prepare(connection)
-        paths = [
-            cur2(folder / f"bill-{index}.parquet", *_distinct(lines, f"i-{index}")) for index, lines in enumerate(bills)
-        ]
         found = [_found(connection, path, folder, wrong or {}) for path in paths]
-        assembled = assemble(SourceRef("test", "aws"), found[0].period, found, "amortized")
+        assembled = assemble(SourceRef("test", found[0].provider), found[0].period, found, basis)
         job = Job(assembled, connection, folder / "work", lambda *_: None, Tuning(), Shelf())
         _, run = map_delivery(job, opening(assembled, datetime(2026, 2, 1, tzinfo=UTC), "r"))
     return {f"{one.name} {one.currency}": one for one in run.identities}
@@ -67,6 +74,7 @@ def _found(connection: duckdb.DuckDBPyConnection, path: Path, folder: Path, wron
     [found] = inspect(connection, stage(connection, path, path.name, folder))
     otherwise = ", ".join(f"{sql} AS {column}" for column, sql in wrong.items())
     select = f"SELECT * REPLACE ({otherwise})\nFROM (\n{text(found.staged.shape.select_sql)}\n)"
-    (folder / "aws_cur.sql").write_text(select, encoding="utf-8")
-    shape = replace(found.staged.shape, select_sql=str(folder / "aws_cur.sql")) if wrong else found.staged.shape
+    otherwise_sql = folder / found.staged.shape.select_sql
+    otherwise_sql.write_text(select, encoding="utf-8")
+    shape = replace(found.staged.shape, select_sql=str(otherwise_sql)) if wrong else found.staged.shape
     return replace(found, staged=replace(found.staged, shape=shape))

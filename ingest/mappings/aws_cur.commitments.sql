@@ -50,6 +50,9 @@ SELECT
     amount(rate.fee) AS fee,
     rate.price,
     amount(upfront) AS upfront,
+    id AS contract,
+    true AS is_drawn_on,
+    NULL AS paid,
     offering,
     length,
     payment

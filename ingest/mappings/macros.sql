@@ -73,6 +73,9 @@ CREATE OR REPLACE MACRO date_of(x) AS CAST(coalesce(
     try_strptime(trim(x), '%Y-%m-%dT%H:%M:%SZ'), try_strptime(trim(x), '%Y-%m-%d %H:%M:%S')
 ) AS DATE);
 
+-- The same, of a column that has the first day of the calendar where nothing is known yet.
+CREATE OR REPLACE MACRO told_date(x) AS CASE WHEN date_of(x) > DATE '1900-01-01' THEN date_of(x) END;
+
 -- Is this text a plain or scientific number? The engine alone would also take '1_000'.
 CREATE OR REPLACE MACRO is_number(x) AS
     regexp_full_match(trim(CAST(x AS VARCHAR)), '[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?');
@@ -96,10 +99,24 @@ CREATE OR REPLACE MACRO signed(x, row_kind) AS CASE row_kind WHEN 'split-counter
 -- A decimal as the shortest plain text, which is JSON too.
 CREATE OR REPLACE MACRO shortest(x) AS rtrim(rtrim(CAST(x AS VARCHAR), '0'), '.');
 
--- ContractApplied with one element: a commitment that is its own contract, and the hours or the money that are taken of it.
-CREATE OR REPLACE MACRO draws_on(commitment, taken, is_hours) AS
-    '{"Elements":[{"ContractId":' || to_json(commitment) || ',"ContractCommitmentId":' || to_json(commitment)
+-- ContractApplied with one element: what is taken of a commitment, so many of a unit, or money where there is no unit.
+CREATE OR REPLACE MACRO applied(contract, commitment, taken, unit) AS
+    '{"Elements":[{"ContractId":' || to_json(contract) || ',"ContractCommitmentId":' || to_json(commitment)
     || CASE
-        WHEN is_hours THEN ',"ContractCommitmentAppliedCost":null,"ContractCommitmentAppliedQuantity":' || shortest(taken) || ',"ContractCommitmentAppliedUnit":"Hours"}]}'
-        ELSE ',"ContractCommitmentAppliedCost":' || shortest(taken) || ',"ContractCommitmentAppliedQuantity":null,"ContractCommitmentAppliedUnit":null}]}'
+        WHEN unit IS NULL THEN ',"ContractCommitmentAppliedCost":' || shortest(taken) || ',"ContractCommitmentAppliedQuantity":null,"ContractCommitmentAppliedUnit":null}]}'
+        ELSE ',"ContractCommitmentAppliedCost":null,"ContractCommitmentAppliedQuantity":' || shortest(taken) || ',"ContractCommitmentAppliedUnit":' || to_json(unit) || '}]}'
+    END;
+
+-- The same of a commitment that is its own contract, taken by the hour or in money.
+CREATE OR REPLACE MACRO draws_on(commitment, taken, is_hours) AS applied(commitment, commitment, taken, CASE WHEN is_hours THEN 'Hours' END);
+
+-- The contract of an Azure commitment: the order that its id names, or itself.
+CREATE OR REPLACE MACRO contract_of(commitment) AS
+    coalesce(nullif(regexp_extract(commitment, '^.*/(reservationorders|savingsplanorders)/[^/]+'), ''), commitment);
+
+-- The months of a term: '36', 'P3Y', '3 Years' or '12 Months'; NULL for anything else.
+CREATE OR REPLACE MACRO months_of(term) AS
+    CASE
+        WHEN regexp_full_match(lower(trim(term)), '\d{1,3}|p?\d{1,3} *m(onths?)?') THEN CAST(regexp_extract(term, '\d+') AS INTEGER)
+        WHEN regexp_full_match(lower(trim(term)), 'p?\d{1,2} *y(ears?)?') THEN 12 * CAST(regexp_extract(term, '\d+') AS INTEGER)
     END;

@@ -22,7 +22,7 @@ from ingest.sources.folder import collect
 from ledger.book import Book
 from ledger.delivery import Period, SourceRef
 from ledger.faults import Transient
-from tests.bills import Ledger, azure, cur2
+from tests.bills import Ledger, cur2, snowflake
 from tests.commitment_lines import PLAN, RESERVATION, RI_FEE, RI_USED, SP_FEE, SP_USED
 from wiring.parts import desk
 
@@ -97,7 +97,7 @@ def test_a_bill_without_commitments_has_no_rows_of_them(ledger: Ledger, tmp_path
 
 
 def test_a_bill_of_a_shape_without_commitments_leaves_the_table_alone(ledger: Ledger, tmp_path: Path) -> None:
-    ledger.ingest(azure(tmp_path / "a.csv"), "--basis", "actual")
+    ledger.ingest(snowflake(tmp_path / "a.csv"))
     assert wiring.commitments(wiring.store(ledger.store, {})).version() is None
 
 
@@ -194,8 +194,15 @@ def test_of_reservations_without_end_the_bill_is_refused(
 def found(**fields: Any) -> Found:
     term = (datetime(2025, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC))
     told = {"begins": term[0], "ends": term[1], "committed": Decimal(744), "seconds": 744 * 3600}
-    whole = {"fee": Decimal("7.44"), "price": None, "upfront": Decimal(100), "words": ("", "", "")}
-    names = {"id": "r", "category": "Usage", "type": "Reserved Instance", "currency": "USD"}
+    whole = {"fee": Decimal("7.44"), "price": None, "upfront": Decimal(100), "paid": None, "words": ("", "", "")}
+    names = {
+        "id": "r",
+        "contract": "r",
+        "is_drawn_on": True,
+        "category": "Usage",
+        "type": "Reserved Instance",
+        "currency": "USD",
+    }
     return Found(**{**names, **told, **whole, **fields})
 
 
