@@ -29,6 +29,9 @@ class ExportsApi:
         match asked.method, bool(name), verb.lower():
             case "GET", False, "":
                 return Reply(200, {"value": [self._shown(one, asked) for key, one in self._of(asked.scope)]})
+            case "GET", True, "":
+                one = self.known.get((asked.scope.lower(), name.lower()))
+                return Reply(200, self._shown(one, asked)) if one else failure(404, "NotFound")
             case "PUT", True, "":
                 return self._put(asked, name)
             case "POST", True, "run":

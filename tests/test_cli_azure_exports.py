@@ -16,6 +16,7 @@ from emulators.arm import Arm
 from emulators.cloud import Cloud
 from emulators.control_plane import Reply
 from emulators.cost_exports import ExportsApi
+from emulators.cost_management import Asked
 
 SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
 ENROLLMENT = "/providers/Microsoft.Billing/billingAccounts/70000042"
@@ -188,6 +189,20 @@ def test_an_export_of_no_use_is_told_why_left_alone_and_replaced_beside_it(
     assert (code, told["of_use"], sent(arm)) == (0, False, ["ledger-focus-2"])
     assert words in "; ".join(told["faults"])
     assert api.known[(SUBSCRIPTION, "ledger-focus")] == before
+
+
+def test_an_export_that_somebody_makes_meanwhile_is_left_alone(arm: Arm, api: ExportsApi, run: Run) -> None:
+    def late(asked: Asked) -> Reply:
+        reply = api(asked)
+        if asked.method == "GET" and not asked.rest:
+            api.add(SUBSCRIPTION, "ledger-focus", export("schedule.status", "Inactive"))
+        return reply
+
+    arm.cost.handlers["exports"] = late
+    code, document, _ = run(*PLACE, "--apply")
+    assert (code, sent(arm)) == (3, ["ledger-actual", "ledger-amortized"])
+    assert (document["done"][0]["created"], document["done"][0]["later"]) == (False, True)
+    assert api.known[(SUBSCRIPTION, "ledger-focus")]["properties"] == export("schedule.status", "Inactive")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from ingest.azure_export_list import Found, exports_of
 from ingest.azure_export_requests import Request
 from ingest.azure_scopes import Scope
 from ingest.sources.azure_faults import azure_faults
+from ledger.faults import Conflict, Missing
 
 if TYPE_CHECKING:
     from azure.core.pipeline import PipelineResponse
@@ -29,9 +30,19 @@ class CostExports:
         return exports_of(answer)
 
     def create(self, request: Request) -> None:
-        """Without an ETag: Azure then takes it for a new export, and refuses it where there is one of that name."""
+        """Without an ETag, as for a new export only; Conflict where somebody made one of that name meanwhile."""
+        if self._exists(request.name):
+            raise Conflict(f"there is an export {request.name} now: it is left alone; look again")
         with azure_faults(f"new export {request.name} of {self._scope.path}", CONTRIBUTOR):
             self._client.exports.create_or_update(self._scope.path, request.name, dict(request.body))  # type: ignore[call-overload]  # the body as it is sent
+
+    def _exists(self, name: str) -> bool:
+        try:
+            with azure_faults(f"export {name} of {self._scope.path}"):
+                self._client.exports.get(self._scope.path, name)
+        except Missing:
+            return False
+        return True
 
     def run(self, request: Request) -> None:
         """Once more, for the days of its backfill."""
