@@ -239,9 +239,10 @@ def _whole(entry: dict[str, object], by_name: Mapping[str, dict[str, object]]) -
     if "like" not in entry:
         return {**entry, "files": own}
     like = _whole(by_name[str(entry["like"])], by_name)
-    listed, more, dropped = like["columns"], entry.get("columns", []), _texts(entry, "without")
+    listed, more = like["columns"], entry.get("columns", [])
     assert isinstance(listed, list) and isinstance(more, list)
-    kept = [column for column in [*listed, *more] if column["name"] not in dropped]
+    dropped = {*_texts(entry, "without"), *(column["name"] for column in more)}
+    kept = [column for column in listed if column["name"] not in dropped] + more
     kept = [_sectioned(column, _texts(entry, "sections")) for column in kept]
     columns = [_as_text(column) for column in kept] if entry.get("text") else kept
     return {**like, **entry, "columns": columns, "files": [*own, *_texts(like, "files")]}

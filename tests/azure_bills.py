@@ -81,3 +81,61 @@ MCA: Line = {
 
 def mca(path: Path, *lines: Line) -> Path:
     return write_csv(path, [{**MCA, **line} for line in lines or ({},)])
+
+
+# What a partner is billed for a customer's subscription.
+MPA: Line = {
+    **{name: value for name, value in MCA.items() if not name.startswith("invoiceSection")},
+    "partnerTenantId": "tenant-partner",
+    "partnerName": "Example Partner",
+    "resellerName": "Example Reseller",
+    "resellerMpnId": "123456",
+    "customerTenantId": "tenant-customer",
+    "customerName": "Example Customer",
+    "partnerEarnedCreditRate": "0.15",
+    "partnerEarnedCreditApplied": "1",
+}
+_NOT_OF_CUSTOMERS = {"invoiceId", "previousInvoiceId", "billingAccountId", "billingProfileId", "billingProfileName"}
+_NOT_OF_CUSTOMERS |= {"partnerTenantId", "partnerEarnedCreditRate", "partnerEarnedCreditApplied", "unitPrice"}
+_NOT_OF_CUSTOMERS |= {"costInPricingCurrency", "paygCostInBillingCurrency", "paygCostInUsd", "benefitId", "benefitName"}
+# The same seen by the customer, at the partner's prices.
+CSP: Line = {name: value for name, value in MPA.items() if name not in _NOT_OF_CUSTOMERS}
+# A subscription without a contract, in the names of its oldest export.
+PAYG: Line = {
+    "SubscriptionGuid": "sub-1",
+    "ResourceGroup": "RG",
+    "ResourceLocation": "EU West",
+    "UsageDateTime": "2026-01-05",
+    "MeterCategory": "Load Balancer",
+    "MeterSubcategory": "Standard",
+    "MeterId": "m-1",
+    "MeterName": "Included LB Rules",
+    "MeterRegion": "",
+    "UsageQuantity": "3",
+    "ResourceRate": "0.025",
+    "PreTaxCost": "0.075",
+    "ConsumedService": "Microsoft.Network",
+    "ResourceType": "Microsoft.Network/loadBalancers",
+    "InstanceId": "/subscriptions/sub-1/resourceGroups/RG/providers/Microsoft.Network/loadBalancers/LB1",
+    "Tags": '"env": "dev"',
+    "OfferId": "MS-AZR-0003P",
+    "AdditionalInfo": "",
+    "ServiceInfo1": "",
+    "ServiceInfo2": "",
+    "ServiceName": "Load Balancer",
+    "ServiceTier": "Std Load Balancer",
+    "Currency": "USD",
+    "UnitOfMeasure": "100 Hours",
+}
+
+
+def mpa(path: Path, *lines: Line) -> Path:
+    return write_csv(path, [{**MPA, **line} for line in lines or ({},)])
+
+
+def csp(path: Path, *lines: Line) -> Path:
+    return write_csv(path, [{**CSP, **line} for line in lines or ({},)])
+
+
+def payg(path: Path, *lines: Line) -> Path:
+    return write_csv(path, [{**PAYG, **line} for line in lines or ({},)])

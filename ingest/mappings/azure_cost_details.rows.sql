@@ -2,7 +2,7 @@
 WITH line AS (
     SELECT
         *,
-        lower(replace(coalesce(ChargeType, ''), ' ', '')) AS charge_type,
+        lower(replace(coalesce(charge_name, ''), ' ', '')) AS charge_type,
         -- Older files leave PricingModel blank; a benefit on the line still tells.
         CASE
             WHEN blank_to_null(PricingModel) IS NOT NULL THEN lower(replace(trim(PricingModel), ' ', ''))

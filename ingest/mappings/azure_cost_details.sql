@@ -5,8 +5,7 @@ WITH told AS (
         lower(blank_to_null(ResourceId)) AS resource_id,
         coalesce(blank_to_null(MeterCategory), blank_to_null(ConsumedService), 'Azure') AS service_name,
         lower(coalesce(blank_to_null(ConsumedService), regexp_extract(ResourceId, '.*/providers/([^/]+)/', 1), '')) AS resource_provider,
-        -- The leading count of '100 Hours', '10K' or '1/Month' is a block size; what follows is the unit. Quantity counts
-        -- blocks and UnitPrice is that of a block: real lines have 0.0004 of '10K' at 0.1, the list price of 10,000.
+        -- The leading count of '100 Hours', '10K' or '1/Month' is a block size; what follows is the unit.
         regexp_extract(trim(UnitOfMeasure), '^(\d+[KMB]?)\s*(.*)$', ['block', 'unit']) AS measure,
         lower(replace(coalesce(blank_to_null(ResourceLocationNormalized), blank_to_null(ResourceLocation)), ' ', '')) AS location,
         blank_to_null(coalesce(benefitId, ReservationId)) AS benefit,
@@ -16,8 +15,10 @@ WITH told AS (
         -- Of a customer agreement prices are in the pricing currency, and the rate is that of its invoice.
         coalesce(blank_to_null(PricingCurrency), currency) AS pricing_currency,
         CASE WHEN pricing_currency = currency THEN '1' ELSE blank_to_null(ExchangeRatePricingToBilling) END AS rate,
+        -- What was sold, read once: none of it where the text is not JSON.
+        CASE WHEN starts_with(trim(AdditionalInfo), '{') AND json_valid(AdditionalInfo) THEN json_extract_string(AdditionalInfo, ['$.ServiceType', '$.VCPUs', '$.VMCapacityReservationId']) END AS details,
         CASE WHEN blank_to_null(Tags) IS NULL OR starts_with(trim(Tags), '{') THEN blank_to_null(Tags) ELSE '{' || rtrim(trim(Tags), ',') || '}' END AS tag_text,
-        CASE WHEN PublisherType ILIKE 'marketplace' THEN coalesce(blank_to_null(PublisherName), 'Microsoft') ELSE 'Microsoft' END AS seller
+        CASE WHEN PublisherType ILIKE 'marketplace' THEN coalesce(blank_to_null(PublisherName), 'Microsoft') ELSE issuer END AS seller
     FROM rows
     WHERE x_Keep
 ),
@@ -36,7 +37,10 @@ line AS (
         CASE WHEN t.is_commitment THEN coalesce(p.CommitmentDiscountCategory, 'Usage') END AS commitment_category,
         CASE WHEN t.is_commitment THEN coalesce(p.CommitmentDiscountType, 'Reservation') END AS commitment_type,
         CASE WHEN t.is_commitment THEN lower(coalesce(t.benefit, blank_to_null(t.ProductOrderId), blank_to_null(t.ProductOrderName))) END AS commitment_id,
-        coalesce(b.block, '1') AS block,
+        -- Quantity counts blocks and UnitPrice is that of a block: real lines have 0.0004 of '10K' at 0.1, the list price of
+        -- 10,000, and 499.399 of '1K' at the price of 1,000. Hours are counted one by one, whatever their block: a real line
+        -- has 3 of '100 Hours' at 0.025, which another has as the price of '1 Hour'.
+        CASE WHEN u.unit = 'Hours' THEN '1' ELSE coalesce(b.block, '1') END AS block,
         CASE WHEN commitment_id IS NOT NULL AND (category = 'Purchase' OR c.commitment_status = 'Unused') THEN commitment_id ELSE t.resource_id END AS named_id,
         CASE WHEN b.block IS NULL THEN coalesce(blank_to_null(t.UnitOfMeasure), 'Units') ELSE coalesce(u.unit, blank_to_null(t.measure.unit), 'Units') END AS unit,
         -- A service has one category: the meter's, or that of the resource provider where it gives the name.
@@ -44,8 +48,11 @@ line AS (
         coalesce(s.ServiceSubcategory, v.ServiceSubcategory, 'Other (Other)') AS service_subcategory,
         coalesce(g.region_id, t.location) AS region_id,
         coalesce(g.region_name, blank_to_null(t.ResourceLocation), t.location) AS region_name,
+        CASE WHEN regexp_full_match(t.details[1], '[A-Za-z][A-Za-z0-9_. -]{0,63}') THEN t.details[1] END AS instance_type,
+        CASE WHEN regexp_full_match(t.details[2], '[1-9]\d{0,5}') THEN t.details[2] END AS core_count,
+        CASE WHEN starts_with(t.details[3], '/') THEN lower(t.details[3]) END AS capacity_id,
         -- A price of zero beside a cost is a missing price.
-        CASE WHEN is_priced AND NOT is_flat AND (t.cost = 0 OR money(t.UnitPrice) <> 0) THEN blank_to_null(t.UnitPrice) END AS contracted_price,
+        CASE WHEN is_priced AND NOT is_flat AND (t.cost = 0 OR money(t.price) <> 0) THEN t.price END AS contracted_price,
         CASE WHEN is_priced AND NOT is_flat AND (t.cost = 0 OR money(t.PayGPrice) <> 0) THEN blank_to_null(t.PayGPrice) END AS list_price,
         CASE WHEN t.rate = '1' THEN money(contracted_price) ELSE product(contracted_price, t.rate) END AS contracted_in_billing,
         CASE WHEN t.rate = '1' THEN money(list_price) ELSE product(list_price, t.rate) END AS list_in_billing,
@@ -74,8 +81,9 @@ SELECT
     currency AS BillingCurrency,
     CAST(getvariable('period_end') AS TIMESTAMPTZ) AS BillingPeriodEnd,
     CAST(getvariable('period_start') AS TIMESTAMPTZ) AS BillingPeriodStart,
-    NULL AS CapacityReservationId,
-    NULL AS CapacityReservationStatus,
+    capacity_id AS CapacityReservationId,
+    -- A line of the reservation itself is what of it stands free.
+    CASE WHEN capacity_id IS NULL OR category <> 'Usage' THEN NULL WHEN resource_id = capacity_id THEN 'Unused' ELSE 'Used' END AS CapacityReservationStatus,
     category AS ChargeCategory,
     class AS ChargeClass,
     coalesce(blank_to_null(ProductName), blank_to_null(ProductOrderName), blank_to_null(MeterName), service_name) AS ChargeDescription,
@@ -125,7 +133,7 @@ SELECT
     CASE WHEN pricing_currency = currency THEN ListUnitPrice ELSE money(list_price) END AS PricingCurrencyListUnitPrice,
     pricing_quantity AS PricingQuantity,
     CASE WHEN PricingQuantity IS NULL THEN NULL WHEN block = '1' THEN unit ELSE block || ' ' || unit END AS PricingUnit,
-    'Microsoft' AS ProviderName,
+    issuer AS ProviderName,
     seller AS PublisherName,
     region_id AS RegionId,
     CASE WHEN region_id IS NOT NULL THEN region_name END AS RegionName,
@@ -142,11 +150,19 @@ SELECT
     service_subcategory AS ServiceSubcategory,
     CASE WHEN is_priced THEN coalesce(blank_to_null(MeterId), blank_to_null(PartNumber), blank_to_null(ProductId), blank_to_null(ProductOrderName), service_name) END AS SkuId,
     CASE WHEN is_priced THEN blank_to_null(MeterName) END AS SkuMeter,
-    NULL AS SkuPriceDetails,
+    CASE
+        WHEN is_priced THEN nullif(
+            '{' || concat_ws(',', '"InstanceType":' || to_json(instance_type), '"CoreCount":' || core_count) || '}', '{}'
+        )
+    END AS SkuPriceDetails,
     CASE WHEN is_priced THEN concat_ws('|', SkuId, blank_to_null(PartNumber), blank_to_null(ProductId), blank_to_null(OfferId), blank_to_null(PricingModel), blank_to_null(Term)) END AS SkuPriceId,
-    blank_to_null(SubscriptionId) AS SubAccountId,
-    CASE WHEN SubAccountId IS NOT NULL THEN coalesce(blank_to_null(SubscriptionName), SubAccountId) END AS SubAccountName,
-    CASE WHEN SubAccountId IS NOT NULL THEN 'Subscription' END AS SubAccountType,
+    -- What a partner buys for a customer without a subscription is the customer's.
+    coalesce(blank_to_null(SubscriptionId), blank_to_null(CustomerTenantId)) AS SubAccountId,
+    CASE
+        WHEN blank_to_null(SubscriptionId) IS NOT NULL THEN coalesce(blank_to_null(SubscriptionName), SubAccountId)
+        WHEN SubAccountId IS NOT NULL THEN coalesce(blank_to_null(CustomerName), SubAccountId)
+    END AS SubAccountName,
+    CASE WHEN blank_to_null(SubscriptionId) IS NOT NULL THEN 'Subscription' WHEN SubAccountId IS NOT NULL THEN 'Customer' END AS SubAccountType,
     -- Enterprise Agreement tags come without their braces. Text that is no flat JSON object of different keys even with them is kept whole under one key.
     CASE
         WHEN tag_text IS NULL THEN NULL
@@ -157,7 +173,7 @@ SELECT
     'Azure' AS x_Provider,
     service_name AS x_ServiceCode,
     x_RowKind,
-    ChargeType AS x_ChargeType,
+    blank_to_null(ChargeType) AS x_ChargeType,
     blank_to_null(MeterName) AS x_UsageType,
     NULL AS x_Operation,
     getvariable('basis') AS x_EffectiveCostBasis,
@@ -167,7 +183,15 @@ SELECT
             ',',
             CASE WHEN rate <> '1' THEN '"x_ExchangeRatePricingToBilling":' || to_json(rate) END,
             CASE WHEN rate <> '1' THEN '"x_ExchangeRateDate":' || to_json(blank_to_null(ExchangeRateDate)) END,
-            '"x_PreviousInvoiceId":' || to_json(blank_to_null(PreviousInvoiceId))
+            '"x_PreviousInvoiceId":' || to_json(blank_to_null(PreviousInvoiceId)),
+            '"x_PartnerTenantId":' || to_json(blank_to_null(PartnerTenantId)),
+            '"x_PartnerName":' || to_json(blank_to_null(PartnerName)),
+            '"x_ResellerName":' || to_json(blank_to_null(ResellerName)),
+            '"x_ResellerMpnId":' || to_json(blank_to_null(ResellerMpnId)),
+            '"x_CustomerTenantId":' || to_json(blank_to_null(CustomerTenantId)),
+            '"x_CustomerName":' || to_json(blank_to_null(CustomerName)),
+            '"x_PartnerEarnedCreditRate":' || to_json(blank_to_null(PartnerEarnedCreditRate)),
+            '"x_PartnerEarnedCreditApplied":' || to_json(blank_to_null(PartnerEarnedCreditApplied))
         ) || '}',
         '{}'
     ) AS x_SourceColumns

@@ -143,7 +143,8 @@ def test_commitments_are_named_by_their_benefit(
     ("measure", "unit", "consumed_unit", "consumed"),
     [
         ("1 Hour", "Hours", "Hours", 10),
-        ("100 Hours", "100 Hours", "Hours", 1_000),
+        ("100 Hours", "Hours", "Hours", 10),
+        ("10 Hours", "Hours", "Hours", 10),
         ("10K", "10000 Units", "Units", 100_000),
         ("1/Month", "Units/Month", "Units/Month", 10),
         ("1 GB/Month", "GB/Month", "GB/Month", 10),
