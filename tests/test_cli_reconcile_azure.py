@@ -175,6 +175,21 @@ def test_throttling_is_waited_out_and_lack_of_rights_names_the_role(arm: Arm, ru
 
 
 @pytest.mark.usefixtures("query")
+def test_the_scope_is_that_of_the_source_in_the_settings(arm: Arm, run: Run, ledger: Ledger) -> None:
+    one = f'[sources.{{}}]\nprovider = "azure"\nlocation = "cost-details:"\nscope = "{SCOPE}"\n'
+    ledger.config.write_text(one.format("shop"), encoding="utf-8")
+    assert run(scope="")[0] == 0
+    assert {asked.scope for asked in arm.cost.asked} == {SCOPE}
+    ledger.config.write_text(one.format("shop") + one.format("other"), encoding="utf-8")
+    code, document, _ = run(scope="")
+    assert (code, document["faults"][0]["advice"]) == (2, "Name one: --source NAME.")
+    assert run("--source", "shop", scope="")[0] == 0
+    assert (
+        run("--source", "other", scope="")[1]["faults"][0]["message"] == "the ledger holds no month of Azure to compare"
+    )
+
+
+@pytest.mark.usefixtures("query")
 def test_without_a_scope_it_says_how_to_name_one(run: Run) -> None:
     code, document, _ = run(scope="")
     assert (code, "--scope" in document["faults"][0]["advice"]) == (2, True)

@@ -153,7 +153,7 @@ def test_an_empty_answer_has_no_costs(arm: responses.RequestsMock, body: str) ->
         answer(row(currency='"dollars"')),
         answer('[1, 20260124, 7, "x", "USD"]'),
         answer(row(), columns=("Cost", "UsageDate", "MeterCategory", "Currency", "x")),
-        answer(row(), columns=("Cost", "Cost", "MeterCategory", "ConsumedService", "Currency")),
+        answer('[1, 20260124, "Storage", "x", "USD", 2]', columns=(*COLUMNS, "PreTaxCost")),
         "[" * 100_000,
     ],
 )
