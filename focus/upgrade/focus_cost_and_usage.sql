@@ -6,13 +6,13 @@ WITH told AS (
         ChargeCategory IN ('Usage', 'Purchase') AS is_priced,
         money(BilledCost) AS billed,
         money(EffectiveCost) AS effective,
-        money(ListCost) AS list_given,
-        money(ContractedCost) AS contracted_given,
+        money(list_cost_told) AS list_given,
+        money(contracted_cost_told) AS contracted_given,
         billed <> 0 OR effective <> 0 AS is_paid,
         -- A price or a cost of zero beside money that is paid is a missing one.
         CASE WHEN NOT (is_paid AND money(ListUnitPrice) = 0) THEN ListUnitPrice END AS list_text,
         CASE WHEN NOT (is_paid AND money(ContractedUnitPrice) = 0) THEN ContractedUnitPrice END AS contracted_text,
-        coalesce(PricingQuantity, ConsumedQuantity) AS quantity,
+        coalesce(quantity_told, ConsumedQuantity) AS quantity,
         -- On a credit or an adjustment a price is kept only whole: a SKU's price demands its unit prices.
         is_priced OR (category <> 'Tax' AND SkuPriceId IS NOT NULL AND list_text IS NOT NULL AND contracted_text IS NOT NULL) AS has_price,
         coalesce(trim(priced_in), trim(BillingCurrency)) AS pricing_currency,
@@ -32,7 +32,9 @@ WITH told AS (
         -- What is bought, or what lies unused, is the commitment itself.
         commitment_id IS NOT NULL AND (category = 'Purchase' OR commitment_status = 'Unused')
             AND lower(coalesce(ResourceId, commitment_id)) = lower(commitment_id) AS is_commitment,
-        CASE WHEN is_commitment THEN commitment_id ELSE ResourceId END AS resource_id
+        CASE WHEN is_commitment THEN commitment_id ELSE ResourceId END AS resource_id,
+        -- Azure's first exports call usage Standard that a commitment covers.
+        provider = 'azure' AND category = 'Usage' AND commitment_id IS NOT NULL AND coalesce(PricingCategory, 'Standard') = 'Standard' AS is_committed_usage
     FROM rows
     WHERE x_Keep
 ), line AS (
@@ -55,7 +57,7 @@ WITH told AS (
         CASE WHEN t.has_price THEN money(t.list_text) END AS list_price,
         CASE WHEN t.has_price THEN money(t.contracted_text) END AS contracted_price,
         CASE WHEN t.has_price THEN money(t.quantity) END AS pricing_quantity,
-        CASE WHEN t.category = 'Usage' AND t.commitment_status IS DISTINCT FROM 'Unused' THEN money(coalesce(t.ConsumedQuantity, t.PricingQuantity)) END AS consumed_quantity,
+        CASE WHEN t.category = 'Usage' AND t.commitment_status IS DISTINCT FROM 'Unused' THEN money(coalesce(t.ConsumedQuantity, t.quantity_told)) END AS consumed_quantity,
         CASE WHEN t.is_priced AND t.commitment_id IS NOT NULL THEN money(t.CommitmentDiscountQuantity) END AS commitment_given,
         CASE
             WHEN NOT t.is_priced OR t.commitment_id IS NULL THEN NULL
@@ -63,7 +65,8 @@ WITH told AS (
             -- A plan is counted in money, a reservation in what it covers.
             WHEN t.commitment_category = 'Spend' THEN CASE t.category WHEN 'Usage' THEN t.effective ELSE t.billed END
             WHEN t.commitment_status = 'Unused' THEN money(t.quantity)
-            ELSE money(coalesce(t.ConsumedQuantity, t.PricingQuantity))
+            WHEN t.size_ratio IS NOT NULL THEN product(t.size_ratio, coalesce(t.ConsumedQuantity, t.quantity_told))
+            ELSE money(coalesce(t.ConsumedQuantity, t.quantity_told))
         END AS commitment_quantity
     FROM told AS t
     JOIN focus_providers AS p ON t.provider = p.provider
@@ -87,10 +90,11 @@ SELECT
     trim(BillingCurrency) AS BillingCurrency,
     coalesce(instant_of(BillingPeriodEnd), CAST(getvariable('period_end') AS TIMESTAMPTZ)) AS BillingPeriodEnd,
     instant_of(BillingPeriodStart) AS BillingPeriodStart,
-    CapacityReservationId,
+    capacity_id AS CapacityReservationId,
     CASE
-        WHEN CapacityReservationId IS NULL THEN NULL
+        WHEN capacity_id IS NULL THEN NULL
         WHEN CapacityReservationStatus IN ('Used', 'Unused') THEN CapacityReservationStatus
+        WHEN category = 'Usage' AND provider = 'azure' AND lower(ResourceId) = capacity_id THEN 'Unused'
         WHEN category = 'Usage' THEN 'Used'
     END AS CapacityReservationStatus,
     category AS ChargeCategory,
@@ -113,6 +117,7 @@ SELECT
         WHEN commitment_quantity IS NULL THEN NULL
         WHEN commitment_given IS NOT NULL AND CommitmentDiscountUnit IS NOT NULL THEN CommitmentDiscountUnit
         WHEN commitment_category = 'Spend' THEN trim(BillingCurrency)
+        WHEN commitment_status IS DISTINCT FROM 'Unused' AND money(size_ratio) <> 1 THEN 'Normalized Hours'
         ELSE 'Hours'
     END AS CommitmentDiscountUnit,
     consumed_quantity AS ConsumedQuantity,
@@ -120,8 +125,8 @@ SELECT
     contract_applied(ContractApplied) AS ContractApplied,
     CASE
         WHEN contracted_given <> 0 OR NOT is_paid THEN contracted_given
-        WHEN is_priced THEN product(contracted_text, quantity)
-        ELSE billed
+        WHEN is_priced THEN nullif(product(contracted_text, quantity), 0)
+        ELSE nullif(billed, 0)
     END AS ContractedCost,
     contracted_price AS ContractedUnitPrice,
     effective AS EffectiveCost,
@@ -136,11 +141,11 @@ SELECT
     issuer(coalesce(InvoiceIssuerName, provider_named, entity)) AS InvoiceIssuerName,
     CASE
         WHEN list_given <> 0 OR NOT is_paid THEN list_given
-        WHEN is_priced THEN product(list_text, quantity)
-        ELSE billed
+        WHEN is_priced THEN nullif(product(list_text, quantity), 0)
+        ELSE nullif(billed, 0)
     END AS ListCost,
     list_price AS ListUnitPrice,
-    CASE WHEN sku_price_id IS NULL THEN NULL WHEN PricingCategory IN ('Standard', 'Committed', 'Dynamic') THEN PricingCategory ELSE 'Other' END AS PricingCategory,
+    CASE WHEN sku_price_id IS NULL THEN NULL WHEN is_committed_usage THEN 'Committed' WHEN PricingCategory IN ('Standard', 'Committed', 'Dynamic') THEN PricingCategory ELSE 'Other' END AS PricingCategory,
     pricing_currency AS PricingCurrency,
     CASE WHEN has_price AND PricingCurrencyContractedUnitPrice IS NOT NULL THEN money(PricingCurrencyContractedUnitPrice) WHEN is_one_currency THEN contracted_price END AS PricingCurrencyContractedUnitPrice,
     coalesce(money(PricingCurrencyEffectiveCost), CASE WHEN is_one_currency THEN effective WHEN pricing_currency = 'USD' THEN money(effective_usd) END) AS PricingCurrencyEffectiveCost,
@@ -169,7 +174,7 @@ SELECT
     service_subcategory AS ServiceSubcategory,
     sku_id AS SkuId,
     CASE WHEN sku_id IS NOT NULL THEN meter END AS SkuMeter,
-    CASE WHEN sku_price_id IS NOT NULL THEN sku_details(SkuPriceDetails) END AS SkuPriceDetails,
+    CASE WHEN sku_price_id IS NOT NULL THEN coalesce(sku_details(SkuPriceDetails), details_told) END AS SkuPriceDetails,
     sku_price_id AS SkuPriceId,
     SubAccountId,
     CASE WHEN SubAccountId IS NOT NULL THEN coalesce(SubAccountName, SubAccountId) END AS SubAccountName,
@@ -182,6 +187,6 @@ SELECT
     coalesce(usage_type, meter) AS x_UsageType,
     operation AS x_Operation,
     'amortized' AS x_EffectiveCostBasis,
-    NULL AS x_PriceSource,
+    CASE WHEN is_split_twice THEN concat_ws('; ', 'PricingQuantity: block', CASE WHEN is_contracted_split THEN 'ContractedCost: block' END, CASE WHEN is_list_split THEN 'ListCost: block' END) END AS x_PriceSource,
     x_SourceColumns
 FROM line
