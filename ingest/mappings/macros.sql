@@ -99,16 +99,16 @@ CREATE OR REPLACE MACRO signed(x, row_kind) AS CASE row_kind WHEN 'split-counter
 -- A decimal as the shortest plain text, which is JSON too.
 CREATE OR REPLACE MACRO shortest(x) AS rtrim(rtrim(CAST(x AS VARCHAR), '0'), '.');
 
--- ContractApplied with one element: what is taken of a commitment, so many of a unit, or money where there is no unit.
+-- ContractApplied with one element: what is taken of a commitment, so many of a unit (as JSON), or money where there is none.
 CREATE OR REPLACE MACRO applied(contract, commitment, taken, unit) AS
     '{"Elements":[{"ContractId":' || to_json(contract) || ',"ContractCommitmentId":' || to_json(commitment)
     || CASE
         WHEN unit IS NULL THEN ',"ContractCommitmentAppliedCost":' || shortest(taken) || ',"ContractCommitmentAppliedQuantity":null,"ContractCommitmentAppliedUnit":null}]}'
-        ELSE ',"ContractCommitmentAppliedCost":null,"ContractCommitmentAppliedQuantity":' || shortest(taken) || ',"ContractCommitmentAppliedUnit":' || to_json(unit) || '}]}'
+        ELSE ',"ContractCommitmentAppliedCost":null,"ContractCommitmentAppliedQuantity":' || shortest(taken) || ',"ContractCommitmentAppliedUnit":' || unit || '}]}'
     END;
 
 -- The same of a commitment that is its own contract, taken by the hour or in money.
-CREATE OR REPLACE MACRO draws_on(commitment, taken, is_hours) AS applied(commitment, commitment, taken, CASE WHEN is_hours THEN 'Hours' END);
+CREATE OR REPLACE MACRO draws_on(commitment, taken, is_hours) AS applied(commitment, commitment, taken, CASE WHEN is_hours THEN '"Hours"' END);
 
 -- The contract of an Azure commitment: the order that its id names, or itself.
 CREATE OR REPLACE MACRO contract_of(commitment) AS
@@ -117,6 +117,6 @@ CREATE OR REPLACE MACRO contract_of(commitment) AS
 -- The months of a term: '36', 'P3Y', '3 Years' or '12 Months'; NULL for anything else.
 CREATE OR REPLACE MACRO months_of(term) AS
     CASE
-        WHEN regexp_full_match(lower(trim(term)), '\d{1,3}|p?\d{1,3} *m(onths?)?') THEN CAST(regexp_extract(term, '\d+') AS INTEGER)
-        WHEN regexp_full_match(lower(trim(term)), 'p?\d{1,2} *y(ears?)?') THEN 12 * CAST(regexp_extract(term, '\d+') AS INTEGER)
+        WHEN regexp_full_match(lower(trim(term)), '\d{1,3}|p?\d{1,3} *m(onths?)?') THEN nullif(TRY_CAST(regexp_extract(term, '\d{1,3}') AS INTEGER), 0)
+        WHEN regexp_full_match(lower(trim(term)), 'p?\d{1,2} *y(ears?)?') THEN nullif(12 * TRY_CAST(regexp_extract(term, '\d{1,3}') AS INTEGER), 0)
     END;
