@@ -7,7 +7,7 @@ WITH line AS (
         CASE
             WHEN blank_to_null(PricingModel) IS NOT NULL THEN lower(replace(trim(PricingModel), ' ', ''))
             WHEN benefitId ILIKE '%/microsoft.billingbenefits/%' THEN 'savingsplan'
-            WHEN blank_to_null(coalesce(benefitId, ReservationId)) IS NOT NULL THEN 'reservation'
+            WHEN coalesce(blank_to_null(benefitId), blank_to_null(ReservationId)) IS NOT NULL THEN 'reservation'
             ELSE ''
         END AS pricing_model
     FROM typed
@@ -16,6 +16,14 @@ told AS (
     SELECT
         *,
         pricing_model IN ('reservation', 'savingsplan') OR charge_type IN ('unusedreservation', 'unusedsavingsplan') AS is_commitment,
+        -- A purchase may name its order alone, with nothing after the last part of the path.
+        CASE
+            WHEN is_commitment THEN nullif(regexp_replace(
+                lower(coalesce(blank_to_null(benefitId), blank_to_null(ReservationId), blank_to_null(ProductOrderId), blank_to_null(ProductOrderName))),
+                '/((reservations|savingsplans)/?)?$',
+                ''
+            ), '')
+        END AS commitment_id,
         charge_type IN ('purchase', 'refund') AS is_purchase,
         getvariable('basis') = 'actual' AS is_actual_alone
     FROM line

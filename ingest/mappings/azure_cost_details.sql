@@ -8,7 +8,6 @@ WITH told AS (
         -- The leading count of '100 Hours', '10K' or '1/Month' is a block size; what follows is the unit.
         regexp_extract(trim(UnitOfMeasure), '^(\d+[KMB]?)\s*(.*)$', ['block', 'unit']) AS measure,
         lower(replace(coalesce(blank_to_null(ResourceLocationNormalized), blank_to_null(ResourceLocation)), ' ', '')) AS location,
-        blank_to_null(coalesce(benefitId, ReservationId)) AS benefit,
         money(CostInBillingCurrency) AS cost,
         money(Quantity) AS blocks,
         trim(BillingCurrencyCode) AS currency,
@@ -36,12 +35,11 @@ line AS (
         CASE WHEN t.pricing_model = '' THEN 'Standard' ELSE coalesce(p.PricingCategory, 'Other') END AS pricing_category,
         CASE WHEN t.is_commitment THEN coalesce(p.CommitmentDiscountCategory, 'Usage') END AS commitment_category,
         CASE WHEN t.is_commitment THEN coalesce(p.CommitmentDiscountType, 'Reservation') END AS commitment_type,
-        CASE WHEN t.is_commitment THEN lower(coalesce(t.benefit, blank_to_null(t.ProductOrderId), blank_to_null(t.ProductOrderName))) END AS commitment_id,
         -- Quantity counts blocks and UnitPrice is that of a block: real lines have 0.0004 of '10K' at 0.1, the list price of
         -- 10,000, and 499.399 of '1K' at the price of 1,000. Hours are counted one by one, whatever their block: a real line
         -- has 3 of '100 Hours' at 0.025, which another has as the price of '1 Hour'.
         CASE WHEN u.unit = 'Hours' THEN '1' ELSE coalesce(b.block, '1') END AS block,
-        CASE WHEN commitment_id IS NOT NULL AND (category = 'Purchase' OR c.commitment_status = 'Unused') THEN commitment_id ELSE t.resource_id END AS named_id,
+        CASE WHEN t.commitment_id IS NOT NULL AND (category = 'Purchase' OR c.commitment_status = 'Unused') THEN t.commitment_id ELSE t.resource_id END AS named_id,
         CASE WHEN b.block IS NULL THEN coalesce(blank_to_null(t.UnitOfMeasure), 'Units') ELSE coalesce(u.unit, blank_to_null(t.measure.unit), 'Units') END AS unit,
         -- A service has one category: the meter's, or that of the resource provider where it gives the name.
         coalesce(s.ServiceCategory, v.ServiceCategory, 'Other') AS service_category,
@@ -98,15 +96,15 @@ SELECT
     CASE WHEN commitment_id IS NOT NULL THEN commitment_category END AS CommitmentDiscountCategory,
     commitment_id AS CommitmentDiscountId,
     CASE WHEN commitment_id IS NOT NULL THEN coalesce(blank_to_null(benefitName), blank_to_null(ReservationName), blank_to_null(ProductOrderName)) END AS CommitmentDiscountName,
-    -- A plan is counted in money, a reservation in the hours it covers.
-    CASE WHEN commitment_id IS NULL OR NOT is_priced THEN NULL WHEN commitment_category = 'Spend' THEN cost ELSE pricing_quantity END AS CommitmentDiscountQuantity,
+    -- A plan is counted in money, a reservation in what it covers: hours, or another unit.
+    CASE WHEN commitment_id IS NULL OR NOT is_priced THEN NULL WHEN commitment_category = 'Spend' THEN cost WHEN block = '1' THEN pricing_quantity ELSE product(block, Quantity) END AS CommitmentDiscountQuantity,
     CASE WHEN commitment_id IS NOT NULL AND category = 'Usage' THEN commitment_status END AS CommitmentDiscountStatus,
     CASE WHEN commitment_id IS NOT NULL THEN commitment_type END AS CommitmentDiscountType,
-    CASE WHEN CommitmentDiscountQuantity IS NULL THEN NULL WHEN commitment_category = 'Spend' THEN currency ELSE 'Hours' END AS CommitmentDiscountUnit,
+    CASE WHEN CommitmentDiscountQuantity IS NULL THEN NULL WHEN commitment_category = 'Spend' THEN currency ELSE unit END AS CommitmentDiscountUnit,
     -- What is unused of a commitment that the bill does not name consumed nothing.
     CASE WHEN category <> 'Usage' THEN NULL WHEN commitment_status <> 'Used' THEN CASE WHEN commitment_id IS NULL THEN 0 END WHEN block = '1' THEN blocks ELSE product(block, Quantity) END AS ConsumedQuantity,
     CASE WHEN ConsumedQuantity IS NOT NULL THEN unit END AS ConsumedUnit,
-    NULL AS ContractApplied,
+    CASE WHEN CommitmentDiscountStatus IS NOT NULL AND CommitmentDiscountQuantity IS NOT NULL THEN applied(contract_of(commitment_id), commitment_id, CommitmentDiscountQuantity, CASE WHEN commitment_category = 'Usage' THEN to_json(unit) END) END AS ContractApplied,
     CASE WHEN NOT is_priced THEN cost WHEN rate = '1' THEN product(contracted_price, Quantity) ELSE product(contracted_in_billing, blocks) END AS ContractedCost,
     contracted_in_billing AS ContractedUnitPrice,
     CASE WHEN is_commitment AND is_purchase AND NOT is_actual_alone THEN 0 ELSE cost END AS EffectiveCost,
