@@ -16,10 +16,11 @@ from focus.conformance import Rows
 from focus.fields import Field, described
 from focus.file_rules import Flaw
 from focus.versions import column_entries, dataset_names
+from ingest.delimited import CHUNK, compression, header, open_text
 from ingest.engine import reading
 from ingest.mapping import literal, quoted
 from ingest.records import RECORD_LIMIT
-from ingest.staging import CHUNK, LocalFile, compression, header, is_parquet, open_text, plainly_named
+from ingest.staging import LocalFile, is_parquet, plainly_named
 from ledger.faults import reject
 
 if TYPE_CHECKING:

@@ -24,8 +24,7 @@ class Records:
 
     def feed(self, chunk: bytes) -> None:
         """Rejected when the open record is longer than the limit."""
-        first, last = self._breaks(chunk)
-        if self.run + (len(chunk) if first < 0 else first) > RECORD_LIMIT:
+        if self.run + len(chunk) > RECORD_LIMIT and self.run + _open_bytes(chunk, self.quoted) > RECORD_LIMIT:
             raise reject(
                 f"line {self.begun} is longer than {RECORD_LIMIT // 1024 // 1024} MB",
                 "This is not a provider's bill; check what was downloaded.",
@@ -33,21 +32,17 @@ class Records:
                 file=self.label,
                 row=data_row(self.begun),
             )
-        if last >= 0:
-            self.begun = self.line + chunk.count(b"\n", 0, last + 1)
-        self.run = self.run + len(chunk) if last < 0 else len(chunk) - last - 1
-        self.line += chunk.count(b"\n")
         self.quoted ^= chunk.count(b'"') % 2 == 1
+        last, breaks = _last_break(chunk, self.quoted), chunk.count(b"\n")
+        if last >= 0:
+            self.begun = self.line + breaks - chunk.count(b"\n", last + 1)
+        self.run = self.run + len(chunk) if last < 0 else len(chunk) - last - 1
+        self.line += breaks
 
-    def _breaks(self, chunk: bytes) -> tuple[int, int]:
-        """The first and the last line break outside quotes, -1 when there is none."""
-        parts = chunk.split(b'"')
-        first = _first(parts, skip=self.quoted)
-        if first < 0:
-            return -1, -1
-        backward = [part[::-1] for part in reversed(parts)]
-        ends_quoted = self.quoted ^ (len(parts) % 2 == 0)
-        return first, len(chunk) - 1 - _first(backward, skip=ends_quoted)
+    @property
+    def lines(self) -> int:
+        """All lines so far, the open one too if it holds anything."""
+        return self.line if self.run else self.line - 1
 
 
 def data_row(line: int) -> int | None:
@@ -55,12 +50,26 @@ def data_row(line: int) -> int | None:
     return line - 1 if line > 1 else None
 
 
-def _first(parts: list[bytes], *, skip: bool) -> int:
-    """The first line break in every other part; the parts were joined by one byte each."""
-    offset = 0
-    for part in parts:
-        found = -1 if skip else part.find(b"\n")
+def _open_bytes(chunk: bytes, quoted: bool) -> int:
+    """Bytes up to the first line break outside quotes, or all; `quoted` is how the chunk begins."""
+    start = 0
+    while start <= len(chunk):
+        quote = chunk.find(b'"', start)
+        end = len(chunk) if quote < 0 else quote
+        found = -1 if quoted else chunk.find(b"\n", start, end)
         if found >= 0:
-            return offset + found
-        offset, skip = offset + len(part) + 1, not skip
+            return found
+        start, quoted = end + 1, not quoted
+    return len(chunk)
+
+
+def _last_break(chunk: bytes, quoted: bool) -> int:
+    """The last line break outside quotes, -1 when there is none; `quoted` is how the chunk ends."""
+    end = len(chunk)
+    while end >= 0:
+        quote = chunk.rfind(b'"', 0, end)
+        found = -1 if quoted else chunk.rfind(b"\n", quote + 1, end)
+        if found >= 0:
+            return found
+        end, quoted = quote, not quoted
     return -1

@@ -100,6 +100,15 @@ def test_every_row_arrives_or_the_file_is_refused(
     assert rows == [row for row in expected if row]
 
 
+@pytest.mark.parametrize("row", ["{},1", "{},1,2,3", '{},1,"2', '{},"1"1,2'])
+def test_fields_that_no_mapping_reads_have_to_fit_too(row: str, tmp_path: Path) -> None:
+    whole = line("one").rstrip("\n")
+    rows = [f"{HEADER.rstrip()},one more,another", f"{whole},1,2", row.format(whole), f"{whole},1,2"]
+    (tmp_path / "bill.csv").write_text("\n".join(rows) + "\n")
+    with pytest.raises(Rejected, match="does not fit the header"):
+        staged_rows(tmp_path / "bill.csv", tmp_path)
+
+
 @pytest.mark.parametrize(
     "name", ["bill[1].csv", "bill*.csv", "b?ll.csv", "it's.csv", 'a "b".csv', "Rechnung für Mai.csv"]
 )
