@@ -47,3 +47,97 @@ def test_a_focus_export_needs_no_pair(azure_export: AzureExport) -> None:
         ("2026-02", "committed"),
     ]
     assert azure_export.ledger.total() == "3.75"
+
+
+def test_a_half_waits_for_the_other_or_is_taken_alone(azure_export: AzureExport) -> None:
+    azure_export.actual(azure_export.costs("1", "2"))
+    outcome = azure_export.ledger.ingest(azure_export.location)
+    assert (outcome.code, outcome.document["runs"]) == (3, [])
+    assert "the AmortizedCost export of the same scope is missing" in outcome.document["later"][0]
+    assert azure_export.ledger.ingest(azure_export.location, "--basis", "actual").outcomes == ["committed"]
+    assert azure_export.ledger.total() == "3.00"
+
+
+def test_a_folder_of_plain_files_stays_one(azure_export: AzureExport) -> None:
+    azure_export.put("bills/actual.csv", azure_export.costs("1").read_bytes())
+    azure_export.put("bills/amortized.csv", azure_export.costs("1").read_bytes())
+    assert azure_export.ledger.ingest(azure_export.location).outcomes == ["committed"]
+
+
+@pytest.mark.parametrize("inside", ["", "/actual", "/actual/20260101-20260131"])
+def test_runs_without_a_manifest_are_never_added_up(azure_export: AzureExport, inside: str) -> None:
+    for run in ("one", "two"):
+        azure_export.put(f"bills/actual/20260101-20260131/{run}/part.csv", azure_export.costs("1", run).read_bytes())
+    outcome = azure_export.ledger.ingest(f"{azure_export.location}{inside}")
+    assert (outcome.code, outcome.document["runs"]) == (3, [])
+    assert "without a manifest.json" in outcome.document["later"][0]
+
+
+def test_one_file_of_a_run_may_be_given_by_its_name(azure_export: AzureExport) -> None:
+    for name in ("actual", "amortized"):
+        azure_export.put(f"bills/{name}/20260101-20260131/run/part.csv", azure_export.costs("1").read_bytes())
+    halves = [f"{azure_export.location}/{name}/20260101-20260131/run/part.csv" for name in ("actual", "amortized")]
+    assert azure_export.ledger.ingest(*halves).outcomes == ["committed"]
+
+
+def test_two_bills_of_one_month_are_not_added_up_and_one_is_chosen_by_name(azure_export: AzureExport) -> None:
+    azure_export.pair(azure_export.costs("1"))
+    azure_export.focus("2")
+    both = azure_export.ledger.ingest(azure_export.location)
+    assert (both.code, both.fault["rule"]) == (2, "several-exports")
+    named = f'[sources.main]\nprovider = "azure"\nlocation = "{azure_export.location}"\n'
+    azure_export.ledger.config.write_text(f'{named}export = ["actual", "amortized"]\n')
+    assert azure_export.ledger.ingest(azure_export.location, "--source", "main").outcomes == ["committed"]
+    assert azure_export.ledger.total() == "1.00"
+
+
+def test_what_is_no_bill_is_listed_as_ignored(azure_export: AzureExport) -> None:
+    azure_export.focus("1")
+    azure_export.run("details", "ReservationDetails", b"a,b\n1,2\n")
+    [ignored] = azure_export.ledger.ingest(azure_export.location).document["ignored"]
+    assert "of type ReservationDetails" in ignored
+
+
+def test_rows_are_held_against_the_manifest(azure_export: AzureExport) -> None:
+    azure_export.pair(azure_export.costs("1"))
+    azure_export.ledger.ingest(azure_export.location)
+    before = azure_export.ledger.figures()
+    cut = azure_export.costs("5", "6")
+    blob = azure_export.actual(cut).replace("manifest.json", "part_0_0001.csv")
+    size = cut.stat().st_size
+    listed = [{"blobName": blob, "byteCount": size, "dataRowCount": 3, "headerRowCount": 1}]
+    azure_export.actual(cut, blobs=listed, dataRowCount=3)
+    azure_export.amortized(cut)
+    refused = azure_export.ledger.ingest(azure_export.location)
+    assert (refused.code, refused.fault["rule"]) == (2, "manifest-rows")
+    assert azure_export.ledger.figures() == before
+    azure_export.pair(cut)
+    assert azure_export.ledger.ingest(azure_export.location).outcomes == ["committed"]
+    assert azure_export.ledger.total() == "11.00"
+
+
+def test_a_file_with_rows_of_another_month_is_refused(azure_export: AzureExport) -> None:
+    azure_export.pair(azure_export.costs("1", month="2026-02"))
+    refused = azure_export.ledger.ingest(azure_export.location)
+    assert refused.code == 2
+    assert {fault["rule"] for fault in refused.document["faults"]} == {"manifest-period"}
+
+
+def test_a_run_of_several_months_says_what_to_do(azure_export: AzureExport) -> None:
+    days = {"startDate": "2026-01-01", "endDate": "2026-03-31"}
+    azure_export.focus("1", runInfo=days)
+    refused = azure_export.ledger.ingest(azure_export.location)
+    assert (refused.code, len(refused.document["faults"])) == (2, 3)
+    assert "BillingMonthToDate" in refused.document["faults"][0]["advice"]
+
+
+def test_an_address_with_a_signature_is_refused_and_not_repeated(azure_export: AzureExport) -> None:
+    refused = azure_export.ledger.ingest("https://acct.blob.core.windows.net/costs/bills?sv=2024&sig=SECRET")
+    assert refused.code == 2 and "Storage Blob Data Reader" in refused.fault["advice"]
+    assert "SECRET" not in str(refused.document) + refused.errors
+
+
+def test_the_own_account_may_be_given_by_its_address(azure_export: AzureExport) -> None:
+    azure_export.focus("1")
+    address = f"https://devstoreaccount1.blob.core.windows.net/{azure_export.container.container_name}/bills"
+    assert azure_export.ledger.ingest(address).outcomes == ["committed"]
