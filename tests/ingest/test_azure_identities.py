@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ingest.identities import Identity
 from ledger.faults import Rejected
+from tests.azure_bills import mca, payg
 from tests.azure_lines import PLAN, RESERVATION, Line, bought, file, line, pair, planned, reserved, subscribed
 from tests.bills import Ledger
 from tests.identified import identities
@@ -150,6 +151,41 @@ def test_a_purchase_that_stands_in_the_amortized_file_too_counts_once(tmp_path: 
     assert found[f"{EFFECTIVE} USD"].holds
     assert found[f"{EFFECTIVE} USD"].figures["azure-commitment-purchase-taken-from-actual"] == 120
     assert found[f"{BILLED} USD"].left == Decimal("155.48")
+
+
+def invoiced(folder: Path, actual: Sequence[Line], amortized: Sequence[Line]) -> dict[str, Identity]:
+    """Of a customer agreement."""
+    return identities(folder, [mca(folder / "actual.csv", *actual), mca(folder / "amortized.csv", *amortized)])
+
+
+def test_every_invoice_of_a_customer_agreement_adds_up_by_itself(tmp_path: Path) -> None:
+    fee = {"chargeType": "Purchase", "pricingModel": "Reservation", "reservationId": "r", "invoiceId": "G2"}
+    lines = [{"invoiceId": "G1"}, {"invoiceId": "", "costInBillingCurrency": "0.25"}]
+    found = invoiced(tmp_path, [*lines, {**fee, "costInBillingCurrency": "90"}], lines)
+    assert {row.key: row.left for row in found[f"{BILLED} EUR"].lines} == {
+        "": Decimal("0.25"),
+        "G1": Decimal("4.5"),
+        "G2": Decimal(90),
+    }
+    assert (found[f"{EFFECTIVE} EUR"].left, found[f"{EFFECTIVE} EUR"].holds) == (Decimal("4.75"), True)
+
+
+def test_money_on_another_invoice_keeps_the_pair_out(tmp_path: Path) -> None:
+    """The total is right, and two invoices are wrong."""
+    other = {"invoiceId": "G2", "costInBillingCurrency": "3"}
+    with pytest.raises(Rejected) as refusal:
+        invoiced(tmp_path, [{}, other], [{"costInBillingCurrency": "3"}, {**other, "costInBillingCurrency": "4.5"}])
+    told = {fault.message.split(":")[0]: fault.rule for fault in refusal.value.faults}
+    assert told == {
+        "invoice G000000001 does not add up in EUR": "unpaired",
+        "invoice G2 does not add up in EUR": "unpaired",
+    }
+
+
+def test_a_bill_without_contract_comes_as_one_file_and_adds_up(tmp_path: Path) -> None:
+    found = identities(tmp_path, [payg(tmp_path / "usage.csv", {}, {"PreTaxCost": "1.5", "UsageQuantity": "60"})])
+    assert [one.sides()[:2] for name, one in found.items() if name.startswith(BILLED)] == [["1.575", "1.575"]]
+    assert [name for name, one in found.items() if not one.holds] == []
 
 
 def test_prices_out_of_order_and_usage_without_a_price_id_are_counted(tmp_path: Path) -> None:
