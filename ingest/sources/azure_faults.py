@@ -78,6 +78,7 @@ KINDS: dict[str, tuple[str, str, str]] = {
     "ServiceRequestError": (LATER, "the connection failed", ""),
     "ServiceResponseError": (LATER, "the connection was cut", ""),
     "DecodeError": (LATER, "the answer cannot be read", ""),
+    "DeserializationError": (LATER, "the answer cannot be read", ""),
     "JSONDecodeError": (LATER, "the answer cannot be read", ""),
     "HttpResponseError": (LATER, "the answer cannot be read", ""),
 }
@@ -91,13 +92,13 @@ _SECRET = re.compile(
 @contextmanager
 def azure_faults(what: str, role: str = READER) -> Iterator[None]:
     """`what` is named in the fault, `role` in the advice where rights lack. Nothing of the SDK's error is kept."""
-    from azure.core.exceptions import AzureError, HttpResponseError
+    from azure.core.exceptions import AzureError, DeserializationError, HttpResponseError
 
     try:
         yield
     except HttpResponseError as error:
         raise _answered(error, what, role) from None
-    except (AzureError, JSONDecodeError) as error:
+    except (AzureError, DeserializationError, JSONDecodeError) as error:
         raise _unanswered(error, what) from None
     except Transient as fault:
         raise Transient(f"{what}: {fault}", fault.retry_after) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,14 +58,16 @@ class CostDetails:
 
     def download(self, file: RemoteFile, target: Path) -> None:
         """Its bytes; of a report that had to be made again only where they are what was read before."""
-        place = int(file.version)
-        if not self._reports[file.role].good(self._now()):
-            self._renew(file.role, target)
+        role, place = file.role, int(file.version)
+        if self._reports[role].good(self._now()):
+            with suppress(Missing):
+                return self._fetch(role, place, target)
         try:
-            self._fetch(file.role, place, target)
-        except Missing:
-            self._renew(file.role, target)
-            self._fetch(file.role, place, target)
+            self._renew(role, target)
+            self._fetch(role, place, target)
+        except Missing as gone:
+            raise Transient(f"{gone}, also after the report was made again") from None
+        return None
 
     def _fetch(self, role: str, place: int, target: Path) -> None:
         label = self._label(role, place)
@@ -78,7 +81,7 @@ class CostDetails:
         """A new report, once; the parts that were read already are held against it, each for itself."""
         before = [blob.size for blob in self._reports[role].blobs]
         if role in self._renewed:
-            raise Transient(f"{self._named(role)}: its links are no longer good, also after it was made again")
+            raise Transient(f"{self._named(role)}: its links are no longer good, and it was made again once already")
         self._renewed.add(role)
         self._reports[role] = self._made(role)
         if [blob.size for blob in self._reports[role].blobs] != before:
@@ -103,10 +106,13 @@ class CostDetails:
 
         with azure_faults(what):
             poller = self._client.generate_cost_details_report.begin_create_operation(
-                self._scope.path.removeprefix("/"), Definition(body), polling=_polling(self._patience, what)
+                self._scope.path.removeprefix("/"),
+                Definition(body),
+                polling=_polling(self._patience, what),
+                cls=lambda answer, *_: answer.http_response.json(),
             )
-            answer: Mapping[str, Any] | None = poller.result()
-        return answer
+            answer: Any = poller.result()
+        return answer if isinstance(answer, dict) else None
 
     def _file(self, role: str, place: int) -> RemoteFile:
         return RemoteFile(self._label(role, place), self._blob(role, place).size, str(place), role)
@@ -133,6 +139,9 @@ def _polling(patience: Patience, what: str) -> Any:
             self._stay_here()
             patience.pause(longest(self._pipeline_response.http_response.headers, EVERY))
             super().update_status()
+
+        def _delay(self) -> None:
+            """The pause before each question is the only one."""
 
         def _stay_here(self) -> None:
             """The identity's token goes to no other place than the one that was asked first."""
