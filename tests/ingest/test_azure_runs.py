@@ -78,7 +78,7 @@ def test_actual_cost_may_be_taken_alone() -> None:
     assert "only an amortized-cost export" in str(only(chosen(amortized, basis="actual")).fault)
 
 
-FEBRUARY = {"first": date(2026, 2, 1), "last": date(2026, 2, 28)}
+FEBRUARY: dict[str, Any] = {"first": date(2026, 2, 1), "last": date(2026, 2, 28)}
 
 
 def test_halves_of_different_days_wait_for_each_other() -> None:
