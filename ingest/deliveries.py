@@ -20,7 +20,10 @@ LONGEST = 50  # of an account in a source's name, which has 63 characters
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one file holds for one account and billing period; `hints` are the roles whose own rows it has."""
+    """What one file holds for one account and billing period; `hints` are the roles whose own rows it has.
+
+    `promised` is how many rows its manifest says that the whole file has, where it says so.
+    """
 
     staged: Staged
     account: str
@@ -31,6 +34,7 @@ class Found:
     hints: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
+    promised: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

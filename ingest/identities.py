@@ -112,6 +112,12 @@ def judged(laws: Laws, measures: Measures) -> list[Identity]:
     return sums + [one for count in laws.counts for one in _counts(count, measures)]
 
 
+def rows_read(read: int, promised: int, files: int) -> Identity:
+    """The rows of these files, and those that their manifests promise."""
+    name, none = "rows read = rows of the manifest", Decimal(0)
+    return Identity(name, "", ROW, Decimal(read), Decimal(promised), none, files, int(read != promised))
+
+
 def faults(laws: Laws, found: Sequence[Identity], files: str = "") -> list[Fault]:
     """The broken ones that keep a delivery out; `files` names what it is made of."""
     refusing = {law.name: law for law in laws.sums if law.refuse}

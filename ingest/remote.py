@@ -175,7 +175,8 @@ def _chunk(file: RemoteFile, source: DeliverySource, desk: Desk) -> list[Chunk]:
     if local != path:
         path.unlink()
     with desk.shelf.at_hand([staged.file.path]):
-        return [Chunk(file, staged, tuple(with_role(entry, file.role) for entry in _held(staged, desk)))]
+        held = (replace(with_role(entry, file.role), promised=file.rows) for entry in _held(staged, desk))
+        return [Chunk(file, staged, tuple(held))]
 
 
 def _again(file: RemoteFile, source: DeliverySource, desk: Desk, path: Path) -> None:

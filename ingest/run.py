@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from ingest import gate
 from ingest.deliveries import Assembled
-from ingest.identities import Identity, faults, judged
+from ingest.identities import Identity, faults, judged, rows_read
 from ingest.measures import laws
 from ingest.shapes import Shape
 from ingest.tally import Tally, instant, told
@@ -68,6 +68,7 @@ def opening(assembled: Assembled, now: datetime, run_id: str) -> Run:
             "role": entry.staged.file.role,
             "sha256": entry.staged.digest,
             "rows": entry.rows,
+            **({} if entry.promised is None else {"manifest_rows": entry.promised}),
         }
         for entry in assembled.found
     )
@@ -109,7 +110,15 @@ def identified(run: Run, shape: Shape, tally: Tally) -> Run:
     found = judged(stated, tally.measures)
     if broken := faults(stated, found, _labels(run)):
         raise Rejected(broken)
-    return replace(run, identities=tuple(found))
+    return replace(run, identities=(*_rows_read(run), *found))
+
+
+def _rows_read(run: Run) -> list[Identity]:
+    """Of the files whose rows a manifest counts; a file with another number is refused before it is mapped."""
+    counted = [file for file in run.files if "manifest_rows" in file]
+    promised = {str(file["file"]): int(str(file["manifest_rows"])) for file in counted}
+    read = sum(int(str(file["rows"])) for file in counted)
+    return [rows_read(read, sum(promised.values()), len(promised))] if promised else []
 
 
 def _labels(run: Run) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import duckdb
 import pytest
 
 from tests.azure_export import COMMITTED, AzureExport
@@ -36,6 +37,15 @@ def test_files_may_be_packed(azure_export: AzureExport) -> None:
     azure_export.pair(packed(azure_export.costs("1", "2")))
     assert azure_export.ledger.ingest(azure_export.location).outcomes == ["committed"]
     assert azure_export.ledger.total() == "3.00"
+
+
+def test_files_may_be_parquet(azure_export: AzureExport) -> None:
+    text = azure_export.costs("1", "2.5")
+    parquet = text.with_suffix(".parquet")
+    duckdb.execute(f"COPY (FROM read_csv('{text}', all_varchar=true)) TO '{parquet}' (COMPRESSION snappy)")
+    azure_export.pair(parquet)
+    assert azure_export.ledger.ingest(azure_export.location).outcomes == ["committed"]
+    assert azure_export.ledger.total() == "3.50"
 
 
 def test_a_focus_export_needs_no_pair(azure_export: AzureExport) -> None:
@@ -114,6 +124,15 @@ def test_rows_are_held_against_the_manifest(azure_export: AzureExport) -> None:
     azure_export.pair(cut)
     assert azure_export.ledger.ingest(azure_export.location).outcomes == ["committed"]
     assert azure_export.ledger.total() == "11.00"
+
+
+def test_the_report_shows_the_rows_that_were_read_beside_those_of_the_manifest(azure_export: AzureExport) -> None:
+    azure_export.pair(azure_export.costs("1"), azure_export.costs("2", "3"))
+    [run] = azure_export.ledger.ingest(azure_export.location).document["runs"]
+    counted = run["identities"][0]
+    assert (counted["name"], counted["holds"]) == ("rows read = rows of the manifest", True)
+    assert (counted["left"], counted["right"], counted["groups"]) == ("6", "6", 4)
+    assert [file["manifest_rows"] for file in run["files"]] == [1, 2, 1, 2]
 
 
 def test_a_file_with_rows_of_another_month_is_refused(azure_export: AzureExport) -> None:
