@@ -3,10 +3,12 @@ WITH told AS (
     SELECT
         *,
         lower(blank_to_null(ResourceId)) AS resource_id,
-        coalesce(blank_to_null(MeterCategory), blank_to_null(ConsumedService), 'Azure') AS service_name,
+        coalesce(blank_to_null(MeterCategory), blank_to_null(ConsumedService), 'Azure') AS meter_category,
         lower(coalesce(blank_to_null(ConsumedService), regexp_extract(ResourceId, '.*/providers/([^/]+)/', 1), '')) AS resource_provider,
+        coalesce(PublisherType ILIKE 'marketplace', false) AS is_marketplace,
         -- The leading count of '100 Hours', '10K' or '1/Month' is a block size; what follows is the unit.
-        regexp_extract(trim(UnitOfMeasure), '^(\d+[KMB]?)\s*(.*)$', ['block', 'unit']) AS measure,
+        ltrim(trim(UnitOfMeasure), '0123456789') AS measured,
+        left(trim(UnitOfMeasure), length(trim(UnitOfMeasure)) - length(measured)) AS counted,
         lower(replace(coalesce(blank_to_null(ResourceLocationNormalized), blank_to_null(ResourceLocation)), ' ', '')) AS location,
         money(CostInBillingCurrency) AS cost,
         money(Quantity) AS blocks,
@@ -17,7 +19,7 @@ WITH told AS (
         -- What was sold, read once: none of it where the text is not JSON.
         CASE WHEN starts_with(trim(AdditionalInfo), '{') AND json_valid(AdditionalInfo) THEN json_extract_string(AdditionalInfo, ['$.ServiceType', '$.VCPUs', '$.VMCapacityReservationId']) END AS details,
         CASE WHEN blank_to_null(Tags) IS NULL OR starts_with(trim(Tags), '{') THEN blank_to_null(Tags) ELSE '{' || rtrim(trim(Tags), ',') || '}' END AS tag_text,
-        CASE WHEN PublisherType ILIKE 'marketplace' THEN coalesce(blank_to_null(PublisherName), 'Microsoft') ELSE issuer END AS seller
+        CASE WHEN is_marketplace THEN coalesce(blank_to_null(PublisherName), 'Microsoft') ELSE issuer END AS seller
     FROM rows
     WHERE x_Keep
 ),
@@ -31,6 +33,8 @@ line AS (
         category IN ('Usage', 'Purchase') AND (class IS DISTINCT FROM 'Correction' OR coalesce(sign(t.cost) = sign(t.blocks), false)) AS is_priced,
         -- A fee for no quantity is one fee.
         is_priced AND category = 'Purchase' AND coalesce(t.blocks, 0) = 0 AND t.cost <> 0 AS is_flat,
+        -- A text that no table knows has a block only where a space or a slash sets it off: '1,000 Calls' is a unit of its own.
+        coalesce(regexp_full_match(t.counted, '[1-9]\d{0,11}') AND (u.unit IS NOT NULL OR left(t.measured, 1) IN (' ', '/')) AND length(t.counted || coalesce(u.zeros, '')) < 16, false) AS is_counted,
         CASE WHEN is_flat THEN 1 WHEN is_priced THEN t.blocks END AS pricing_quantity,
         CASE WHEN t.pricing_model = '' THEN 'Standard' ELSE coalesce(p.PricingCategory, 'Other') END AS pricing_category,
         CASE WHEN t.is_commitment THEN coalesce(p.CommitmentDiscountCategory, 'Usage') END AS commitment_category,
@@ -38,12 +42,14 @@ line AS (
         -- Quantity counts blocks and UnitPrice is that of a block: real lines have 0.0004 of '10K' at 0.1, the list price of
         -- 10,000, and 499.399 of '1K' at the price of 1,000. Hours are counted one by one, whatever their block: a real line
         -- has 3 of '100 Hours' at 0.025, which another has as the price of '1 Hour'.
-        CASE WHEN u.unit = 'Hours' THEN '1' ELSE coalesce(b.block, '1') END AS block,
+        CASE WHEN u.unit = 'Hours' OR NOT is_counted THEN '1' ELSE t.counted || coalesce(u.zeros, '') END AS block,
+        CASE WHEN block <> '1' THEN coalesce(product(block, t.Quantity), CAST(block AS DECIMAL(18, 0)) * TRY_CAST(t.Quantity AS DECIMAL(20, 9))) END AS in_units,
         CASE WHEN t.commitment_id IS NOT NULL AND (category = 'Purchase' OR c.commitment_status = 'Unused') THEN t.commitment_id ELSE t.resource_id END AS named_id,
-        CASE WHEN b.block IS NULL THEN coalesce(blank_to_null(t.UnitOfMeasure), 'Units') ELSE coalesce(u.unit, blank_to_null(t.measure.unit), 'Units') END AS unit,
-        -- A service has one category: the meter's, or that of the resource provider where it gives the name.
-        coalesce(s.ServiceCategory, v.ServiceCategory, 'Other') AS service_category,
-        coalesce(s.ServiceSubcategory, v.ServiceSubcategory, 'Other (Other)') AS service_subcategory,
+        coalesce(u.unit, CASE WHEN is_counted THEN blank_to_null(t.measured) END, blank_to_null(t.UnitOfMeasure), 'Units') AS unit,
+        -- A service has one category: the meter's; of an unknown meter, name and category of the service of the resource.
+        CASE WHEN s.meter_category IS NULL THEN coalesce(k.ServiceName, v.ServiceName, t.meter_category) ELSE t.meter_category END AS service_name,
+        coalesce(s.ServiceCategory, k.ServiceCategory, v.ServiceCategory, 'Other') AS service_category,
+        coalesce(s.ServiceSubcategory, k.ServiceSubcategory, v.ServiceSubcategory, 'Other (Other)') AS service_subcategory,
         coalesce(g.region_id, t.location) AS region_id,
         coalesce(g.region_name, blank_to_null(t.ResourceLocation), t.location) AS region_name,
         CASE WHEN regexp_full_match(t.details[1], '[A-Za-z][A-Za-z0-9_. -]{0,63}') THEN t.details[1] END AS instance_type,
@@ -59,10 +65,10 @@ line AS (
     FROM told AS t
     LEFT JOIN azure_charge_types AS c ON t.charge_type = c.charge_type
     LEFT JOIN azure_pricing_models AS p ON t.pricing_model = p.pricing_model
-    LEFT JOIN azure_blocks AS b ON t.measure.block = b.block_text
-    LEFT JOIN azure_units AS u ON CASE WHEN trim(t.measure.unit) = '' THEN '-' ELSE lower(replace(trim(t.measure.unit), '/ ', '/')) END = u.source_unit
-    LEFT JOIN azure_services AS s ON lower(t.service_name) = s.meter_category
-    LEFT JOIN azure_resource_providers AS v ON CASE WHEN blank_to_null(t.MeterCategory) IS NULL THEN lower(t.service_name) END = v.resource_provider
+    LEFT JOIN azure_units AS u ON CASE t.measured WHEN '' THEN '-' ELSE lower(translate(t.measured, ' ' || chr(9) || chr(160), '')) END = u.source_unit
+    LEFT JOIN azure_services AS s ON lower(t.meter_category) = s.meter_category
+    LEFT JOIN azure_resource_types AS k ON CASE WHEN s.meter_category IS NULL AND NOT t.is_marketplace THEN regexp_extract(t.resource_id, '.*/providers/([^/]+/[^/]+)', 1) END = k.resource_type
+    LEFT JOIN azure_resource_providers AS v ON CASE WHEN s.meter_category IS NULL AND NOT t.is_marketplace THEN t.resource_provider END = v.resource_provider
     LEFT JOIN azure_regions AS g ON t.location = g.location
 )
 SELECT
@@ -97,12 +103,12 @@ SELECT
     commitment_id AS CommitmentDiscountId,
     CASE WHEN commitment_id IS NOT NULL THEN coalesce(blank_to_null(benefitName), blank_to_null(ReservationName), blank_to_null(ProductOrderName)) END AS CommitmentDiscountName,
     -- A plan is counted in money, a reservation in what it covers: hours, or another unit.
-    CASE WHEN commitment_id IS NULL OR NOT is_priced THEN NULL WHEN commitment_category = 'Spend' THEN cost WHEN block = '1' THEN pricing_quantity ELSE product(block, Quantity) END AS CommitmentDiscountQuantity,
+    CASE WHEN commitment_id IS NULL OR NOT is_priced THEN NULL WHEN commitment_category = 'Spend' THEN cost WHEN block = '1' THEN pricing_quantity ELSE in_units END AS CommitmentDiscountQuantity,
     CASE WHEN commitment_id IS NOT NULL AND category = 'Usage' THEN commitment_status END AS CommitmentDiscountStatus,
     CASE WHEN commitment_id IS NOT NULL THEN commitment_type END AS CommitmentDiscountType,
     CASE WHEN CommitmentDiscountQuantity IS NULL THEN NULL WHEN commitment_category = 'Spend' THEN currency ELSE unit END AS CommitmentDiscountUnit,
     -- What is unused of a commitment that the bill does not name consumed nothing.
-    CASE WHEN category <> 'Usage' THEN NULL WHEN commitment_status <> 'Used' THEN CASE WHEN commitment_id IS NULL THEN 0 END WHEN block = '1' THEN blocks ELSE product(block, Quantity) END AS ConsumedQuantity,
+    CASE WHEN category <> 'Usage' THEN NULL WHEN commitment_status <> 'Used' THEN CASE WHEN commitment_id IS NULL THEN 0 END WHEN block = '1' THEN blocks ELSE in_units END AS ConsumedQuantity,
     CASE WHEN ConsumedQuantity IS NOT NULL THEN unit END AS ConsumedUnit,
     CASE WHEN CommitmentDiscountStatus IS NOT NULL AND CommitmentDiscountQuantity IS NOT NULL THEN applied(contract_of(commitment_id), commitment_id, CommitmentDiscountQuantity, CASE WHEN commitment_category = 'Usage' THEN to_json(unit) END) END AS ContractApplied,
     CASE WHEN NOT is_priced THEN cost WHEN rate = '1' THEN product(contracted_price, Quantity) ELSE product(contracted_in_billing, blocks) END AS ContractedCost,
@@ -169,7 +175,7 @@ SELECT
         ELSE CAST(json_object('x_UnreadableTags', Tags) AS VARCHAR)
     END AS Tags,
     'Azure' AS x_Provider,
-    service_name AS x_ServiceCode,
+    meter_category AS x_ServiceCode,
     x_RowKind,
     blank_to_null(ChargeType) AS x_ChargeType,
     blank_to_null(MeterName) AS x_UsageType,

@@ -150,7 +150,8 @@ def test_commitments_are_named_by_their_benefit(
         ("1 GB/Month", "GB/Month", "GB/Month", 10),
         ("10 GB Seconds", "10 GB-Seconds", "GB-Seconds", 100),
         ("1M", "1000000 Units", "Units", 10_000_000),
-        ("7 Widgets", "7 Widgets", "7 Widgets", 10),
+        ("7 Widgets", "7 Widgets", "Widgets", 70),
+        ("7,000 Widgets", "7,000 Widgets", "7,000 Widgets", 10),
         ("10 Widgets", "10 Widgets", "Widgets", 100),
         ("", "Units", "Units", 10),
     ],
@@ -272,15 +273,30 @@ def test_an_unknown_service_is_other_and_still_counts(mapper: Mapper) -> None:
     assert row["ResourceId"] is row["ResourceName"] is row["ResourceType"] is None
 
 
-def test_a_service_has_one_category_whoever_provides_it(mapper: Mapper) -> None:
-    providers = ("Microsoft.Compute", "Microsoft.Storage")
-    rows = mapper([line(MeterCategory="Brand New", ConsumedService=provider) for provider in providers])
-    assert {(row["ServiceName"], row["ServiceCategory"]) for row in rows} == {("Brand New", "Other")}
+BALANCER = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/loadBalancers/b"
 
 
-def test_a_resource_provider_names_the_service_where_the_meter_does_not(mapper: Mapper) -> None:
-    (row,) = mapper([line(MeterCategory="", ConsumedService="Microsoft.Storage")])
-    assert (row["ServiceName"], row["ServiceCategory"]) == ("Microsoft.Storage", "Storage")
+@pytest.mark.parametrize("meter", ["", "Brand New"])
+@pytest.mark.parametrize(
+    ("provider", "resource", "service", "category"),
+    [
+        ("Microsoft.Storage", "", "Storage", "Storage"),
+        ("Microsoft.Network", BALANCER, "Load Balancer", "Networking"),
+        ("", BALANCER.upper(), "Load Balancer", "Networking"),
+        ("", BALANCER.replace("loadBalancers", "brandNew"), "Virtual Network", "Networking"),
+    ],
+)
+def test_a_resource_names_the_service_of_a_meter_that_is_unknown(
+    meter: str, provider: str, resource: str, service: str, category: str, mapper: Mapper
+) -> None:
+    (row,) = mapper([line(MeterCategory=meter, ConsumedService=provider, ResourceId=resource)])
+    assert (row["ServiceName"], row["ServiceCategory"]) == (service, category)
+    assert row["x_ServiceCode"] == (meter or provider or "Azure")
+
+
+def test_what_is_sold_in_the_marketplace_is_not_the_service_it_runs_on(mapper: Mapper) -> None:
+    (row,) = mapper([line(MeterCategory="Their Firewall", PublisherType="Marketplace", PublisherName="Somebody")])
+    assert (row["ServiceName"], row["ServiceCategory"]) == ("Their Firewall", "Other")
 
 
 def test_charges_without_a_sku_carry_no_price(mapper: Mapper) -> None:
