@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from ledger.delivery import Period
@@ -22,6 +22,7 @@ RULE = "azure-manifest"
 LARGEST = 8 * 1024 * 1024  # bytes; a manifest of 10,000 files has about 2 MB
 MOST_FILES = 10_000
 MOST = 2**53  # bytes or rows
+SKEW = timedelta(minutes=5)  # of two clocks; a blob's own time has whole seconds
 AGAIN = "Run the export again (Cost Management, Exports, Run now); if it stays so, create it anew."
 PUBLIC = "blob.core.windows.net"
 
@@ -220,11 +221,12 @@ def _day(info: Mapping[str, Any], field: str, spot: Spot) -> date:
 
 
 def _submitted(info: Mapping[str, Any], spot: Spot) -> datetime:
-    """When the run was asked for: never after its manifest was written, which counts where nothing can be read."""
+    """When the run was asked for; when its manifest was written, where that is not told or told to be later."""
     found = info.get("submittedTime")
     try:
         moment = datetime.fromisoformat(found) if isinstance(found, str) else spot.written
-        return min(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC), spot.written)
+        asked = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return asked if asked <= spot.written + SKEW else spot.written
     except (ValueError, OverflowError):
         return spot.written
 

@@ -74,6 +74,17 @@ def choose(runs: Sequence[Run], unread: Sequence[Unread], names: Sequence[str], 
     return Chosen(tuple(_priced(bill, sheets) for bill in kept), (*_no_bills(runs), *beside, *told))
 
 
+def of_scope(runs: Sequence[Run], scope: str) -> list[Run]:
+    """The bills of this billing scope, all of them where it is empty, and whatever is no bill."""
+    wanted = scope.strip("/").lower()
+    found = [run for run in runs if not wanted or run.type not in ROLES or run.scope == wanted]
+    scopes = sorted({f"/{run.scope}" for run in runs if run.type in ROLES})
+    if scopes and not any(run.type in ROLES for run in found):
+        text = f"there is no bill of the scope {scope} here; there are: {', '.join(scopes[:10])}"
+        raise reject(text, "Correct `scope` or `location` of the source.", "no-such-export")
+    return found
+
+
 def misfit(run: Run) -> str:
     """Why a run is not of one whole month, or of one to date; empty when it is."""
     period = _period(run)

@@ -28,7 +28,7 @@ class AwsAccess:
 
 @dataclass(frozen=True, slots=True)
 class AzureAccess:
-    """What to read of Azure: the scope that is asked for its costs; exports by name, one or a pair."""
+    """What to read of Azure: the scope that is asked for its costs; exports by their names."""
 
     scope: str = ""
     exports: tuple[str, ...] = ()

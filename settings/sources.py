@@ -8,7 +8,7 @@ from ingest.plan import RESTATED_FOR, AwsAccess, AzureAccess, Source
 from ledger.delivery import SOURCE_NAME
 from ledger.faults import Fault
 from settings.entry import Entry, settings_fault
-from settings.values import month, one_of, pair, text, texts, whole
+from settings.values import few, month, one_of, text, texts, whole
 
 BASES = ("amortized", "actual")
 PROVIDERS = ("aws", "azure", "snowflake")
@@ -60,7 +60,7 @@ def read_source(name: str, entry: Entry) -> Source:
 def _azure(entry: Entry, provider: str) -> AzureAccess:
     if provider != "azure":
         return AzureAccess()
-    return AzureAccess(scope=entry.take("scope", text, ""), exports=entry.take("export", pair, ()))
+    return AzureAccess(scope=entry.take("scope", text, ""), exports=entry.take("export", few, ()))
 
 
 def _aws(entry: Entry, provider: str) -> AwsAccess:

@@ -32,11 +32,11 @@ def texts(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
-def pair(value: object) -> tuple[str, ...]:
-    """One name as a text, or one or two as a list."""
+def few(value: object) -> tuple[str, ...]:
+    """One name as a text, or one to four as a list."""
     found = (value,) if isinstance(value, str) else texts(value)
-    if not 1 <= len(found) <= 2 or not all(one.strip() for one in found) or len(set(found)) < len(found):
-        raise ValueError("is a name in quotes, or a list of two")
+    if not 1 <= len(found) <= 4 or not all(one.strip() for one in found) or len(set(found)) < len(found):
+        raise ValueError("is a name in quotes, or a list of up to four")
     return found
 
 

@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 BUCKET = "s3://"
 CONTAINER, ADDRESS = "az://", "https://"
 COST_EXPLORER = "cost-explorer:"
+COST_DETAILS = "cost-details:"
+
+
+def located(path: str, scope: str) -> str:
+    """A path of the terminal as a location: the word azure asks a scope for its costs, the source's own without one.
+
+    Of a file or a folder with that name the path is ./azure.
+    """
+    return f"{COST_DETAILS}{scope}" if path in ("azure", COST_DETAILS) else path
 
 
 def listed(source: Source, env: Env) -> bool:
@@ -31,8 +40,14 @@ def deliveries(source: Source, basis: str, env: Env, now: datetime) -> DeliveryS
     if source.location.startswith((CONTAINER, ADDRESS)):
         from ingest.sources.azure_exports import AzureExports
 
+        wanted = source.azure
         return AzureExports(
-            lambda one: blobs(one, env), source.location, lambda: now, exports=source.azure.exports, basis=basis
+            lambda one: blobs(one, env),
+            source.location,
+            lambda: now,
+            exports=wanted.exports,
+            scope=wanted.scope,
+            basis=basis,
         )
     from adapters.aws_session import clients
     from ingest.sources.aws import AwsExports

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ingest.azure_manifests import LARGEST, RULE, Part, Place, Run, Spot, dated_folder, is_manifest, parse, place_of
-from ingest.azure_runs import ROLES, Bill, Unread, choose
+from ingest.azure_runs import ROLES, Bill, Unread, choose, of_scope
 from ingest.offers import Offer, RemoteFile
 from ingest.sources.azure_blobs import Blobs, Head
 from ledger.faults import Fault, Missing, Rejected, Transient, reject
@@ -28,7 +28,8 @@ class AzureExports:
     """A DeliverySource over the exports of Cost Management in one container.
 
     `location` is `az://container/prefix` or the container's https:// address, and may be a single manifest. `exports`
-    are the names of those that are meant, none for all; `basis` actual takes actual cost without its amortized half.
+    are the names of those that are meant, none for all, and so is `scope`; `basis` actual takes actual cost without its
+    amortized half.
     """
 
     def __init__(
@@ -38,10 +39,12 @@ class AzureExports:
         now: Callable[[], datetime],
         *,
         exports: tuple[str, ...] = (),
+        scope: str = "",
         basis: str = "amortized",
     ) -> None:
         self.place = place_of(location)
-        self._blobs, self._now, self._exports, self._basis = opened(location), now, exports, basis
+        self._blobs, self._now = opened(location), now
+        self._exports, self._scope, self._basis = exports, scope, basis
         self._ignored: tuple[str, ...] = ()
 
     @property
@@ -59,7 +62,7 @@ class AzureExports:
             read = list(pool.map(lambda spot: self._read(spot, heads[spot.name]), spots))
         runs, unread = [one for one in read if isinstance(one, Run)], [one for one in read if isinstance(one, Unread)]
         unread += self._bare(heads)
-        chosen = choose(runs, unread, self._exports, self._basis, self._now())
+        chosen = choose(of_scope(runs, self._scope), unread, self._exports, self._basis, self._now())
         self._ignored = chosen.ignored
         if not chosen.bills:
             raise _nothing(str(self.place), unread, chosen.ignored)
@@ -116,13 +119,13 @@ class AzureExports:
         return [_remote(run, part, head, told) for part in run.parts if (head := known[part.name])]
 
     def _prices(self, bill: Bill, heads: Mapping[str, Head]) -> list[RemoteFile]:
-        """Files of the price sheet; one that cannot be had leaves the bill as it is, and is told of."""
+        """Files of the price sheet; one that is broken leaves the bill as it is, and is told of."""
         if not bill.prices:
             return []
         try:
             return self._files(bill.prices, heads, "prices")
-        except (Rejected, Transient) as fault:
-            self._ignored += (f"{bill.prices.spot.label} (a price sheet that cannot be read now: {fault})",)
+        except Rejected as refusal:
+            self._ignored += (f"{bill.prices.spot.label} ({refusal.faults[0].message})",)
             return []
 
     def _head(self, name: str) -> Head | None:

@@ -118,6 +118,25 @@ def test_price_sheets_stand_beside_the_bill_and_the_rest_is_told(source: Source,
     assert "of type ReservationDetails" in ignored
 
 
+def test_a_price_sheet_is_waited_for_and_a_broken_one_is_told(
+    source: Source, write: Write, container: ContainerClient
+) -> None:
+    write()
+    blob = write(export="prices", kind="PriceSheet").replace("manifest.json", "part_0_0001.csv")
+    container.delete_blob(blob)
+    [soon], reader = source().offers(), source(later=timedelta(hours=1))
+    assert isinstance(soon.fault, Transient)
+    [late] = reader.offers()
+    assert (late.fault, late.prices, len(late.files)) == (None, (), 1)
+    assert "which is not there" in reader.ignored[0]
+
+
+def test_a_scope_is_chosen(source: Source, write: Write) -> None:
+    write(scope="/subscriptions/a", export="a")
+    write(scope="/subscriptions/b", export="b")
+    assert told(source(scope="/subscriptions/B").offers()) == [("b", "2026-01", [ONE])]
+
+
 def test_a_run_that_is_being_written_over_waits_and_is_refused_when_it_stays_so(
     source: Source, write: Write, container: ContainerClient
 ) -> None:
@@ -219,7 +238,7 @@ def test_a_file_restated_or_removed_since_it_was_offered_is_not_taken(
     with pytest.raises(Transient, match="restated while it was being read"):
         reader.download(offer.files[0], tmp_path / "chunk")
     container.delete_blob(name.replace("manifest.json", "part_0_0001.csv"))
-    with pytest.raises(Transient, match="not there any more|restated"):
+    with pytest.raises(Transient, match=r"not there any more|restated"):
         reader.download(offer.files[0], tmp_path / "chunk")
     assert list(tmp_path.iterdir()) == []
 

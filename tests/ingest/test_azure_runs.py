@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.azure_manifests import Part, Place, Run, Spot
-from ingest.azure_runs import Bill, Chosen, Unread, choose, covered, misfit
+from ingest.azure_runs import Bill, Chosen, Unread, choose, covered, misfit, of_scope
 from ledger.faults import Rejected, Transient, reject
 
 NOW = datetime(2026, 2, 10, 12, tzinfo=UTC)
@@ -115,6 +115,15 @@ def test_exports_are_chosen_by_name() -> None:
     assert told(chosen(*runs, names=["f"])) == [("f", "2026-01", True)]
     with pytest.raises(Rejected, match="called none here; there are: a, b, f, m"):
         chosen(*runs, names=["none"])
+
+
+def test_exports_are_chosen_by_scope() -> None:
+    ours, theirs, sheet = run(scope="subscriptions/a"), run(scope="subscriptions/b"), run("PriceSheet", scope="x")
+    assert of_scope([ours, theirs, sheet], "/Subscriptions/A/") == [ours, sheet]
+    assert of_scope([ours, theirs], "") == [ours, theirs]
+    assert of_scope([sheet], "/x") == [sheet]
+    with pytest.raises(Rejected, match="there are: /subscriptions/a, /subscriptions/b"):
+        of_scope([ours, theirs, sheet], "/subscriptions/c")
 
 
 def test_a_daily_and_a_monthly_export_that_are_both_named_are_one() -> None:
