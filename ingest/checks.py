@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from focus.schema import columns
 from ingest.mapping import literal, quoted
-from ingest.shapes import RawColumn, Shape, Unknown
+from ingest.shapes import RawColumn, Refusal, Shape, Unknown
 from ledger.faults import Fault
 
 Check = tuple[RawColumn, str, str]  # column, rule, condition that a bad value meets
@@ -30,9 +30,12 @@ _MISSING = {"DOUBLE": "{column} IS NULL", "TIMESTAMP": "{column} IS NULL"}
 # Prices are written by the provider's own machine: looked at only once a mapping has stumbled.
 _LATE = {("price", "VARCHAR"): "blank_to_null({column}) IS NOT NULL AND TRY_CAST({column} AS DECIMAL(38, 24)) IS NULL"}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_COMMA = re.compile(r"[+-]?\d[\d.\s]*,\d[\d,.]*([eE][+-]?\d{1,3})?")
 _ADVICE = {
     "number": "Amounts are plain or scientific numbers with a point; export the file again rather than editing it.",
     "date": "Dates are MM/DD/YYYY or YYYY-MM-DD; export the file again rather than editing it.",
+    "comma": "A comma may stand for a point or for thousands, so it is not guessed. The provider writes points: give"
+    " its own file, from an export or the API, not one that a spreadsheet has saved.",
     "price": "Prices are plain numbers with a point; export the file again rather than editing it.",
     "range": "Amounts have at most 14 digits before the point; check the file for a corrupted row.",
     "missing": "Nothing is taken as 0 here; export the file again.",
@@ -44,6 +47,7 @@ _ADVICE = {
 }
 _NAMES = {
     "missing": "missing-value",
+    "comma": "decimal-comma",
     "range": "out-of-range",
     "instant": "not-a-date-time",
     "json": "not-json",
@@ -118,8 +122,14 @@ def examples_sql(column: RawColumn, condition: str) -> str:
 
 def value_fault(column: RawColumn, rule: str, file: str, row: int, value: str | None) -> Fault:
     """`rule` is the check that failed; a number that is one, yet refused, is too large."""
-    kind = "range" if rule == "number" and _NUMBER.fullmatch((value or "").strip()) else rule
-    messages = {"missing": "the value is missing", "range": f"{value!r:.60} has more than 14 digits before the point"}
+    text = (value or "").strip()
+    kind = "range" if rule == "number" and _NUMBER.fullmatch(text) else rule
+    kind = "comma" if rule in ("number", "price") and _COMMA.fullmatch(text) else kind
+    messages = {
+        "missing": "the value is missing",
+        "range": f"{value!r:.60} has more than 14 digits before the point",
+        "comma": f"{value!r:.60} is written with a comma",
+    }
     message = messages.get(kind, f"{value!r:.60} is not {_WORDS.get(kind, f'a {kind}')}")
     name = _NAMES.get(kind, f"not-a-{kind}")
     return Fault(message, _ADVICE[kind], name, file, row, column.name)
@@ -161,6 +171,13 @@ def unknown_sql(entry: Unknown) -> str:
     known = f"SELECT {entry.key} FROM {entry.table}"
     values = f"SELECT {entry.column} AS value, count(*) AS rows FROM raw WHERE {entry.where} GROUP BY 1"
     return f"SELECT coalesce(value, ''), rows FROM ({values}) WHERE coalesce(value, '') NOT IN ({known})"
+
+
+def refusals_sql(refusals: Sequence[Refusal]) -> str:
+    """One row: whether each of them is met."""
+    distinct = [f"SELECT DISTINCT {', '.join(map(quoted, one.over))} FROM raw" for one in refusals]
+    found = [f"(SELECT {one.when} FROM ({rows}))" for one, rows in zip(refusals, distinct, strict=True)]
+    return f"SELECT {', '.join(found)}"
 
 
 def part_facts_sql(pattern: str) -> str:

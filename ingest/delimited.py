@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from ingest.mapping import literal, quoted
 from ingest.records import RECORD_LIMIT, Records, data_row
 from ingest.shapes import Shape, plain, resolve, sniff
-from ledger.faults import Fault, Rejected, reject
+from ingest.unrecognised import unrecognised
+from ledger.faults import Rejected, reject
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -108,7 +109,7 @@ def header(path: Path, label: str) -> tuple[tuple[str, ...], str]:
     try:
         names = next(csv.reader([first], delimiter=delimiter), [])
     except csv.Error as error:
-        raise unknown((first[:40],), label) from error
+        raise unrecognised((first[:40],), "csv", label) from error
     if not any(name.strip() for name in names):
         raise reject(
             "the first line holds no column names", "Export the file with its header.", "no-header", file=label
@@ -131,7 +132,7 @@ def to_parquet(
     headers, delimiter = header(path, label)
     shape = sniff(headers, "csv")
     if shape is None:
-        raise unknown(headers, label)
+        raise unrecognised(headers, "csv", label)
     resolve(shape, headers, label)
     headers = told_apart(headers)
     target = workspace / f"{text.digest[:16]}-{len(label)}.parquet"
@@ -206,14 +207,3 @@ def _bad_row(message: str, label: str) -> Rejected:
         file=label,
         row=data_row(int(line.group(1))) if line else None,
     )
-
-
-def unknown(headers: tuple[str, ...], label: str) -> Rejected:
-    shown = ", ".join(headers[:6])
-    fault = Fault(
-        f"no known bill has these columns: {shown}{' ...' if len(headers) > 6 else ''}",
-        "Known shapes are listed in docs/ingest.md; check that the export type is one of them.",
-        "unknown-shape",
-        label,
-    )
-    return Rejected([fault])

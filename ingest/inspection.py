@@ -14,7 +14,7 @@ from ingest.mappings import text
 from ingest.staging import Staged
 from ingest.words import parties_sql, vocabulary
 from ledger.delivery import Period
-from ledger.faults import Rejected, reject
+from ledger.faults import Fault, Rejected, reject
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -42,6 +42,7 @@ def inspect(connection: DuckDBPyConnection, staged: Staged) -> list[Found]:
         connection.execute(raw_view(staged.shape, [staged.file]))
         _refuse_wrong_types(connection, staged)
         refuse_bad_values(connection, checks.checks(staged.shape))
+        _refuse_unclear(connection, staged)
         rows = connection.execute(checks.contents_sql(staged.shape)).fetchall()
     if not rows:
         raise reject(
@@ -78,6 +79,19 @@ def _facts(staged: Staged, rows: Sequence[tuple[object, ...]]) -> tuple[tuple[st
 def _refuse_wrong_types(connection: DuckDBPyConnection, staged: Staged) -> None:
     kinds = dict(connection.execute(checks.wrong_type_sql()).fetchall())
     if faults := checks.wrong_types(staged.shape, kinds, staged.file.label):
+        raise Rejected(faults)
+
+
+def _refuse_unclear(connection: DuckDBPyConnection, staged: Staged) -> None:
+    """What no single value shows."""
+    stated = staged.shape.refusals
+    met = connection.execute(checks.refusals_sql(stated)).fetchone() if stated else ()
+    faults = [
+        Fault(one.text, one.advice, one.rule, staged.file.label, column=one.column)
+        for one, is_met in zip(stated, met or (), strict=True)
+        if is_met
+    ]
+    if faults:
         raise Rejected(faults)
 
 

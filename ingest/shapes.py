@@ -65,6 +65,18 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """What keeps a whole file out: an aggregate over the distinct values of some columns, and what it means."""
+
+    rule: str
+    column: str
+    over: tuple[str, ...]
+    when: str
+    text: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
 class Shape:
     """One raw shape. `cost`, `currency`, `account` and `period` are SQL expressions over the raw view.
 
@@ -107,6 +119,7 @@ class Shape:
     unless: Mapping[str, str] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
     derived: Mapping[str, str] = field(default_factory=dict)
+    refusals: tuple[Refusal, ...] = ()
 
 
 def plain(header: str) -> str:
@@ -124,7 +137,7 @@ def shapes() -> tuple[Shape, ...]:
 
 def _absent_columns(shape: Shape, made: Sequence[Shape]) -> tuple[str, ...]:
     """What the SQL of this shape may read and only the others have."""
-    own = {entry.name.lower() for entry in (*shape.columns, *shape.maps)}
+    own = {name.lower() for name in (*(one.name for one in shape.columns), *(one.name for one in shape.maps))}
     others = (column.name for other in made if other.select_sql == shape.select_sql for column in other.columns)
     return tuple(sorted({name for name in others if name.lower() not in own}))
 
@@ -159,11 +172,12 @@ def _find(column: RawColumn, present: Mapping[str, str]) -> str | None:
 
 def _score(shape: Shape, present: set[str]) -> int:
     by_name = {column.name: column for column in shape.columns}
-    hits = [name for name in shape.signature if _known(by_name.get(name), name, present)]
+    hits = [name for name in shape.signature if known(by_name.get(name), name, present)]
     return 100 * len(hits) // len(shape.signature)
 
 
-def _known(column: RawColumn | None, name: str, present: set[str]) -> bool:
+def known(column: RawColumn | None, name: str, present: set[str]) -> bool:
+    """Whether a column, or a name that is no column of the shape, is among folded headers."""
     names = (name, *column.aliases) if column else (name,)
     return any(plain(candidate) in present for candidate in names)
 
@@ -222,6 +236,7 @@ def _shape(entry: dict[str, object]) -> Shape:
         files=_texts(entry, "files"),
         commitments_sql=str(entry.get("commitments_sql", "")),
         derived=_conditions(entry.get("derived")),
+        refusals=_refusals(entry.get("refuse", [])),
     )
 
 
@@ -301,6 +316,11 @@ def _texts(entry: dict[str, object], key: str) -> tuple[str, ...]:
 def _unknown(entry: object) -> tuple[Unknown, ...]:
     assert isinstance(entry, list)
     return tuple(Unknown(one["told"], one["column"], one["table"], one["key"], one["where"]) for one in entry)
+
+
+def _refusals(entry: object) -> tuple[Refusal, ...]:
+    assert isinstance(entry, list)
+    return tuple(Refusal(**{**one, "over": tuple(one["over"])}) for one in entry)
 
 
 def _conditions(entry: object) -> Mapping[str, str]:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.delimited import CHUNK, checked_text, open_text, to_parquet, unknown
+from ingest.delimited import CHUNK, checked_text, open_text, to_parquet
 from ingest.mapping import StagedFile, literal
 from ingest.shapes import Shape, sniff
+from ingest.unrecognised import unrecognised
 from ledger.faults import reject
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def stage(connection: DuckDBPyConnection, path: Path, label: str, workspace: Pat
         digest, (source, headers) = text.digest, to_parquet(connection, path, label, workspace, text)
     shape = sniff(headers, kind)
     if shape is None:
-        raise unknown(headers, label)
+        raise unrecognised(headers, kind, label)
     return Staged(StagedFile(str(source), label, headers), shape, digest, size, str(path))
 
 

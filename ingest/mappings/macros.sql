@@ -76,6 +76,9 @@ CREATE OR REPLACE MACRO date_of(x) AS CAST(coalesce(
 -- The same, of a column that has the first day of the calendar where nothing is known yet.
 CREATE OR REPLACE MACRO told_date(x) AS CASE WHEN date_of(x) > DATE '1900-01-01' THEN date_of(x) END;
 
+-- The first or second number of a date with slashes.
+CREATE OR REPLACE MACRO slashed(x, place) AS TRY_CAST(CASE WHEN contains(x, '/') THEN split_part(trim(x), '/', place) END AS INTEGER);
+
 -- Is this text a plain or scientific number? The engine alone would also take '1_000'.
 CREATE OR REPLACE MACRO is_number(x) AS
     regexp_full_match(trim(CAST(x AS VARCHAR)), '[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?');

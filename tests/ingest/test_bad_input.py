@@ -121,7 +121,7 @@ CASES: dict[str, tuple[Maker, str, int | None, str | None]] = {
     "amount NaN": (row("USAGE_IN_CURRENCY", "NaN"), "not-a-number", 2, "USAGE_IN_CURRENCY"),
     "amount inf": (row("USAGE_IN_CURRENCY", "-Infinity"), "not-a-number", 2, "USAGE_IN_CURRENCY"),
     "amount 1_000": (row("USAGE_IN_CURRENCY", "1_000"), "not-a-number", 2, "USAGE_IN_CURRENCY"),
-    "amount 1,5": (row("USAGE_IN_CURRENCY", "1,5"), "not-a-number", 2, "USAGE_IN_CURRENCY"),
+    "amount 1,5": (row("USAGE_IN_CURRENCY", "1,5"), "decimal-comma", 2, "USAGE_IN_CURRENCY"),
     "amount 1 000": (row("USAGE_IN_CURRENCY", "1 000"), "not-a-number", 2, "USAGE_IN_CURRENCY"),
     "amount with unit": (row("USAGE_IN_CURRENCY", "$5"), "not-a-number", 2, "USAGE_IN_CURRENCY"),
     "amount hex": (row("USAGE_IN_CURRENCY", "0x10"), "not-a-number", 2, "USAGE_IN_CURRENCY"),
