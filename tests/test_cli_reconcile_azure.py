@@ -25,7 +25,7 @@ SCOPE = "/subscriptions/11111111-1111-1111-1111-111111111111"
 NOW = datetime(2026, 2, 20, 8, tzinfo=UTC)
 DAY = date(2026, 1, 5)
 MACHINE = Charge(SCOPE, DAY, "Virtual Machines", "microsoft.compute", Decimal("5"))
-PLAN = Charge(SCOPE, DAY, "", "Microsoft.Capacity", Decimal("30"), Decimal(0))
+PLAN = Charge(SCOPE, DAY, "", "microsoft.capacity", Decimal("30"), Decimal(0))
 COVERED = Charge(SCOPE, DAY, "Virtual Machines", "microsoft.compute", Decimal(0), Decimal("2.5"))
 COMMITTED = {"PricingModel": "Reservation", "benefitId": "/providers/microsoft.capacity/reservationorders/r-1"}
 BOUGHT = {"ChargeType": "Purchase", "MeterCategory": "", "ConsumedService": "Microsoft.Capacity", **COMMITTED}
@@ -142,15 +142,16 @@ def test_a_month_of_too_long_ago_is_left_out(run: Run) -> None:
 def test_rows_on_other_days_of_the_billing_month_are_told_and_not_compared(
     query: QueryApi, run: Run, ledger: Ledger, tmp_path: Path
 ) -> None:
-    stray = azure(tmp_path / "stray.csv", {}, {"Date": "12/31/2025", "CostInBillingCurrency": "3"})
+    days = [{"Date": day, "CostInBillingCurrency": "3"} for day in ("12/31/2025", "02/01/2026")]
+    stray = azure(tmp_path / "stray.csv", {}, *days)
     ledger.ingest(stray, "--source", "shop", "--basis", "actual")
     query.charges[:] = [MACHINE]
     code, document, _ = run()
     [month] = document["months"]
     assert (code, month["cost"], month["differences"]) == (0, "BilledCost", [])
     [outside] = month["outside"]
-    assert (outside["what"], outside["rows"]) == ("other days of this billing month", 1)
-    assert Decimal(outside["amount"]) == 3
+    assert (outside["what"], outside["rows"]) == ("other days of this billing month", 2)
+    assert Decimal(outside["amount"]) == 6
     assert document["left_out"] == ["2026-01: EffectiveCost in the ledger is actual, not amortized: not compared"]
 
 
