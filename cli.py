@@ -86,7 +86,8 @@ def run_ingest(options: argparse.Namespace) -> int:
         resellers=found.resellers,
     )
     with terminal.progress(quiet=options.json) as progress:
-        intake = wiring.take_in(options.path, request, found, os.environ, _now(), progress)
+        places = [wiring.located(path, options.scope) for path in options.path]
+        intake = wiring.take_in(places, request, found, os.environ, _now(), progress)
     terminal.show_intake(intake, as_json=options.json)
     return REFUSED if intake.faults else LATER if intake.later else 0
 
@@ -178,9 +179,10 @@ def run_alert(options: argparse.Namespace) -> int:
 
 def _ingest_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "path", nargs="+", help="files, folders, az://container/prefix, s3://bucket/prefix, cost-explorer:"
+        "path", nargs="+", help="files, folders, az://container/prefix, s3://bucket/prefix, cost-explorer:, azure"
     )
     command.add_argument("--provider", choices=("aws", "azure", "snowflake"), default="", help="refuse other bills")
+    command.add_argument("--scope", default="", metavar="ID", help="of azure: whose costs to ask for")
     command.add_argument("--source", default="", metavar="NAME", help="ledger partition to replace")
     command.add_argument("--period", type=_period, metavar="YYYY-MM", help="refuse rows of another billing month")
     command.add_argument(

@@ -1,7 +1,7 @@
 """The Cost Details API over Cost Management's seam: reports are asked for, made for a while, and told by links.
 
 with Blobs() as blobs:
-    reports = CostReports(blobs)
+    reports = CostReports(blobs, arm.cloud.faults)
     arm.cost.handlers.update(reports.handlers)
     reports.give("ActualCost", "2026-01", b"Date,...")
 """
@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from emulators.blob_links import Blobs
 from emulators.control_plane import Reply, failure
 from emulators.cost_management import Answer, Asked
+from emulators.faults import FaultPlan
 
 BOM = b"\xef\xbb\xbf"
 RESULTS = "costdetailsoperationresults"
@@ -32,6 +33,7 @@ class CostReports:
     """
 
     blobs: Blobs
+    faults: FaultPlan = field(default_factory=FaultPlan)
     given: dict[tuple[str, str, str], list[bytes]] = field(default_factory=dict)
     looks: int = 1
     headers: Mapping[str, str] = field(default_factory=lambda: {"Retry-After": "0"})

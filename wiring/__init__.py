@@ -8,6 +8,7 @@ from wiring.money import export, summary, take_in, validate
 from wiring.parts import book, commitments, engine, fleet, new_id, opener, quiet, record, settings, store
 from wiring.planning import ingest_partition, plan_ingest
 from wiring.reconcile import Question, reconcile
+from wiring.sources import located
 
 __all__ = [
     "ExportWish",
@@ -20,6 +21,7 @@ __all__ = [
     "exports",
     "fleet",
     "ingest_partition",
+    "located",
     "new_id",
     "on_alert",
     "on_poison",

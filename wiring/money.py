@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from settings import Settings
 from wiring.days import asked_source, take_days
 from wiring.parts import Env, book, commitments, desk, engine, new_id, opener, quiet, store
-from wiring.sources import COST_EXPLORER, deliveries, listed, passed_over, source_at
+from wiring.reports import source_of_scope, take_reports
+from wiring.sources import COST_DETAILS, COST_EXPLORER, deliveries, listed, passed_over, source_at
 
 if TYPE_CHECKING:
     from focus.report import Report
@@ -33,13 +34,14 @@ def take_in(
     progress: Progress,
     new_id: Callable[[], str] = new_id,
 ) -> Intake:
-    """The whole money story for these locations: files at hand, deliveries by manifest, days of Cost Explorer."""
+    """The whole money story for these locations: files at hand, deliveries by manifest, what is asked for."""
     from ingest.intake import joined, take_in
     from ingest.sources.folder import collect
 
     places = [one for one in locations if listed(source_at(one, request.source, found), env)]
     days = [one for one in locations if one.startswith(COST_EXPLORER)]
-    files = [one for one in locations if one not in (*places, *days)]
+    scopes = [one for one in locations if one.startswith(COST_DETAILS)]
+    files = [one for one in locations if one not in (*places, *days, *scopes)]
     asked = replace(request, options={one.name: one.options for one in found.sources})
     with desk(found, env, progress) as hands:
         hands = replace(hands, new_id=new_id)
@@ -49,6 +51,8 @@ def take_in(
             taken.append(_told(partial(_delivered, source, asked, hands, env, now)))
         for _ in days[:1]:
             taken.append(_told(lambda: take_days(asked_source(asked, found), asked, hands, env, now)))
+        for one in scopes:
+            taken.append(_told(partial(_of_scope, one, asked, found, hands, env, now)))
     return joined(taken)
 
 
@@ -70,13 +74,18 @@ def take_source(
 ) -> Intake:
     """The same for a configured source, wherever it says that its bills are."""
     whole = listed(source, env)
-    if not whole and not source.location.startswith(COST_EXPLORER):
+    if not whole and not source.location.startswith((COST_EXPLORER, COST_DETAILS)):
         return take_in([source.location], request, found, env, now, quiet, new_id)
     with desk(found, env, quiet) as hands:
         hands = replace(hands, new_id=new_id)
         if whole:
             return _delivered(source, request, hands, env, now)
-        return take_days(source, request, hands, env, now)
+        take = take_reports if source.location.startswith(COST_DETAILS) else take_days
+        return take(source, request, hands, env, now)
+
+
+def _of_scope(location: str, request: Request, found: Settings, hands: Desk, env: Env, now: datetime) -> Intake:
+    return take_reports(source_of_scope(location, request, found), request, hands, env, now)
 
 
 def _delivered(source: Source, request: Request, hands: Desk, env: Env, now: datetime) -> Intake:

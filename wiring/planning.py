@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from settings import Settings
 from wiring.money import take_source
 from wiring.parts import Env, desk, opener, quiet, settings
-from wiring.sources import COST_EXPLORER, deliveries, listed, passed_over
+from wiring.sources import COST_DETAILS, COST_EXPLORER, deliveries, listed, passed_over
 
 if TYPE_CHECKING:
     from governance.model import Message
@@ -39,7 +39,7 @@ def plan_ingest(env: Env, now: datetime) -> list[Message]:
 def _due(source: Source, found: Settings, env: Env, now: datetime) -> list[Due]:
     from ingest.plan import Due, months_to_ask
 
-    if source.location.startswith(COST_EXPLORER):
+    if source.location.startswith((COST_EXPLORER, COST_DETAILS)):
         return [Due(source.name, period) for period in months_to_ask(now, source.restated_for, source.since)]
     if listed(source, env):
         return _due_of_offers(source, found, env, now)

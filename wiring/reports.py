@@ -54,7 +54,7 @@ def take_reports(
 
     scope, patience = scope_of(source.azure.scope), Patience(wait)
     period = request.partition[1] if request.partition else request.period or Period(now.year, now.month)
-    asked = replace(request, source=source.name or request.source, period=period)
+    asked = replace(request, source=source.name or request.source)
     links = Links(wait, env.get("LEDGER_ARM_CA") or None)
     with cost_management(env, patience) as client:
         reports = CostDetails(client, scope, period, _clock(now), patience, links, request.basis)

@@ -81,6 +81,7 @@ class Patience:
                 if answer.http_response.status_code not in AGAIN:
                     return answer
                 headers = answer.http_response.headers
+                answer.http_response.close()
             self.pause(longest(headers, 2**number))
         return self.next.send(request)
 

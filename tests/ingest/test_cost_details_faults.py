@@ -77,7 +77,7 @@ def asking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Asking]:
             trusted.write(blobs.ca_file.read_bytes())
         for name, value in arm.environment().items():
             monkeypatch.setenv(name, value)
-        reports = CostReports(blobs)
+        reports = CostReports(blobs, arm.cloud.faults)
         arm.cost.handlers.update(reports.handlers)
         for month in ("2026-01", "2026-02"):
             for scope in (ENROLLMENT, SUBSCRIPTION):
