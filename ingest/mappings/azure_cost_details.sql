@@ -18,7 +18,7 @@ WITH told AS (
         CASE WHEN pricing_currency = currency THEN '1' ELSE blank_to_null(ExchangeRatePricingToBilling) END AS rate,
         -- What was sold, read once: none of it where the text is not JSON.
         CASE WHEN starts_with(trim(AdditionalInfo), '{') AND json_valid(AdditionalInfo) THEN json_extract_string(AdditionalInfo, ['$.ServiceType', '$.VCPUs', '$.VMCapacityReservationId']) END AS details,
-        CASE WHEN blank_to_null(Tags) IS NULL OR starts_with(trim(Tags), '{') THEN blank_to_null(Tags) ELSE '{' || rtrim(trim(Tags), ',') || '}' END AS tag_text,
+        braced(Tags) AS tag_text,
         CASE WHEN is_marketplace THEN coalesce(blank_to_null(PublisherName), 'Microsoft') ELSE issuer END AS seller
     FROM rows
     WHERE x_Keep
@@ -45,6 +45,7 @@ line AS (
         CASE WHEN u.unit = 'Hours' OR NOT is_counted THEN '1' ELSE t.counted || coalesce(u.zeros, '') END AS block,
         CASE WHEN block <> '1' THEN coalesce(product(block, t.Quantity), CAST(block AS DECIMAL(18, 0)) * TRY_CAST(t.Quantity AS DECIMAL(20, 9))) END AS in_units,
         CASE WHEN t.commitment_id IS NOT NULL AND (category = 'Purchase' OR c.commitment_status = 'Unused') THEN t.commitment_id ELSE t.resource_id END AS named_id,
+        regexp_extract(split_part(named_id, '/providers/', -1), '^[^/]+/[^/]+') AS last_kind,
         coalesce(u.unit, CASE WHEN is_counted THEN blank_to_null(t.measured) END, blank_to_null(t.UnitOfMeasure), 'Units') AS unit,
         -- A service has one category: the meter's; of an unknown meter, name and category of the service of the resource.
         CASE WHEN s.meter_category IS NULL THEN coalesce(k.ServiceName, v.ServiceName, t.meter_category) ELSE t.meter_category END AS service_name,
@@ -65,7 +66,7 @@ line AS (
     FROM told AS t
     LEFT JOIN azure_charge_types AS c ON t.charge_type = c.charge_type
     LEFT JOIN azure_pricing_models AS p ON t.pricing_model = p.pricing_model
-    LEFT JOIN azure_units AS u ON CASE t.measured WHEN '' THEN '-' ELSE lower(translate(t.measured, ' ' || chr(9) || chr(160), '')) END = u.source_unit
+    LEFT JOIN azure_units AS u ON unit_key(t.UnitOfMeasure) = u.source_unit
     LEFT JOIN azure_services AS s ON lower(t.meter_category) = s.meter_category
     LEFT JOIN azure_resource_types AS k ON CASE WHEN s.meter_category IS NULL AND NOT t.is_marketplace THEN regexp_extract(t.resource_id, '.*/providers/([^/]+/[^/]+)', 1) END = k.resource_type
     LEFT JOIN azure_resource_providers AS v ON CASE WHEN s.meter_category IS NULL AND NOT t.is_marketplace THEN t.resource_provider END = v.resource_provider
@@ -147,7 +148,7 @@ SELECT
         WHEN named_id = commitment_id THEN coalesce(CommitmentDiscountName, nullif(regexp_extract(named_id, '([^/]+)/?$', 1), ''))
         ELSE coalesce(blank_to_null(ResourceName), CASE WHEN is_purchase THEN blank_to_null(benefitName) END, nullif(regexp_extract(trim(ResourceId), '([^/]+)/?$', 1), ''))
     END AS ResourceName,
-    CASE WHEN named_id IS NOT NULL THEN coalesce(nullif(regexp_extract(named_id, '.*/providers/([^/]+/[^/]+)', 1), ''), nullif(resource_provider, ''), 'resource') END AS ResourceType,
+    CASE WHEN named_id IS NOT NULL THEN coalesce(kind_of(named_id, last_kind), nullif(resource_provider, ''), 'resource') END AS ResourceType,
     seller AS ServiceProviderName,
     service_category AS ServiceCategory,
     service_name AS ServiceName,
@@ -167,13 +168,8 @@ SELECT
         WHEN SubAccountId IS NOT NULL THEN coalesce(blank_to_null(CustomerName), SubAccountId)
     END AS SubAccountName,
     CASE WHEN blank_to_null(SubscriptionId) IS NOT NULL THEN 'Subscription' WHEN SubAccountId IS NOT NULL THEN 'Customer' END AS SubAccountType,
-    -- Enterprise Agreement tags come without their braces. Text that is no flat JSON object of different keys even with them is kept whole under one key.
-    CASE
-        WHEN tag_text IS NULL THEN NULL
-        WHEN json_valid(tag_text) AND len(json_keys(tag_text)) = len(list_distinct(json_keys(tag_text)))
-            AND NOT regexp_matches(json_structure(tag_text), ':[{\[]') THEN CAST(json(tag_text) AS VARCHAR)
-        ELSE CAST(json_object('x_UnreadableTags', Tags) AS VARCHAR)
-    END AS Tags,
+    -- Text that is no flat JSON object of different keys, even with its braces, is kept whole under one key.
+    CASE WHEN tag_text IS NOT NULL THEN coalesce(flat_object(tag_text), CAST(json_object('x_UnreadableTags', Tags) AS VARCHAR)) END AS Tags,
     'Azure' AS x_Provider,
     meter_category AS x_ServiceCode,
     x_RowKind,

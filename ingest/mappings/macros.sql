@@ -79,6 +79,10 @@ CREATE OR REPLACE MACRO told_date(x) AS CASE WHEN date_of(x) > DATE '1900-01-01'
 -- The first or second number of a date with slashes.
 CREATE OR REPLACE MACRO slashed(x, place) AS TRY_CAST(CASE WHEN contains(x, '/') THEN split_part(trim(x), '/', place) END AS INTEGER);
 
+-- What follows the count of an Azure measure, as the table of units spells it: 'hours' of '100 Hours', 'k/month' of '10 K / Month'.
+CREATE OR REPLACE MACRO unit_key(x) AS
+    CASE ltrim(trim(x), '0123456789') WHEN '' THEN '-' ELSE lower(translate(ltrim(trim(x), '0123456789'), ' ' || chr(9) || chr(160), '')) END;
+
 -- Is this text a plain or scientific number? The engine alone would also take '1_000'.
 CREATE OR REPLACE MACRO is_number(x) AS
     regexp_full_match(trim(CAST(x AS VARCHAR)), '[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?');
