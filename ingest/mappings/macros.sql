@@ -90,6 +90,34 @@ CREATE OR REPLACE MACRO is_number(x) AS
 -- A flat JSON object as a map; NULL when it is none, or has a key twice.
 CREATE OR REPLACE MACRO map_of(x) AS TRY_CAST(CASE WHEN json_valid(x) THEN CAST(x AS JSON) END AS MAP(VARCHAR, VARCHAR));
 
+-- Tags as a JSON object: an Enterprise Agreement's come without their braces. NULL where there are none.
+CREATE OR REPLACE MACRO braced(x) AS
+    CASE
+        WHEN starts_with(x, '"') AND ends_with(x, '"') THEN '{' || x || '}'
+        WHEN starts_with(x, '{') AND ends_with(x, '}') THEN x
+        WHEN blank_to_null(x) IS NULL OR starts_with(trim(x), '{') THEN blank_to_null(x)
+        ELSE '{' || rtrim(trim(x), ',') || '}'
+    END;
+
+-- A JSON object in its short form, NULL unless its keys differ and none of them holds another object or a list. A brace
+-- or bracket may also stand in a text, so only where there is one is the structure looked at, which takes far longer.
+CREATE OR REPLACE MACRO flat_object(x) AS
+    CASE
+        WHEN json_valid(x) THEN CASE
+            WHEN len(json_keys(x)) <> list_unique(json_keys(x)) THEN NULL
+            WHEN (contains(substr(x, 2), '{') OR contains(x, '[')) AND regexp_matches(json_structure(x), ':[{\[]') THEN NULL
+            ELSE CAST(json(x) AS VARCHAR)
+        END
+    END;
+
+-- What kind of thing an Azure resource id names: what follows its last /providers/ with two names; NULL if there is none.
+-- `last` is what follows the very last, as a rule the same and found in a tenth of the time.
+CREATE OR REPLACE MACRO kind_of(id, last) AS
+    CASE
+        WHEN last <> '' AND contains(id, '/providers/') THEN last
+        ELSE nullif(regexp_extract(id, '.*/providers/([^/]+/[^/]+)', 1), '')
+    END;
+
 -- What is left of a savings plan's commitment: as much of what is really paid for it, where that is told, as was not used.
 -- The provider rounds to ten decimals; so does this, in whole numbers, because the engine divides decimals as doubles.
 CREATE OR REPLACE MACRO ten_digits(x) AS CAST(x * 10000000000 AS HUGEINT);
