@@ -305,6 +305,13 @@ def test_a_storm_of_throttling_is_waited_out(arm: Arm, api: ExportsApi, run: Run
     assert (run(*PLACE, "--apply", "--type", "ActualCost")[0], len(api.known)) == (0, 1)
 
 
+@pytest.mark.usefixtures("run", "api")
+def test_waiting_is_told(arm: Arm, capsys: pytest.CaptureFixture[str]) -> None:
+    arm.cloud.faults.add(faults.throttled("exports", times=1, retry_after=5))
+    cli.main(["azure", "exports", "--scope", SUBSCRIPTION])
+    assert "wait  seconds 5" in capsys.readouterr().err
+
+
 def test_a_service_that_stays_busy_means_later(arm: Arm, api: ExportsApi, run: Run) -> None:
     arm.cloud.faults.add(faults.Fault("exports", times=None, status=503, code="ServerBusy"))
     assert (run(*PLACE, "--apply")[0], api.known) == (3, {})

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from wiring.parts import Env
+from wiring.parts import Env, waiting
 
 if TYPE_CHECKING:
     from ingest.azure_export_plan import Done, Plan
@@ -42,7 +41,7 @@ def exports(wish: ExportWish, env: Env, now: datetime, progress: Progress) -> tu
 
     scope, place = scope_of(wish.scope), place_of(wish.storage, wish.container, wish.folder)
     kinds = kinds_of(table_rows("azure_export_types"))
-    edge = CostExports(cost_management(env, Patience(time.sleep)), scope)
+    edge = CostExports(cost_management(env, Patience(waiting(progress))), scope)
     progress("ask", {"scope": scope.path})
     found = plan(scope, edge.found(), kinds, place, now, wanted=wish.types, last_month=wish.last_month)
     return found, _applied(checked(found).requests, edge, progress) if wish.apply else None

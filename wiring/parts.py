@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -119,6 +120,16 @@ def desk(found: Settings, env: Env, progress: Progress) -> Iterator[Desk]:
     with tempfile.TemporaryDirectory(prefix="ledger-work-") as work, engine(found) as connection:
         tuning = Tuning(row_group_size=found.row_group_size, gate=found.gate)
         yield Desk(connection, book(at), at, Path(work), progress, new_id, tuning, terms=commitments(at))
+
+
+def waiting(progress: Progress) -> Callable[[int], None]:
+    """Waits so many seconds, and tells so: nobody should think that it hangs."""
+
+    def wait(seconds: int) -> None:
+        progress("wait", {"seconds": seconds})
+        time.sleep(seconds)
+
+    return wait
 
 
 def new_id() -> str:

@@ -45,7 +45,7 @@ def reconcile(
         raise reject(f"there are no independent totals of {question.provider}", advice, RULE)
     source = _source(question, found)
     question = replace(question, source=source.name)
-    totals = TELLERS[question.provider].ask(Asking(source, found, env, now, question.scope))
+    totals = TELLERS[question.provider].ask(Asking(source, found, env, now, progress, question.scope))
     with _rows(found, env) as rows:
         desk = _Desk(question, totals, rows, progress)
         asked = question.periods or desk.held()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from settings import Settings
-from wiring.parts import Env, store
+from wiring.parts import Env, store, waiting
 
 if TYPE_CHECKING:
+    from ingest.flow import Progress
     from ingest.plan import Source
     from ingest.sources.cost_explorer import CostExplorer
     from ingest.sources.cost_query import CostQuery
@@ -31,6 +31,7 @@ class Asking:
     found: Settings
     env: Env
     now: datetime
+    progress: Progress
     scope: str = ""
 
 
@@ -140,7 +141,7 @@ def _query(asking: Asking) -> IndependentTotals:
     if not named:
         advice = "Give --scope ID, or set `scope` of the source in ledger.toml."
         raise reject("no scope of Azure is named to ask for its costs", advice, "reconcile")
-    client = cost_management(asking.env, Patience(time.sleep))
+    client = cost_management(asking.env, Patience(waiting(asking.progress)))
     query = CostQuery(client, scope_of(named).path, asking.env.get("LEDGER_ARM_URL") or PUBLIC)
     return QueryTotals(query, asking.now.date())
 
