@@ -50,6 +50,12 @@ def test_a_focus_export_is_a_bill_of_its_own_and_the_newest_run_counts() -> None
     assert (bill.runs, bill.digest, bill.manifest) == ((new,), new.digest, new.spot.label)
 
 
+def test_what_counts_is_when_a_run_was_asked_for_and_not_where_it_lies() -> None:
+    early, late = run(), run(at=TODAY - timedelta(days=1), submitted=TODAY + timedelta(hours=1))
+    assert early.spot.name > late.spot.name
+    assert only(chosen(early, late)).runs == only(chosen(late, early)).runs == (late,)
+
+
 def test_actual_and_amortized_are_a_pair_whatever_they_are_called() -> None:
     actual, amortized = run("ActualCost", "a"), run("AmortizedCost", "m", at=TODAY + timedelta(hours=1))
     bill = only(chosen(amortized, actual))
