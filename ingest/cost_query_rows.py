@@ -80,9 +80,19 @@ def page(body: bytes, days: tuple[date, date], today: date) -> Page:
 
 
 def alike(ledger: Iterable[DayCost], other: Iterable[DayCost]) -> Mapping[str, str]:
-    """Names that differ from the ledger's in case alone, each with the ledger's."""
+    """Each name with the one it is compared under: the ledger's, whatever the case.
+
+    Names of the one side alone are one cell with names of the other side alone: a charge without a category is called
+    by what else the bill tells of it. Where only one side has such names, they stand for themselves.
+    """
     ours = {cost.service.casefold(): cost.service for cost in ledger}
-    return {cost.service: ours.get(cost.service.casefold(), cost.service) for cost in other}
+    theirs = {cost.service.casefold(): cost.service for cost in other}
+    names = {theirs[name]: ours.get(name, theirs[name]) for name in theirs}
+    alone = [[told[name] for name in told if name not in rest] for told, rest in ((ours, theirs), (theirs, ours))]
+    if all(alone):
+        together = " | ".join(sorted(alone[0] + alone[1]))
+        names |= dict.fromkeys(alone[0] + alone[1], together)
+    return names
 
 
 def _document(body: bytes) -> object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -17,7 +17,9 @@ from emulators import faults
 from emulators.arm import Arm
 from emulators.cloud import Cloud
 from emulators.cost_query import Charge, QueryApi
+from tests.azure_bills import mca
 from tests.bills import Ledger, azure
+from tests.exports import export, lines
 from tests.ingest.conftest import config as config
 from tests.ingest.conftest import ledger as ledger
 
@@ -173,6 +175,50 @@ def test_throttling_is_waited_out_and_lack_of_rights_names_the_role(arm: Arm, ru
     code, document, _ = run()
     assert (code, document["faults"][0]["rule"]) == (2, "azure-access")
     assert "Cost Management Reader" in document["faults"][0]["advice"]
+
+
+PROFILE = "/providers/Microsoft.Billing/billingAccounts/a:b_2019-05-31/billingProfiles/EXPL-PROF-BG7-PGB"
+
+
+@pytest.fixture
+def only(query: QueryApi, ledger: Ledger, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """`ledger reconcile` over the source `one` and what it is told to have of charges."""
+    monkeypatch.setattr(cli, "_now", lambda: NOW)
+
+    def ask(charges: Sequence[Charge], *bills: Path) -> tuple[int, dict[str, Any], str]:
+        if bills:
+            assert ledger.ingest(*bills, "--source", "one").outcomes == ["committed"]
+        query.charges[:] = charges
+        place = ["--store", ledger.store, "--config", str(ledger.config), "--json"]
+        code = cli.main(["reconcile", "--provider", "azure", "--source", "one", "--scope", charges[0].scope, *place])
+        out, errors = capsys.readouterr()
+        return code, json.loads(out), errors
+
+    return ask
+
+
+def test_a_customer_agreement_is_compared_in_its_billing_currency(only: Run, tmp_path: Path) -> None:
+    bills = mca(tmp_path / "actual.csv", {}), mca(tmp_path / "amortized.csv", {})
+    machine = Charge(PROFILE, DAY, "Virtual Machines", "microsoft.compute", Decimal("4.5"), currency="EUR")
+    code, document, _ = only([machine], *bills)
+    assert (code, [one["differences"] for one in document["months"]]) == (0, [[], []])
+    assert document["months"][0]["totals"]["independent"] == {"EUR": "4.5"}
+
+
+def test_a_focus_export_agrees_also_where_it_names_no_meter(only: Run, tmp_path: Path) -> None:
+    rows = [
+        {**line, "BilledCost": "12.5", "EffectiveCost": "12.5"} if line["ChargeCategory"] == "Adjustment" else line
+        for line in lines("azure_1_2_preview")
+    ]
+    charges = [
+        Charge(SCOPE, DAY, line["x_SkuMeterCategory"], "", Decimal(line["BilledCost"]), Decimal(line["EffectiveCost"]))
+        for line in rows
+    ]
+    code, document, _ = only(charges, export(tmp_path / "focus.parquet", "azure_1_2_preview", rows))
+    assert (code, [one["differences"] for one in document["months"]]) == (0, [[], []])
+    changed = [replace(charge, actual=charge.actual + 1) if not charge.category else charge for charge in charges]
+    code, document, _ = only(changed)
+    assert (code, {gap[2] for gap in gaps(document)}) == (1, {"-1"})
 
 
 @pytest.mark.usefixtures("query")

@@ -179,11 +179,20 @@ def test_the_last_three_days_may_still_change() -> None:
     assert [cost.estimated for cost in costs] == [False, True, True, True]
 
 
+def costs(*names: str) -> list[DayCost]:
+    return [DayCost("USD", DAYS[0], name, Decimal(1)) for name in names]
+
+
 def test_names_that_differ_in_case_are_the_ledger_s() -> None:
-    ours = [DayCost("USD", DAYS[0], "Microsoft.Compute", Decimal(1))]
-    theirs = [DayCost("USD", DAYS[0], name, Decimal(1)) for name in ("microsoft.compute", "Storage")]
-    named = {"microsoft.compute": "Microsoft.Compute", "Storage": "Storage"}
-    assert cost_query_rows.alike(ours, theirs) == named
+    named = cost_query_rows.alike(costs("Microsoft.Compute"), costs("microsoft.compute", "Storage"))
+    assert named == {"microsoft.compute": "Microsoft.Compute", "Storage": "Storage"}
+
+
+def test_names_of_one_side_alone_are_compared_with_those_of_the_other_as_one() -> None:
+    named = cost_query_rows.alike(costs("Storage", "Microsoft"), costs("storage", "microsoft.capacity", "Azure"))
+    together = "Azure | Microsoft | microsoft.capacity"
+    assert named == {"storage": "Storage", **dict.fromkeys(("Microsoft", "microsoft.capacity", "Azure"), together)}
+    assert cost_query_rows.alike(costs("Storage", "Microsoft"), costs("Storage")) == {"Storage": "Storage"}
 
 
 def test_no_day_to_come_is_asked_for() -> None:
