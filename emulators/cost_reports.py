@@ -1,20 +1,21 @@
 """The Cost Details API over Cost Management's seam: reports are asked for, made for a while, and told by links.
 
-with Blobs() as blobs:
-    reports = CostReports(blobs, arm.cloud.faults)
-    arm.cost.handlers.update(reports.handlers)
-    reports.give("ActualCost", "2026-01", b"Date,...")
+with reporting(cloud) as (arm, reports):
+    reports.give(scope, "ActualCost", "2026-01", b"Date,...")
 """
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from emulators.arm import Arm
 from emulators.blob_links import Blobs
+from emulators.cloud import Cloud
 from emulators.control_plane import Reply, failure
 from emulators.cost_management import Answer, Asked
 from emulators.faults import FaultPlan
@@ -110,3 +111,14 @@ def _answer(status: str, manifest: dict[str, object], until: datetime) -> dict[s
     return (
         body | {"manifest": manifest, "validTill": f"{until:%Y-%m-%dT%H:%M:%S.%f}7Z"} if status == "Completed" else body
     )
+
+
+@contextmanager
+def reporting(cloud: Cloud) -> Iterator[tuple[Arm, CostReports]]:
+    """Both hosts, running, with one file of certificates to trust them by: `LEDGER_ARM_CA` of the environment."""
+    with Arm(cloud) as arm, Blobs() as blobs:
+        with arm.ca_file.open("ab") as trusted:
+            trusted.write(blobs.ca_file.read_bytes())
+        reports = CostReports(blobs, cloud.faults)
+        arm.cost.handlers.update(reports.handlers)
+        yield arm, reports

@@ -15,7 +15,7 @@ from emulators.arm import Arm
 from emulators.blob_links import Blobs
 from emulators.cloud import Cloud
 from emulators.control_plane import Reply
-from emulators.cost_reports import BOM, CostReports
+from emulators.cost_reports import BOM, CostReports, reporting
 from emulators.faults import Fault, broken, denied, dropped
 from ingest.azure_scopes import scope_of
 from ingest.offers import Offer
@@ -72,13 +72,9 @@ class Asking:
 
 @pytest.fixture
 def asking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Asking]:
-    with Arm(Cloud(NOW)) as arm, Blobs() as blobs:
-        with arm.ca_file.open("ab") as trusted:
-            trusted.write(blobs.ca_file.read_bytes())
+    with reporting(Cloud(NOW)) as (arm, reports):
         for name, value in arm.environment().items():
             monkeypatch.setenv(name, value)
-        reports = CostReports(blobs, arm.cloud.faults)
-        arm.cost.handlers.update(reports.handlers)
         for month in ("2026-01", "2026-02"):
             for scope in (ENROLLMENT, SUBSCRIPTION):
                 for metric, parts in PARTS.items():

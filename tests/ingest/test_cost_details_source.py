@@ -2,77 +2,27 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
 
 import wiring
-from emulators.arm import Arm
-from emulators.blob_links import Blobs
 from emulators.cloud import Cloud
-from emulators.cost_reports import CostReports
+from emulators.cost_reports import CostReports, reporting
 from emulators.faults import Fault, broken, denied
 from ledger.delivery import Period
 from ledger.faults import Rejected, Transient
-from tests.azure_bills import MCA
-from tests.bills import AZURE, Ledger
-
-NOW = datetime.now(UTC)
-OPEN = Period(NOW.year, NOW.month)
-MONTH = OPEN.before()
-ENROLLMENT = "/providers/Microsoft.Billing/billingAccounts/70000042"
-PROFILE = "/providers/Microsoft.Billing/billingAccounts/a:b_2019-05-31/billingProfiles/P-1"
-MAIN = f'[sources.main]\nprovider = "azure"\nlocation = "cost-details:"\nscope = "{ENROLLMENT}"\n'
-DAY = f"{MONTH.month:02d}/05/{MONTH.year}"
-FIRST = f"{MONTH.month:02d}/01/{MONTH.year}"
-RESERVED = {
-    "PricingModel": "Reservation",
-    "benefitId": "/providers/microsoft.capacity/reservationOrders/o-1/reservations/r-1",
-}
-Line = Mapping[str, str]
-
-
-def ea(month: Period = MONTH, **changes: str) -> Line:
-    first = f"{month.month:02d}/01/{month.year}"
-    return {**AZURE, "Date": first, "BillingPeriodStartDate": first, **changes}
-
-
-def customer(**changes: str) -> Line:
-    spans = {name: DAY for name in MCA if name.endswith("Date") and MCA[name]}
-    return {**MCA, **spans, "date": DAY, "billingPeriodStartDate": FIRST, "exchangeRateDate": FIRST, **changes}
-
-
-def table(*lines: Line) -> bytes:
-    made = io.StringIO()
-    writer = csv.DictWriter(made, list(lines[0]), lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    return made.getvalue().encode()
-
-
-RESERVATION = ea(ChargeType="Purchase", CostInBillingCurrency="10", Quantity="1", Frequency="OneTime")
-ACTUAL = (ea(), {**RESERVATION, **RESERVED})
-AMORTIZED = (
-    ea(),
-    {**ea(CostInBillingCurrency="4"), **RESERVED},
-    {**ea(CostInBillingCurrency="6", Quantity="3"), **RESERVED},
-)
+from tests.azure_reports import ACTUAL, AMORTIZED, ENROLLMENT, MAIN, MONTH, NOW, OPEN, PROFILE, customer, ea, table
+from tests.bills import Ledger
 
 
 @pytest.fixture
 def reports(monkeypatch: pytest.MonkeyPatch) -> Iterator[CostReports]:
-    with Arm(Cloud(NOW)) as arm, Blobs() as blobs:
-        with arm.ca_file.open("ab") as trusted:
-            trusted.write(blobs.ca_file.read_bytes())
+    with reporting(Cloud(NOW)) as (arm, made):
         for name, value in arm.environment().items():
             monkeypatch.setenv(name, value)
-        made = CostReports(blobs, arm.cloud.faults)
-        arm.cost.handlers.update(made.handlers)
         made.give(ENROLLMENT, "ActualCost", str(MONTH), table(*ACTUAL))
         made.give(ENROLLMENT, "AmortizedCost", str(MONTH), table(*AMORTIZED[:2]), table(*AMORTIZED[2:]))
         yield made

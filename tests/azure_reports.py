@@ -1,0 +1,53 @@
+"""Cost Details reports of the last month, made up: an enrollment with a reservation, and a customer agreement."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from ledger.delivery import Period
+from tests.azure_bills import MCA
+from tests.bills import AZURE
+
+NOW = datetime.now(UTC)
+OPEN = Period(NOW.year, NOW.month)
+MONTH = OPEN.before()
+ENROLLMENT = "/providers/Microsoft.Billing/billingAccounts/70000042"
+PROFILE = "/providers/Microsoft.Billing/billingAccounts/a:b_2019-05-31/billingProfiles/P-1"
+MAIN = f'[sources.main]\nprovider = "azure"\nlocation = "cost-details:"\nscope = "{ENROLLMENT}"\n'
+DAY = f"{MONTH.month:02d}/05/{MONTH.year}"
+FIRST = f"{MONTH.month:02d}/01/{MONTH.year}"
+RESERVED = {
+    "PricingModel": "Reservation",
+    "benefitId": "/providers/microsoft.capacity/reservationOrders/o-1/reservations/r-1",
+}
+Line = Mapping[str, str]
+
+
+def ea(month: Period = MONTH, **changes: str) -> Line:
+    first = f"{month.month:02d}/01/{month.year}"
+    return {**AZURE, "Date": first, "BillingPeriodStartDate": first, **changes}
+
+
+def customer(**changes: str) -> Line:
+    spans = {name: DAY for name in MCA if name.endswith("Date") and MCA[name]}
+    return {**MCA, **spans, "date": DAY, "billingPeriodStartDate": FIRST, "exchangeRateDate": FIRST, **changes}
+
+
+def table(*lines: Line) -> bytes:
+    made = io.StringIO()
+    writer = csv.DictWriter(made, list(lines[0]), lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    return made.getvalue().encode()
+
+
+RESERVATION = ea(ChargeType="Purchase", CostInBillingCurrency="10", Quantity="1", Frequency="OneTime")
+ACTUAL = (ea(), {**RESERVATION, **RESERVED})
+AMORTIZED = (
+    ea(),
+    {**ea(CostInBillingCurrency="4"), **RESERVED},
+    {**ea(CostInBillingCurrency="6", Quantity="3"), **RESERVED},
+)
