@@ -196,13 +196,9 @@ def _doubled(name: str, label: str) -> Fault:
 
 
 def _absent(column: RawColumn, shape: Shape, label: str) -> Fault:
-    return Fault(
-        f"the required column {column.name} of {shape.label} is missing",
-        "Export the file again with this column selected.",
-        "missing-column",
-        label,
-        column=column.name,
-    )
+    text = f"the required column {column.name} of {shape.label} is missing"
+    advice = "Export the file again with this column selected."
+    return Fault(text, advice, "missing-column", label, column=column.name)
 
 
 def _shape(entry: dict[str, object]) -> Shape:

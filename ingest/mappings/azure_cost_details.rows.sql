@@ -16,10 +16,11 @@ told AS (
     SELECT
         *,
         pricing_model IN ('reservation', 'savingsplan') OR charge_type IN ('unusedreservation', 'unusedsavingsplan') AS is_commitment,
-        -- A purchase may name its order alone, with nothing after the last part of the path.
+        -- A purchase may name its order alone, with nothing after the last part of the path. An Azure plan is the order of
+        -- all usage, not of a commitment.
         CASE
             WHEN is_commitment THEN nullif(regexp_replace(
-                lower(coalesce(blank_to_null(benefitId), blank_to_null(ReservationId), blank_to_null(ProductOrderId), blank_to_null(ProductOrderName))),
+                lower(coalesce(blank_to_null(benefitId), blank_to_null(ReservationId), CASE WHEN coalesce(ProductOrderName, '') NOT ILIKE 'azure plan%' THEN coalesce(blank_to_null(ProductOrderId), blank_to_null(ProductOrderName)) END)),
                 '/((reservations|savingsplans)/?)?$',
                 ''
             ), '')

@@ -107,7 +107,8 @@ SELECT
     CASE WHEN commitment_id IS NULL OR NOT is_priced THEN NULL WHEN commitment_category = 'Spend' THEN cost WHEN block = '1' THEN pricing_quantity ELSE in_units END AS CommitmentDiscountQuantity,
     CASE WHEN commitment_id IS NOT NULL AND category = 'Usage' THEN commitment_status END AS CommitmentDiscountStatus,
     CASE WHEN commitment_id IS NOT NULL THEN commitment_type END AS CommitmentDiscountType,
-    CASE WHEN CommitmentDiscountQuantity IS NULL THEN NULL WHEN commitment_category = 'Spend' THEN currency ELSE unit END AS CommitmentDiscountUnit,
+    -- One unit a commitment: a purchase that counts pieces buys hours.
+    CASE WHEN CommitmentDiscountQuantity IS NULL THEN NULL WHEN commitment_category = 'Spend' THEN currency WHEN is_purchase AND unit = 'Units' THEN 'Hours' ELSE unit END AS CommitmentDiscountUnit,
     -- What is unused of a commitment that the bill does not name consumed nothing.
     CASE WHEN category <> 'Usage' THEN NULL WHEN commitment_status <> 'Used' THEN CASE WHEN commitment_id IS NULL THEN 0 END WHEN block = '1' THEN blocks ELSE in_units END AS ConsumedQuantity,
     CASE WHEN ConsumedQuantity IS NOT NULL THEN unit END AS ConsumedUnit,

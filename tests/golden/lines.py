@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from tests.azure_bills import MADE, files_of
 from tests.exports import export
 from tests.mapped import Row, focus_rows
 from tests.reports import EVERY_KIND, written
@@ -25,6 +26,9 @@ UPGRADES = {f"focus_{name}": name for name in OLDER}
 # One AWS bill with every kind of line, in the shapes that the samples do not have.
 REPORTS = ("aws_cur2_csv", "aws_cur_legacy", "aws_cur_legacy_csv")
 
+# One month of every other Azure agreement with every kind of charge.
+AGREEMENTS = {f"azure_cost_details_{name}": name for name in MADE}
+
 
 def golden(name: str) -> Path:
     return HERE / f"{name}.jsonl"
@@ -34,6 +38,8 @@ def rows(name: str) -> list[Row]:
     """All ledger rows of one sample or made export."""
     with tempfile.TemporaryDirectory() as workspace:
         folder = Path(workspace)
+        if name in AGREEMENTS:
+            return focus_rows(files_of(AGREEMENTS[name], folder), folder)
         if name in REPORTS:
             return focus_rows([(written(folder, name, EVERY_KIND), "")], folder, options={"split": "true"})
         made = [(export(folder / "made.parquet", UPGRADES[name]), "")] if name in UPGRADES else CASES[name]
