@@ -76,6 +76,9 @@ def run_ingest(options: argparse.Namespace) -> int:
     from ingest.intake import Request
 
     found = wiring.settings(_env(options), options.config)
+    places = wiring.located(options.path, options.scope)
+    # Each sign-in that is not there would print a page; the fault names what failed.
+    logging.getLogger("azure").setLevel(logging.ERROR)
     request = Request(
         options.provider,
         options.source,
@@ -86,7 +89,6 @@ def run_ingest(options: argparse.Namespace) -> int:
         resellers=found.resellers,
     )
     with terminal.progress(quiet=options.json) as progress:
-        places = [wiring.located(path, options.scope) for path in options.path]
         intake = wiring.take_in(places, request, found, os.environ, _now(), progress)
     terminal.show_intake(intake, as_json=options.json)
     return REFUSED if intake.faults else LATER if intake.later else 0
@@ -179,7 +181,9 @@ def run_alert(options: argparse.Namespace) -> int:
 
 def _ingest_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "path", nargs="+", help="files, folders, az://container/prefix, s3://bucket/prefix, cost-explorer:, azure"
+        "path",
+        nargs="+",
+        help="files, folders, az://container/prefix, https://ACCOUNT..., s3://bucket/prefix, cost-explorer:, azure",
     )
     command.add_argument("--provider", choices=("aws", "azure", "snowflake"), default="", help="refuse other bills")
     command.add_argument("--scope", default="", metavar="ID", help="of azure: whose costs to ask for")

@@ -16,7 +16,7 @@ from ledger.faults import Transient, reject
 RULE = "cost-details"
 KEPT = 13  # months before the open one
 METRICS: Mapping[str, str] = {"actual": "ActualCost", "amortized": "AmortizedCost"}
-LARGEST = 64 * 1024**3  # of a blob
+LARGEST = 8 * 1024**3  # of a blob; Azure speaks of 2 GB a report
 MOST_BLOBS = 1000
 NARROWER = "Ask for a subscription, or for the billing account or profile; or read an export (docs/azure.md)."
 AGAIN = "Try again; if it stays so, read an export instead (docs/azure.md)."

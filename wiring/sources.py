@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -20,12 +21,17 @@ COST_EXPLORER = "cost-explorer:"
 COST_DETAILS = "cost-details:"
 
 
-def located(path: str, scope: str) -> str:
-    """A path of the terminal as a location: the word azure asks a scope for its costs, the source's own without one.
+def located(paths: Sequence[str], scope: str) -> list[str]:
+    """Paths of the terminal as locations: the word azure asks a scope for its costs, the source's own without one.
 
-    Of a file or a folder with that name the path is ./azure.
+    Of a file or a folder with that name the path is ./azure. Rejected where the scope belongs to no path.
     """
-    return f"{COST_DETAILS}{scope}" if path in ("azure", COST_DETAILS) else path
+    from ledger.faults import reject
+
+    asked = [path in ("azure", COST_DETAILS) for path in paths]
+    if scope and not any(asked):
+        raise reject("a scope is given, but nothing is asked for its costs", "Write: ledger ingest azure.", "scope")
+    return [f"{COST_DETAILS}{scope}" if one else path for path, one in zip(paths, asked, strict=True)]
 
 
 def listed(source: Source, env: Env) -> bool:

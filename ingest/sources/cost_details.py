@@ -145,11 +145,19 @@ def _polling(patience: Patience, what: str) -> Any:
 
         def _stay_here(self) -> None:
             """The identity's token goes to no other place than the one that was asked first."""
-            here, there = urlsplit(self._initial_response.http_request.url), urlsplit(self._operation.get_polling_url())
-            if (here.scheme, here.netloc) != (there.scheme, there.netloc):
+            if _host(self._initial_response.http_request.url) != _host(self._operation.get_polling_url()):
                 raise reject(f"{what}: the report is said to lie at another place", AGAIN, RULE)
 
     return Patiently()
+
+
+def _host(url: str) -> tuple[str, str, int] | None:
+    """Scheme, name and port; None where the text is no such address."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme.lower(), parts.hostname or "", parts.port or 443
+    except ValueError:
+        return None
 
 
 def _digest(path: Path) -> str:

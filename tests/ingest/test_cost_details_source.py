@@ -118,6 +118,11 @@ def test_a_scope_that_is_not_clear_is_asked_back(reports: CostReports, ledger: L
     assert (refused.code, refused.fault["rule"], reports.questions) == (2, "azure-scope", [])
 
 
+def test_a_scope_without_the_word_azure_is_refused(ledger: Ledger) -> None:
+    refused = ledger.ingest("bills", "--scope", ENROLLMENT)
+    assert (refused.code, refused.fault["rule"]) == (2, "scope")
+
+
 def test_the_timer_asks_for_months_and_makes_no_report(reports: CostReports, ledger: Ledger) -> None:
     ledger.config.write_text(f'{MAIN}since = "{MONTH}"\nrestated_for = 40\n', encoding="utf-8")
     planned = [dict(one.body) for one in wiring.plan_ingest(environment(ledger), NOW)]
