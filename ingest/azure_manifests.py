@@ -45,6 +45,7 @@ TYPES = {
         *("ReservationDetails", "ReservationTransactions", "ReservationRecommendations"),
     )
 }
+DATED = frozenset({"focuscost", "actualcost", "amortizedcost", "usage", "pricesheet"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +164,7 @@ def parse(body: bytes, spot: Spot) -> Run:
     resource, kind = _text(config, "resourceId", spot), _text(config, "type", spot)
     if not kind:
         raise _broken(spot, "exportConfig.type is missing: the manifest does not say what it is of")
-    first, last = _day(info, "startDate", spot), _day(info, "endDate", spot)
-    if last < first:
-        raise _broken(spot, f"the run ends on {last}, before it begins on {first}")
+    first, last = _days(kind, info, spot)
     faults = list(_blob_faults(content, spot))
     return Run(
         spot=spot,
@@ -207,6 +206,16 @@ def _text(section: Mapping[str, Any], field: str, spot: Spot) -> str:
     if not isinstance(found, str) or len(found) > 2000 or re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", found):
         raise _broken(spot, f"{field} is no name: {_shown(found)}")
     return found.strip()
+
+
+def _days(kind: str, info: Mapping[str, Any], spot: Spot) -> tuple[date, date]:
+    """The first and the last day; of what is neither a bill nor a price sheet it does not matter which."""
+    if kind.lower() not in DATED:
+        return spot.written.date(), spot.written.date()
+    first, last = _day(info, "startDate", spot), _day(info, "endDate", spot)
+    if last < first:
+        raise _broken(spot, f"the run ends on {last}, before it begins on {first}")
+    return first, last
 
 
 def _day(info: Mapping[str, Any], field: str, spot: Spot) -> date:

@@ -227,6 +227,13 @@ def _place(spot: Spot) -> str:
     return dated_folder(spot.name) or spot.folder
 
 
+def _beside(spot: Spot, run: Run) -> bool:
+    """Whether it is of the run's export and month, as far as folders tell; they may be in either order."""
+    own, other = (set(one.name.casefold().split("/")) for one in (run.spot, spot))
+    export = run.export.casefold()
+    return _place(run.spot) == _place(spot) and (export in other or export not in own)
+
+
 def _meant(one: Unread, names: Sequence[str]) -> bool:
     folders = set(one.spot.name.casefold().split("/"))
     return not names or bool(folders & {name.casefold() for name in names})
@@ -234,13 +241,12 @@ def _meant(one: Unread, names: Sequence[str]) -> bool:
 
 def _superseded(one: Unread, runs: Sequence[Run]) -> bool:
     """A newer manifest of the same place tells all."""
-    return any(_place(run.spot) == _place(one.spot) and run.spot.written >= one.spot.written for run in runs)
+    return any(_beside(one.spot, run) and run.spot.written >= one.spot.written for run in runs)
 
 
 def _marred(bill: Bill, lost: Sequence[Unread]) -> Bill:
     """What was written after the bill's own manifest cannot be read, so the bill may be another one by now."""
-    places = {_place(run.spot) for run in bill.runs}
-    fault = next((one.fault for one in lost if _place(one.spot) in places), None)
+    fault = next((one.fault for one in lost if any(_beside(one.spot, run) for run in bill.runs)), None)
     return replace(bill, fault=fault) if fault else bill
 
 

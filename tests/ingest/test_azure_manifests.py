@@ -93,6 +93,11 @@ def test_an_old_manifest_may_lack_what_is_not_needed() -> None:
     assert run.parts == (Part(str(BLOB["blobName"]), None, None),)
 
 
+def test_what_is_no_bill_needs_no_days() -> None:
+    run = parse(body(exportConfig=CONFIG | {"type": "ReservationRecommendations"}, runInfo=None), SPOT)
+    assert (run.type, run.first, run.last) == ("ReservationRecommendations", WRITTEN.date(), WRITTEN.date())
+
+
 def test_a_mark_of_byte_order_is_no_fault() -> None:
     assert parse(b"\xef\xbb\xbf" + body(), SPOT).parts
 

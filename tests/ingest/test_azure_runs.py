@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -195,6 +196,14 @@ def broken(export: str, at: datetime, fault: Rejected | Transient | None = None)
 def test_a_newer_manifest_that_cannot_be_read_is_the_months_fault() -> None:
     found = chosen(run(), unread=[broken("focuscost", TODAY + timedelta(hours=1))])
     assert "not JSON" in str(only(found).fault)
+
+
+def test_it_is_no_other_exports_fault_where_folders_are_in_the_other_order() -> None:
+    days = "20260101-20260131"
+    sound = run(export="f", spot=Spot(PLACE, f"{days}/f/manifest.json", TODAY))
+    later = [replace(broken("f", NOW), spot=Spot(PLACE, f"{days}/{name}/manifest.json", NOW)) for name in ("f", "g")]
+    assert only(chosen(sound, unread=later[1:])).fault is None
+    assert only(chosen(sound, unread=later)).fault is later[0].fault
 
 
 def test_an_older_one_gives_way() -> None:
