@@ -37,6 +37,8 @@ _ADVICE = {
     "comma": "A comma may stand for a point or for thousands, so it is not guessed. The provider writes points: give"
     " its own file, from an export or the API, not one that a spreadsheet has saved.",
     "price": "Prices are plain numbers with a point; export the file again rather than editing it.",
+    "order": "A price ends on the day it begins or later; download the price sheet again rather than editing it.",
+    "negative": "A price is 0 or more; download the price sheet again rather than editing it.",
     "range": "Amounts have at most 14 digits before the point; check the file for a corrupted row.",
     "missing": "Nothing is taken as 0 here; export the file again.",
     "instant": "Date-times are ISO 8601, such as 2026-01-31T00:00:00Z; those without a zone are read as UTC.",
@@ -46,6 +48,8 @@ _ADVICE = {
     "provider": "Its rows name no known cloud; say whose name it is under [entities] or [resellers] in ledger.toml.",
 }
 _NAMES = {
+    "order": "dates-turned",
+    "negative": "negative-price",
     "missing": "missing-value",
     "comma": "decimal-comma",
     "range": "out-of-range",
@@ -61,6 +65,8 @@ _WORDS = {
     "map": "a JSON object",
     "value": "a value that this column may have",
     "provider": "a known provider",
+    "order": "a day after the first one",
+    "negative": "a price",
 }
 
 
@@ -163,7 +169,8 @@ def assumptions_sql(shape: Shape) -> str:
     counts = [
         f"({literal(name)}, count(*) FILTER (WHERE {condition}))" for name, condition in shape.assumptions.items()
     ]
-    return f"SELECT unnest(list_filter([{', '.join(counts)}], lambda pair: pair[2] > 0), recursive := true) FROM raw"
+    occur = f"list_filter([{', '.join(counts)}], lambda pair: pair[2] > 0)"
+    return f"SELECT unnest({occur}, recursive := true) FROM {shape.assumed_in}"
 
 
 def unknown_sql(entry: Unknown) -> str:

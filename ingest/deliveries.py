@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from ingest.holding import Holding
 from ingest.mapping import definition
-from ingest.shapes import Shape
+from ingest.shapes import Shape, price_sheet
 from ingest.staging import Staged
 from ledger.delivery import Period, SourceRef
 from ledger.faults import Fault, Rejected, reject
@@ -42,7 +42,8 @@ class Assembled:
     """A delivery ready to map, or, with `missing`, one that waits for the file of that role.
 
     `parties` are the settings' names of companies, where its mapping looks them up; `options` are what its source's
-    settings ask of the mapping; `manifest` is the digest of the manifest that lists the files, where there is one.
+    settings ask of the mapping; `prices` are the price sheets beside it; `manifest` is the digest of the manifest that
+    lists the files, where there is one.
     """
 
     source: SourceRef
@@ -53,6 +54,7 @@ class Assembled:
     parties: tuple[tuple[str, str], ...] = ()
     options: tuple[tuple[str, str], ...] = ()
     manifest: str = ""
+    prices: tuple[Staged, ...] = ()
 
     @property
     def holding(self) -> Holding:
@@ -69,8 +71,9 @@ class Assembled:
         """What decides the rows, as one digest; a manifest stands for the files that it lists."""
         files = sorted(f"{entry.staged.digest}:{entry.staged.file.role}:{entry.account}" for entry in self.found)
         content = [f"manifest {self.manifest}"] if self.manifest else files
+        shape, prices = self.found[0].staged.shape, [sheet.digest for sheet in self.prices]
         return delivery_digest(
-            content, self.basis, self.period, self.source.name, self.found[0].staged.shape, self.parties, self.options
+            content, self.basis, self.period, self.source.name, shape, self.parties, self.options, prices
         )
 
     @property
@@ -92,11 +95,16 @@ def delivery_digest(
     shape: Shape,
     parties: Sequence[tuple[str, str]] = (),
     options: Sequence[tuple[str, str]] = (),
+    prices: Sequence[str] = (),
 ) -> str:
-    """SHA-256 over the content, the basis, the settings and the mapping with its tables: what decides the rows."""
+    """SHA-256 over the content, the basis, the settings and the mapping with its tables: what decides the rows.
+
+    `prices` are the digests of the price sheets beside it.
+    """
     parts = [*content, basis, str(period), source, *definition(shape)]
     parts += [f"{name} is {entity}" for name, entity in parties]
     parts += [f"{name} = {value}" for name, value in options]
+    parts += [*(f"prices {digest}" for digest in sorted(prices)), *definition(price_sheet())] if prices else []
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ingest import checks, commitments, gate
+from ingest import checks, commitments, gate, prices
 from ingest.deliveries import Assembled
 from ingest.engine import reading
 from ingest.inspection import refuse_bad_values
@@ -100,9 +100,13 @@ class Job:
         """The unit's files are at hand and behind the views."""
         accounts = sorted({entry.account for entry in self.assembled.found})
         view = raw_view(self.shape, unit, str(self.assembled.period), accounts, self.assembled.source.provider)
-        with self.shelf.at_hand([file.path for file in unit]), reading(" and ".join(file.label for file in unit)):
+        sheets = self.assembled.prices
+        needed = [*unit, *(sheet.file for sheet in sheets)]
+        with self.shelf.at_hand([file.path for file in needed]), reading(" and ".join(file.label for file in needed)):
             self.connection.execute(view)
-            self.connection.execute(rows_view(self.shape))
+            if sheets:
+                prices.match(self.connection, self.shape, sheets)
+            self.connection.execute(rows_view(self.shape, priced=bool(sheets)))
             yield
 
     def each_unit(self) -> Iterator[None]:

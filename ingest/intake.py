@@ -17,6 +17,7 @@ from ingest.holding import Holding, conflicts, from_report, strangers
 from ingest.inspection import inspect, name_parties
 from ingest.mapping import names_parties
 from ingest.plan import Source, claims
+from ingest.prices import UNPRICED, Owned, Priced, beside, is_sheet, owners, sheets_for
 from ingest.run import Run
 from ingest.shapes import Shape
 from ingest.shelf import Shelf
@@ -82,8 +83,8 @@ class Desk:
 def take_in(collected: Collected, request: Request, desk: Desk, now: datetime) -> Intake:
     """Ingest every delivery the files hold. Nothing is committed while any file cannot be read or does not fit."""
     refuse_bad_name(request.source)
-    found, ignored = find(collected, request, desk)
-    groups = group(found, request)
+    found, sheets, ignored = find(collected, request, desk)
+    groups, priced = group(found, request), beside(sheets, found)
     names = {source.name: {other.provider for other, _ in groups if other.name == source.name} for source, _ in groups}
     if faults_of_names := strangers(names):
         raise Rejected(faults_of_names)
@@ -91,7 +92,7 @@ def take_in(collected: Collected, request: Request, desk: Desk, now: datetime) -
     faults: list[Fault] = []
     for source, period in sorted(groups):
         try:
-            runs.append(take_one(source, period, groups[source, period], request, desk, now))
+            runs.append(take_one(source, period, groups[source, period], request, desk, now, priced=priced))
         except Rejected as refusal:
             faults += refusal.faults
     return Intake(tuple(runs), (*collected.ignored, *ignored), tuple(faults))
@@ -113,25 +114,30 @@ def refuse_bad_name(source: str) -> None:
         raise reject(f"{source!r:.80} is no source name", advice, "source-name")
 
 
-def find(collected: Collected, request: Request, desk: Desk) -> tuple[list[Found], list[str]]:
-    """Every file's contents, and the labels of data files in folders that are no known bill. Collects all faults."""
+def find(collected: Collected, request: Request, desk: Desk) -> tuple[list[Found], list[Owned], list[str]]:
+    """What the bills hold, price sheets, and labels of data files in folders that are neither. Collects all faults."""
     found: list[Found] = []
+    sheets: list[Owned] = []
     ignored: list[str] = []
     faults: list[Fault] = []
     name_parties(desk.connection, request.entities, request.resellers)
     for index, file in enumerate(collected.files):
         desk.progress("read", {"file": file.label, "number": index + 1, "of": len(collected.files)})
         try:
-            found += inspect(desk.connection, stage(desk.connection, file.path, file.label, desk.workspace))
+            staged = stage(desk.connection, file.path, file.label, desk.workspace)
+            if is_sheet(staged):
+                sheets.append((staged, owners(desk.connection, staged)))
+            else:
+                found += inspect(desk.connection, staged)
         except Rejected as refusal:
             unknown = not file.named and refusal.faults[0].rule == "unknown-shape"
             (ignored.append(f"{file.label} (no known bill)") if unknown else faults.extend(refusal.faults))
     faults += [fault for entry in found for fault in misfits(entry, request)]
-    if not found and not faults:
+    if not found and not faults and not sheets:
         faults.append(Fault("no bill was found", "Give the files of a bill or the folder that holds them.", "no-data"))
     if faults:
         raise Rejected(faults)
-    return found, ignored
+    return found, sheets, ignored
 
 
 def group(found: Sequence[Found], request: Request) -> dict[tuple[SourceRef, Period], list[Found]]:
@@ -146,13 +152,15 @@ def group(found: Sequence[Found], request: Request) -> dict[tuple[SourceRef, Per
     return groups
 
 
-def assembled_of(source: SourceRef, period: Period, found: Sequence[Found], request: Request, desk: Desk) -> Assembled:
+def assembled_of(
+    source: SourceRef, period: Period, found: Sequence[Found], request: Request, desk: Desk, priced: Priced = UNPRICED
+) -> Assembled:
     """The delivery as it stands with what was held back by earlier calls."""
     accounts = {entry.account for entry in found}
     held = _held(source, period, accounts, desk) if found[0].staged.shape.roles else []
     assembled = assemble(source, period, found, request.basis, held)
     parties, options = named_parties(found[0].staged.shape, request), options_of(source.name, request)
-    return replace(assembled, parties=parties, options=options)
+    return replace(assembled, parties=parties, options=options, prices=sheets_for(found, priced))
 
 
 def named_parties(shape: Shape, request: Request) -> tuple[tuple[str, str], ...]:
@@ -174,9 +182,10 @@ def take_one(
     desk: Desk,
     now: datetime,
     manifest: str = "",
+    priced: Priced = UNPRICED,
 ) -> Run:
     """One delivery, from its files' contents to its report; `manifest` is the digest of the one that lists them."""
-    assembled = replace(assembled_of(source, period, found, request, desk), manifest=manifest)
+    assembled = replace(assembled_of(source, period, found, request, desk, priced), manifest=manifest)
     _one_account(source, assembled.found)
     _refuse_conflicts(assembled, desk)
     run_id = f"{now:%Y%m%dT%H%M%S}-{desk.new_id()}"

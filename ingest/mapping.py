@@ -28,6 +28,8 @@ _TAGS = {
     True: {"tags_text": "x.text", "tags_size": "x.size", "tags_prefixed": "x.prefixed"},
 }
 _LITERAL = re.compile(r"^    (?:CASE WHEN (?:(?! THEN | ELSE ).)+ THEN )?('[^']+')(?: END)? AS (\w+),?$", re.MULTILINE)
+# Of a price sheet: prices as text, whether one fits, several or none.
+SHEET = ("sheet_list", "sheet_unit", "sheet_told")
 _KINDS = {"JSON": "VARCHAR"}  # what the raw view shows of a type that is none of the engine's
 
 
@@ -57,8 +59,9 @@ def raw_view(
     period: str | None = None,
     accounts: Sequence[str] = (),
     provider: str = "",
+    name: str = "raw",
 ) -> str:
-    """View `raw`: the shape's columns by canonical name, absent optional ones as typed NULL.
+    """View `raw`, or of another name: the shape's columns by canonical name, absent optional ones as typed NULL.
 
     Given a month, accounts or a provider, only their rows: a file may hold those of several partitions.
     """
@@ -67,7 +70,7 @@ def raw_view(
     wanted += [f"{shape.account} IN ({', '.join(map(literal, accounts))})"] if accounts else []
     wanted += [f"{shape.provider_sql} = {literal(provider)}"] if provider and shape.provider_sql else []
     where = f" WHERE {' AND '.join(wanted)}" if wanted else ""
-    return f"CREATE OR REPLACE TEMP VIEW raw AS SELECT * FROM ({parts}){where}"
+    return f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM ({parts}){where}"
 
 
 def tables(shape: Shape) -> list[str]:
@@ -96,9 +99,25 @@ def names_parties(shape: Shape) -> bool:
     return "entity(" in text(shape.select_sql)
 
 
-def rows_view(shape: Shape) -> str:
-    """View `rows`: raw rows with x_RowKind, x_Rule and x_Keep, and the rows derived from them. Several statements."""
-    return f"{typed_view(shape)}; CREATE OR REPLACE TEMP VIEW rows AS {text(shape.rows_sql)}"
+def rows_view(shape: Shape, priced: bool = False) -> str:
+    """View `rows`: raw rows with x_RowKind, x_Rule and x_Keep, and the rows derived from them. Several statements.
+
+    A shape that takes prices from a price sheet has them beside each row, from table `sheet_prices` if `priced`.
+    """
+    made = text(shape.rows_sql)
+    if shape.prices and priced:
+        joined = f"LEFT JOIN sheet_prices AS p ON {price_key(shape)} = p.price_key"
+        made = f"SELECT r.*, p.* EXCLUDE (price_key) FROM ({made}) AS r {joined}"
+    elif shape.prices:
+        none = ", ".join(f"CAST(NULL AS VARCHAR) AS {name}" for name in SHEET)
+        made = f"SELECT *, {none} FROM ({made})"
+    return f"{typed_view(shape)}; CREATE OR REPLACE TEMP VIEW rows AS {made}"
+
+
+def price_key(shape: Shape) -> str:
+    """What a row's price is found by, as one text; null where it wants none."""
+    parts = [f"coalesce(CAST({value} AS VARCHAR), '')" for name, value in shape.prices.items() if name != "wanted"]
+    return f"CASE WHEN {shape.prices['wanted']} THEN concat_ws(chr(31), {', '.join(parts)}) END"
 
 
 def typed_view(shape: Shape) -> str:

@@ -26,6 +26,7 @@ from ingest.intake import (
     take_one,
 )
 from ingest.offers import DeliverySource, Offer, RemoteFile
+from ingest.prices import Owned, beside, is_sheet, owners
 from ingest.run import Run
 from ingest.shapes import Shape, plain, shapes, sniff
 from ingest.staging import Staged, holds_nothing, stage
@@ -92,7 +93,8 @@ def offered_digest(offer: Offer, shape: Shape, source: str, request: Request) ->
     """The digest that the ledger holds once this offer is committed."""
     content, options = [f"manifest {offer.digest}"], options_of(source, request)
     basis, parties = basis_of(shape, request.basis), named_parties(shape, request)
-    return delivery_digest(content, basis, offer.period, source, shape, parties, options)
+    prices = [file.version for file in offer.prices] if shape.prices else []
+    return delivery_digest(content, basis, offer.period, source, shape, parties, options, prices)
 
 
 def unchanged(offer: Offer, request: Request, desk: Desk, now: datetime) -> list[Run]:
@@ -149,7 +151,8 @@ def _taken(offer: Offer, source: DeliverySource, request: Request, desk: Desk, n
     groups = group(found, request)
     if len(groups) > 1:
         raise _payers(offer, sorted({entry.account for entry in found}))
-    return [take_one(*key, groups[key], request, desk, now, manifest=offer.digest) for key in groups]
+    priced = beside(_sheets(offer, source, desk) if found[0].staged.shape.prices else [], found)
+    return [take_one(*key, groups[key], request, desk, now, offer.digest, priced) for key in groups]
 
 
 def _chunks(offer: Offer, source: DeliverySource, desk: Desk) -> list[Chunk]:
@@ -163,20 +166,45 @@ def _chunks(offer: Offer, source: DeliverySource, desk: Desk) -> list[Chunk]:
     return chunks
 
 
+def _sheets(offer: Offer, source: DeliverySource, desk: Desk) -> list[Owned]:
+    """The price sheets beside it. Where a manifest tells the delivery, its sheets too are known by their versions."""
+    sheets: list[Owned] = []
+    for file in offer.prices:
+        staged = _shelved(file, source, desk, _fetched(file, source, desk))
+        if not is_sheet(staged):
+            text, advice = "the file is no price sheet", "Let the provider deliver the price sheet again."
+            raise reject(text, advice, "price-sheet", file=file.label)
+        with desk.shelf.at_hand([staged.file.path]):
+            known = replace(staged, digest=file.version) if offer.digest else staged
+            sheets.append((known, owners(desk.connection, staged)))
+    return sheets
+
+
 def _chunk(file: RemoteFile, source: DeliverySource, desk: Desk) -> list[Chunk]:
-    path = desk.workspace / f"chunk-{hashlib.sha256(file.label.encode()).hexdigest()[:16]}"
-    source.download(file, path)
+    path = _fetched(file, source, desk)
     if holds_nothing(path):
         path.unlink()
         return []
+    staged = _shelved(file, source, desk, path)
+    with desk.shelf.at_hand([staged.file.path]):
+        held = (replace(with_role(entry, file.role), promised=file.rows) for entry in _held(staged, desk))
+        return [Chunk(file, staged, tuple(held))]
+
+
+def _fetched(file: RemoteFile, source: DeliverySource, desk: Desk) -> Path:
+    path = desk.workspace / f"chunk-{hashlib.sha256(file.label.encode()).hexdigest()[:16]}"
+    source.download(file, path)
+    return path
+
+
+def _shelved(file: RemoteFile, source: DeliverySource, desk: Desk, path: Path) -> Staged:
+    """The downloaded file, staged and on the shelf."""
     staged = stage(desk.connection, path, file.label, desk.workspace)
     local = Path(staged.file.path)
     desk.shelf.put(local, partial(_again, file, source, desk, path))
     if local != path:
         path.unlink()
-    with desk.shelf.at_hand([staged.file.path]):
-        held = (replace(with_role(entry, file.role), promised=file.rows) for entry in _held(staged, desk))
-        return [Chunk(file, staged, tuple(held))]
+    return staged
 
 
 def _again(file: RemoteFile, source: DeliverySource, desk: Desk, path: Path) -> None:

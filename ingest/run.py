@@ -72,6 +72,7 @@ def opening(assembled: Assembled, now: datetime, run_id: str) -> Run:
         }
         for entry in assembled.found
     )
+    sheets = ({"file": one.file.label, "role": "prices", "sha256": one.digest} for one in assembled.prices)
     return Run(
         id=run_id,
         source=assembled.source.name,
@@ -81,7 +82,7 @@ def opening(assembled: Assembled, now: datetime, run_id: str) -> Run:
         basis=assembled.basis,
         outcome="waiting" if assembled.missing else "open",
         digest=assembled.digest,
-        files=files,
+        files=(*files, *sheets),
         started=instant(now),
         missing=assembled.missing,
         holds=tuple(sorted(assembled.holding.keys)),

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 
 from focus.schema import Column, columns
-from ingest.mappings import shape_entries
+from ingest.likeness import texts, whole
+from ingest.mappings import price_sheet_entry, shape_entries
 from ledger.faults import Fault, Rejected
 
 RECOGNISED = 75  # percent of a shape's signature that makes a file evidently meant as that shape
@@ -90,7 +91,8 @@ class Shape:
     `scope` tells exports of one account apart where there is one per subscription. `files` are the data files it is
     made of: its own and those of the shapes it is like. `commitments_sql` gives the commitments that its rows name.
     `absent` are columns that only other shapes with the same SQL have; `derived` is by name what the SQL reads
-    in every shape, as an expression over the shape's own columns.
+    in every shape, as an expression over the shape's own columns. `prices` says which raw rows want a price of a price
+    sheet, and by what it is found; `assumed_in` is the view in which assumptions are counted.
     """
 
     name: str
@@ -119,6 +121,8 @@ class Shape:
     unless: Mapping[str, str] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
     derived: Mapping[str, str] = field(default_factory=dict)
+    prices: Mapping[str, str] = field(default_factory=dict)
+    assumed_in: str = "raw"
     refusals: tuple[Refusal, ...] = ()
 
 
@@ -131,7 +135,7 @@ def plain(header: str) -> str:
 @cache
 def shapes() -> tuple[Shape, ...]:
     by_name = {str(entry["shape"]): entry for entry in shape_entries()}
-    made = [_shape(_whole(entry, by_name)) for entry in by_name.values()]
+    made = [_shape(whole(entry, by_name)) for entry in by_name.values()]
     return tuple(replace(shape, absent=_absent_columns(shape, made)) for shape in made)
 
 
@@ -142,6 +146,12 @@ def _absent_columns(shape: Shape, made: Sequence[Shape]) -> tuple[str, ...]:
     return tuple(sorted({name for name in others if name.lower() not in own}))
 
 
+@cache
+def price_sheet() -> Shape:
+    """What stands beside a bill: a shape whose rows are prices."""
+    return _shape(price_sheet_entry())
+
+
 def shape_named(name: str) -> Shape:
     return next(shape for shape in shapes() if shape.name == name)
 
@@ -149,7 +159,8 @@ def shape_named(name: str) -> Shape:
 def sniff(headers: Sequence[str], format: str) -> Shape | None:
     """The shape most of whose signature the headers carry; None when no shape is evidently meant."""
     present = {plain(header) for header in headers}
-    scored = [(_score(shape, present), len(shape.signature), shape) for shape in shapes() if format in shape.formats]
+    known = (*shapes(), price_sheet())
+    scored = [(_score(shape, present), len(shape.signature), shape) for shape in known if format in shape.formats]
     best = max(scored, key=lambda entry: entry[:2], default=None)
     return best[2] if best and best[0] >= RECOGNISED else None
 
@@ -225,58 +236,17 @@ def _shape(entry: dict[str, object]) -> Shape:
         rows_sql=str(entry.get("rows_sql", f"{name}.rows.sql")),
         select_sql=str(entry.get("select_sql", f"{name}.sql")),
         provider_sql=str(entry.get("provider_sql", "")),
-        nulls=_texts(entry, "nulls"),
+        nulls=texts(entry, "nulls"),
         extras=str(entry.get("extras", "")),
         assumptions=_conditions(entry.get("assumptions")),
         unknown=_unknown(entry.get("unknown", [])),
-        files=_texts(entry, "files"),
+        files=texts(entry, "files"),
         commitments_sql=str(entry.get("commitments_sql", "")),
         derived=_conditions(entry.get("derived")),
+        prices=_conditions(entry.get("prices")),
+        assumed_in=str(entry.get("assumed_in", "raw")),
         refusals=_refusals(entry.get("refuse", [])),
     )
-
-
-# How a text of CSV is checked, by the type it has in Parquet, and what the raw view calls it.
-_AS_TEXT = {
-    "DOUBLE": ("VARCHAR", "number"),
-    "TIMESTAMP": ("VARCHAR", "instant"),
-    "MAP(VARCHAR, VARCHAR)": ("JSON", "map"),
-}
-
-
-def _whole(entry: dict[str, object], by_name: Mapping[str, dict[str, object]]) -> dict[str, object]:
-    """The entry with what it takes over from the shape it is like; `text` turns that shape's columns into texts."""
-    own = [f"{entry['shape']}.json"]
-    if "like" not in entry:
-        return {**entry, "files": own}
-    like = _whole(by_name[str(entry["like"])], by_name)
-    listed, more = like["columns"], entry.get("columns", [])
-    assert isinstance(listed, list) and isinstance(more, list)
-    dropped = {*_texts(entry, "without"), *(column["name"] for column in more)}
-    kept = [column for column in listed if column["name"] not in dropped] + more
-    kept = [_sectioned(column, _texts(entry, "sections")) for column in kept]
-    columns = [_as_text(column) for column in kept] if entry.get("text") else kept
-    return {**like, **entry, "columns": columns, "files": [*own, *_texts(like, "files")]}
-
-
-def _as_text(column: dict[str, object]) -> dict[str, object]:
-    kind = str(column["type"])
-    if kind not in _AS_TEXT:
-        return column
-    shown, check = _AS_TEXT[kind]
-    return {**column, "type": shown, "check": check, "typed": kind}
-
-
-def _sectioned(column: dict[str, object], sections: Sequence[str]) -> dict[str, object]:
-    """With the name that the legacy report's CSV gives it: line_item_usage_type is lineItem/UsageType there."""
-    names = [str(column["name"]), *_texts(column, "aliases")]
-    more = [
-        f"{section}/{name.removeprefix(section)}".replace("_", "")
-        for name in names
-        for section in sections
-        if name.startswith(f"{section}_")
-    ]
-    return {**column, "aliases": [*names[1:], *more]}
 
 
 def _columns(entry: dict[str, object]) -> list[dict[str, object]]:
@@ -285,7 +255,7 @@ def _columns(entry: dict[str, object]) -> list[dict[str, object]]:
     assert isinstance(listed, list)
     if "dataset" not in entry:
         return listed
-    without, required, filled = (_texts(entry, key) for key in ("without", "required", "filled"))
+    without, required, filled = (texts(entry, key) for key in ("without", "required", "filled"))
     known = (column for column in columns(str(entry["dataset"])) if column.name not in without)
     checked = _conditions(entry.get("checks"))
     return [_focus_column(column, required, filled, checked) for column in known] + listed
@@ -301,12 +271,6 @@ def _focus_column(
         "blank": column.name not in filled,
         "check": checked.get(column.name, CHECKED_AS.get(column.data_type, "")),
     }
-
-
-def _texts(entry: dict[str, object], key: str) -> tuple[str, ...]:
-    found = entry.get(key, [])
-    assert isinstance(found, list)
-    return tuple(map(str, found))
 
 
 def _unknown(entry: object) -> tuple[Unknown, ...]:

@@ -12,6 +12,7 @@ import duckdb
 
 from ingest.inspection import prepare
 from ingest.mapping import focus_select, raw_view, rows_view, tables, variables
+from ingest.prices import match
 from ingest.shapes import Shape
 from ingest.staging import stage
 from ledger.delivery import Period
@@ -27,10 +28,11 @@ def focus_rows(
     period: Period = JANUARY,
     basis: str = "amortized",
     options: Mapping[str, str] | None = None,
+    sheets: Sequence[Path] = (),
 ) -> list[Row]:
     """The ledger rows of (file, role) pairs of one shape; Azure's role is actual or amortized, others' is empty.
 
-    `options` are further variables of the mapping.
+    `options` are further variables of the mapping; `sheets` are price sheets beside them.
     """
     with duckdb.connect() as connection:
         prepare(connection)
@@ -49,9 +51,11 @@ def focus_rows(
             *variables(values),
             raw_view(shape, roled, str(period)),
             *_facts(shape),
-            rows_view(shape),
         ):
             connection.execute(statement)
+        if sheets:
+            match(connection, shape, [stage(connection, path, path.name, workspace) for path in sheets])
+        connection.execute(rows_view(shape, priced=bool(sheets)))
         cursor = connection.execute(focus_select(shape))
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -72,13 +72,15 @@ def _due_of_offers(source: Source, found: Settings, env: Env, now: datetime) -> 
 def _due_of_files(source: Source, found: Settings, env: Env) -> list[Due]:
     from ingest.intake import assembled_of, find, group
     from ingest.plan import due
+    from ingest.prices import beside
     from ingest.sources.folder import collect
 
     request = standing(source, found, whole=False)
     with desk(found, env, quiet) as hands:
-        files, _ = find(collect([source.location], opener(env)), request, hands)
-        groups = group(files, request).items()
-        ready = [assembled_of(*key, entries, request, hands) for key, entries in groups if key[0].name == source.name]
+        files, sheets, _ = find(collect([source.location], opener(env)), request, hands)
+        priced = beside(sheets, files)
+        groups = [(key, entries) for key, entries in group(files, request).items() if key[0].name == source.name]
+        ready = [assembled_of(*key, entries, request, hands, priced) for key, entries in groups]
         offered = {(one.source.name, one.period): one.digest for one in ready if not one.missing}
         current = {key: hands.book.digest_of(*key) or "" for key in offered}
     return due(offered, current)

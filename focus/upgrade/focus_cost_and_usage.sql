@@ -10,8 +10,13 @@ WITH told AS (
         money(contracted_cost_told) AS contracted_given,
         billed <> 0 OR effective <> 0 AS is_paid,
         -- A price or a cost of zero beside money that is paid is a missing one.
-        CASE WHEN NOT (is_paid AND money(ListUnitPrice) = 0) THEN ListUnitPrice END AS list_text,
-        CASE WHEN NOT (is_paid AND money(ContractedUnitPrice) = 0) THEN ContractedUnitPrice END AS contracted_text,
+        CASE WHEN NOT (is_paid AND money(ListUnitPrice) = 0) THEN ListUnitPrice END AS list_stated,
+        CASE WHEN NOT (is_paid AND money(ContractedUnitPrice) = 0) THEN ContractedUnitPrice END AS contracted_stated,
+        -- A price sheet tells the price where the row has neither that nor a cost.
+        sheet_list IS NOT NULL AND list_stated IS NULL AND coalesce(list_given, 0) = 0 AS is_list_sheet,
+        sheet_unit IS NOT NULL AND contracted_stated IS NULL AND coalesce(contracted_given, 0) = 0 AS is_contracted_sheet,
+        CASE WHEN is_list_sheet THEN sheet_list ELSE list_stated END AS list_text,
+        CASE WHEN is_contracted_sheet THEN sheet_unit ELSE contracted_stated END AS contracted_text,
         coalesce(quantity_told, ConsumedQuantity) AS quantity,
         -- On a credit or an adjustment a price is kept only whole: a SKU's price demands its unit prices.
         is_priced OR (category <> 'Tax' AND SkuPriceId IS NOT NULL AND list_text IS NOT NULL AND contracted_text IS NOT NULL) AS has_price,
@@ -187,6 +192,15 @@ SELECT
     coalesce(usage_type, meter) AS x_UsageType,
     operation AS x_Operation,
     'amortized' AS x_EffectiveCostBasis,
-    CASE WHEN is_split_twice THEN concat_ws('; ', 'PricingQuantity: block', CASE WHEN is_contracted_split THEN 'ContractedCost: block' END, CASE WHEN is_list_split THEN 'ListCost: block' END) END AS x_PriceSource,
+    nullif(concat_ws(
+        '; ',
+        CASE WHEN is_split_twice THEN 'PricingQuantity: block' END,
+        CASE WHEN is_contracted_split THEN 'ContractedCost: block' END,
+        CASE WHEN is_list_split THEN 'ListCost: block' END,
+        CASE WHEN is_contracted_sheet THEN 'ContractedUnitPrice: sheet; ContractedCost: sheet' END,
+        CASE WHEN is_contracted_sheet AND is_one_currency THEN 'PricingCurrencyContractedUnitPrice: sheet' END,
+        CASE WHEN is_list_sheet THEN 'ListUnitPrice: sheet; ListCost: sheet' END,
+        CASE WHEN is_list_sheet AND is_one_currency THEN 'PricingCurrencyListUnitPrice: sheet' END
+    ), '') AS x_PriceSource,
     x_SourceColumns
 FROM line

@@ -26,6 +26,8 @@ SELECT
     CapacityReservationId AS capacity_id,
     CAST(NULL AS VARCHAR) AS size_ratio,
     CAST(NULL AS VARCHAR) AS details_told,
+    CAST(NULL AS VARCHAR) AS sheet_list,
+    CAST(NULL AS VARCHAR) AS sheet_unit,
     SkuId AS sku_told,
     SkuPriceId AS sku_price_told,
     concat_ws('|', ServiceName, PricingUnit) AS sku_key,

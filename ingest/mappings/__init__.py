@@ -12,6 +12,7 @@ from typing import Any
 from focus import upgrade
 
 IDENTITIES = ".identities.json"
+PRICES = ".prices.json"  # the shape of a price sheet, which is no bill
 
 
 @cache
@@ -23,8 +24,15 @@ def text(name: str) -> str:
 @cache
 def shape_entries() -> tuple[dict[str, Any], ...]:
     """Every `<shape>.json`, sorted by shape name."""
-    shapes = (name for name in _names() if name.endswith(".json") and not name.endswith(IDENTITIES))
+    shapes = (name for name in _names() if name.endswith(".json") and not name.endswith((IDENTITIES, PRICES)))
     return tuple(json.loads(text(name)) for name in shapes)
+
+
+@cache
+def price_sheet_entry() -> dict[str, Any]:
+    """The one shape of price sheets."""
+    [name] = (name for name in _names() if name.endswith(PRICES))
+    return {**json.loads(text(name)), "files": [name]}
 
 
 @cache
