@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from pathlib import Path
+
 import duckdb
 import pytest
 
@@ -160,3 +163,20 @@ def test_the_own_account_may_be_given_by_its_address(azure_export: AzureExport) 
     azure_export.focus("1")
     address = f"https://devstoreaccount1.blob.core.windows.net/{azure_export.container.container_name}/bills"
     assert azure_export.ledger.ingest(address).outcomes == ["committed"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "period", "total"),
+    [
+        ("ActualCost", "ea_actual_2023-09", "2023-09", "8.5450077867419368"),
+        ("FocusCost", "focus_1_0_sandbox_2024_even", "2024-09", "1.81354239318"),
+    ],
+)
+def test_a_real_bill_delivered_as_an_export_is_billed_to_the_last_digit(
+    azure_export: AzureExport, real_data: Path, kind: str, name: str, period: str, total: str
+) -> None:
+    azure_export.run("real", kind, real_data / f"azure/{name}.csv", period=period)
+    outcome = azure_export.ledger.ingest(azure_export.location, "--basis", "actual")
+    [run] = outcome.document["runs"]
+    assert (run["outcome"], run["period"]) == ("committed", period)
+    assert [Decimal(line["mapped"]) for line in run["balances"]] == [Decimal(total)]
