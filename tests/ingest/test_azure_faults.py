@@ -72,8 +72,9 @@ def test_an_answer_becomes_a_fault_that_says_what_to_do(
     arm: responses.RequestsMock, status: int, body: object, fault: type[Exception], words: str
 ) -> None:
     arm.post(URL, json=body, status=status) if body else arm.post(URL, status=status, body=b"")
-    with pytest.raises(fault, match=rf"(?s)2026-01.*{words}"):
+    with pytest.raises(fault, match=rf"(?s)2026-01.*{words}") as caught:
         ask([])
+    assert caught.value.__cause__ is None and caught.value.__suppress_context__
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])

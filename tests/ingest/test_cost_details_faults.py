@@ -331,6 +331,17 @@ def test_links_that_go_bad_twice_come_later(asking: Asking) -> None:
     assert len(asking.reports.questions) == 3
 
 
+def test_a_report_is_made_again_once_and_not_for_each_part(asking: Asking) -> None:
+    source = asking.source()
+    [offer] = source.offers()
+    asking.reports.blobs.expire()
+    source.download(offer.files[0], asking.folder / "a")
+    asking.reports.blobs.expire()
+    with pytest.raises(Transient, match="made again once already"):
+        source.download(offer.files[1], asking.folder / "b")
+    assert len(asking.reports.questions) == 3
+
+
 def test_no_link_is_in_any_log_or_message(asking: Asking, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     asking.reports.blobs.cut = 99
