@@ -11,6 +11,8 @@ import pytest
 from tests.azure_export import COMMITTED, AzureExport
 from tests.azure_export import azure_export as azure_export
 from tests.azure_export import container as container
+from tests.exports import export as focus_file
+from tests.price_sheets import price_sheet
 from tests.servers.azure_runs import packed
 
 
@@ -180,3 +182,13 @@ def test_a_real_bill_delivered_as_an_export_is_billed_to_the_last_digit(
     [run] = outcome.document["runs"]
     assert (run["outcome"], run["period"]) == ("committed", period)
     assert [Decimal(line["mapped"]) for line in run["balances"]] == [Decimal(total)]
+
+
+def test_a_price_sheet_of_the_scope_tells_what_the_bill_leaves_out(azure_export: AzureExport, tmp_path: Path) -> None:
+    azure_export.run("focus", "FocusCost", focus_file(tmp_path / "focus.parquet", "azure_1_2_preview"))
+    azure_export.run("prices", "PriceSheet", price_sheet(tmp_path / "sheet.csv"))
+    [run] = azure_export.ledger.ingest(azure_export.location).document["runs"]
+    assert (run["outcome"], run["assumed"]["a price came from the price sheet"]) == ("committed", 2)
+    assert azure_export.ledger.ingest(azure_export.location).outcomes == ["unchanged"]
+    azure_export.run("prices", "PriceSheet", price_sheet(tmp_path / "other.csv", {"UnitPrice": "0.08"}))
+    assert azure_export.ledger.ingest(azure_export.location).outcomes == ["committed"]
