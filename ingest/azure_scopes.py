@@ -13,7 +13,7 @@ SUBSCRIPTION, RESOURCE_GROUP, MANAGEMENT_GROUP = "subscription", "resource group
 ENROLLMENT, ACCOUNT, PROFILE = "enrollment", "billing account", "billing profile"
 DEPARTMENT, ENROLLMENT_ACCOUNT, SECTION, CUSTOMER = "department", "enrollment account", "invoice section", "customer"
 
-_PART = r"[^/?#\s\\]+"
+_PART = r"[\w.:()-]+"  # no more than names may have: the SDK takes a brace for a place to fill
 _BILLING = "/providers/Microsoft.Billing/billingAccounts/"
 # What follows is the kind of scope; the first that fits wins: an enrollment's number is all digits.
 _KINDS: tuple[tuple[str, str], ...] = (

@@ -231,6 +231,7 @@ def test_lack_of_rights_names_the_role(arm: responses.RequestsMock) -> None:
     [
         ("subscriptions/1/", "subscription"),
         ("/subscriptions/1/resourcegroups/x", "resource group"),
+        ("/subscriptions/1/resourceGroups/Größe_(1).a-b", "resource group"),
         ("/providers/Microsoft.Management/managementGroups/m", "management group"),
         ("/providers/Microsoft.Billing/billingAccounts/70000042", "enrollment"),
         ("/providers/microsoft.billing/billingaccounts/a-b:c_2019-05-31", "billing account"),
@@ -246,7 +247,18 @@ def test_a_scope_is_known_by_its_id(text: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "/", "/subscriptions", "/subscriptions/a?b=c", "/subscriptions/..", "/subscriptions/a/b", "x y"]
+    "text",
+    [
+        "",
+        "/",
+        "/subscriptions",
+        "/subscriptions/a?b=c",
+        "/subscriptions/..",
+        "/subscriptions/a/b",
+        "x y",
+        "/subscriptions/{a}",
+        "/subscriptions/%2e",
+    ],
 )
 def test_what_is_no_scope_is_refused(text: str) -> None:
     with pytest.raises(Rejected, match="azure-scope"):
