@@ -158,7 +158,7 @@ def _taken(offer: Offer, source: DeliverySource, request: Request, desk: Desk, n
 def _chunks(offer: Offer, source: DeliverySource, desk: Desk) -> list[Chunk]:
     """Every file that holds something; an export that shrank leaves empty ones behind."""
     chunks: list[Chunk] = []
-    filled = [file for file in offer.files if file.size]
+    filled = [file for file in offer.files if file.size or file.rows]
     for number, file in enumerate(filled, 1):
         told = {"file": file.label, "bytes": file.size, "number": number, "of": len(filled)}
         desk.progress("fetch", told)
@@ -184,6 +184,8 @@ def _chunk(file: RemoteFile, source: DeliverySource, desk: Desk) -> list[Chunk]:
     path = _fetched(file, source, desk)
     if holds_nothing(path):
         path.unlink()
+        if file.rows:
+            raise Rejected([_miscounted(file, 0)])
         return []
     staged = _shelved(file, source, desk, path)
     with desk.shelf.at_hand([staged.file.path]):
@@ -251,9 +253,8 @@ def _strangers(offer: Offer, chunk: Chunk) -> list[Fault]:
         text = f"the file has other columns than its manifest: {_named('lacks', lacks)}{_named('has beside', more)}"
         advice = "The delivery is not whole: wait for the next one, or let the provider deliver it again."
         faults.append(Fault(text.rstrip("; "), advice, "manifest-columns", chunk.file.label))
-    if chunk.file.rows is not None and chunk.file.rows != sum(entry.rows for entry in chunk.held):
-        text = f"the file holds {sum(entry.rows for entry in chunk.held)} rows, its manifest says {chunk.file.rows}"
-        faults.append(Fault(text, "Let the provider deliver the export again.", "manifest-rows", chunk.file.label))
+    if chunk.file.rows not in (None, rows := sum(entry.rows for entry in chunk.held)):
+        faults.append(_miscounted(chunk.file, rows))
     for entry in chunk.held:
         if entry.period != offer.period:
             text = f"the file holds rows of {entry.period}, but its manifest is of {offer.period}"
@@ -261,6 +262,11 @@ def _strangers(offer: Offer, chunk: Chunk) -> list[Fault]:
                 Fault(text, "Let the provider deliver the export again.", "manifest-period", chunk.file.label)
             )
     return faults
+
+
+def _miscounted(file: RemoteFile, rows: int) -> Fault:
+    text = f"the file holds {rows} rows, its manifest says {file.rows}"
+    return Fault(text, "Let the provider deliver the export again.", "manifest-rows", file.label)
 
 
 def _foreign(entry: Found, request: Request) -> list[Fault]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from decimal import Decimal
 from pathlib import Path
 
@@ -138,6 +139,21 @@ def test_the_report_shows_the_rows_that_were_read_beside_those_of_the_manifest(a
     assert (counted["name"], counted["holds"]) == ("rows read = rows of the manifest", True)
     assert (counted["left"], counted["right"], counted["groups"]) == ("6", "6", 4)
     assert [file["manifest_rows"] for file in run["files"]] == [1, 2, 1, 2]
+
+
+@pytest.mark.parametrize("nothing", [b"", gzip.compress(b"")])
+def test_an_empty_file_that_was_promised_rows_is_refused(azure_export: AzureExport, nothing: bytes) -> None:
+    rest = azure_export.costs("1")
+    azure_export.put("bills/rest.csv", rest.read_bytes())
+    azure_export.put("bills/nothing.csv.gz", nothing)
+    listed = [
+        {"blobName": "bills/rest.csv", "dataRowCount": 1},
+        {"blobName": "bills/nothing.csv.gz", "dataRowCount": 4},
+    ]
+    azure_export.actual(blobs=listed, blobCount=2, byteCount=None, dataRowCount=5)
+    refused = azure_export.ledger.ingest(azure_export.location, "--basis", "actual")
+    assert (refused.code, refused.fault["rule"]) == (2, "manifest-rows")
+    assert "holds 0 rows, its manifest says 4" in refused.fault["message"]
 
 
 def test_a_file_with_rows_of_another_month_is_refused(azure_export: AzureExport) -> None:
