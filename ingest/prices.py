@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 DATE = "coalesce(instant_of({0}), utc(date_of({0})))"
 PRICES = ("UnitPrice", "MarketPrice", "BasePrice")
 Owned = tuple[Staged, frozenset[str]]  # a price sheet, and the accounts whose prices it tells
-Priced = Mapping[str, tuple[Staged, ...]]  # price sheets by the account of the bills that they price
+Priced = Mapping[str, tuple[Staged, ...]]  # price sheets by the account, in lower case, of the bills that they price
 UNPRICED: Priced = MappingProxyType({})
 ADVICE = "Download the price sheet again rather than editing it."
 
@@ -76,7 +76,7 @@ def _doubled(staged: Staged, meter: str, first: int, last: int) -> Fault:
 
 def beside(sheets: Iterable[tuple[Staged, frozenset[str]]], found: Sequence[Found]) -> dict[str, tuple[Staged, ...]]:
     """The sheets by the account of a bill that they price. Rejected where one prices none of the bills given."""
-    named = {entry.account for entry in found if entry.staged.shape.prices}
+    named = {entry.account.lower() for entry in found if entry.staged.shape.prices}
     chosen: dict[str, tuple[Staged, ...]] = {}
     faults = []
     for staged, accounts in sheets:
@@ -93,7 +93,9 @@ def sheets_for(found: Sequence[Found], priced: Priced) -> tuple[Staged, ...]:
     """Those of the accounts in one delivery, each once."""
     if not found[0].staged.shape.prices:
         return ()
-    sheets = [sheet for account in sorted({entry.account for entry in found}) for sheet in priced.get(account, ())]
+    sheets = [
+        sheet for account in sorted({entry.account.lower() for entry in found}) for sheet in priced.get(account, ())
+    ]
     return tuple({sheet.digest: sheet for sheet in sheets}.values())
 
 

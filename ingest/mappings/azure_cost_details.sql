@@ -59,10 +59,13 @@ line AS (
         -- A price of zero beside a cost is a missing price.
         CASE WHEN is_priced AND NOT is_flat AND (t.cost = 0 OR money(t.price) <> 0) THEN t.price END AS contracted_price,
         CASE WHEN is_priced AND NOT is_flat AND (t.cost = 0 OR money(t.PayGPrice) <> 0) THEN blank_to_null(t.PayGPrice) END AS list_price,
-        CASE WHEN t.rate = '1' THEN money(contracted_price) ELSE product(contracted_price, t.rate) END AS contracted_in_billing,
-        CASE WHEN t.rate = '1' THEN money(list_price) ELSE product(list_price, t.rate) END AS list_in_billing,
         -- The bill's own list cost, if it has one.
-        CASE WHEN is_priced AND (t.cost = 0 OR money(t.PaygCostInBillingCurrency) <> 0) THEN money(t.PaygCostInBillingCurrency) END AS list_cost
+        CASE WHEN is_priced AND (t.cost = 0 OR money(t.PaygCostInBillingCurrency) <> 0) THEN money(t.PaygCostInBillingCurrency) END AS list_cost,
+        -- A price sheet tells what is missing, in the billing currency.
+        is_priced AND NOT is_flat AND contracted_price IS NULL AND t.sheet_unit IS NOT NULL AS is_contracted_sheet,
+        is_priced AND NOT is_flat AND list_price IS NULL AND list_cost IS NULL AND t.sheet_list IS NOT NULL AS is_list_sheet,
+        CASE WHEN is_contracted_sheet THEN money(t.sheet_unit) WHEN t.rate = '1' THEN money(contracted_price) ELSE product(contracted_price, t.rate) END AS contracted_in_billing,
+        CASE WHEN is_list_sheet THEN money(t.sheet_list) WHEN t.rate = '1' THEN money(list_price) ELSE product(list_price, t.rate) END AS list_in_billing
     FROM told AS t
     LEFT JOIN azure_charge_types AS c ON t.charge_type = c.charge_type
     LEFT JOIN azure_pricing_models AS p ON t.pricing_model = p.pricing_model
@@ -113,7 +116,7 @@ SELECT
     CASE WHEN category <> 'Usage' THEN NULL WHEN commitment_status <> 'Used' THEN CASE WHEN commitment_id IS NULL THEN 0 END WHEN block = '1' THEN blocks ELSE in_units END AS ConsumedQuantity,
     CASE WHEN ConsumedQuantity IS NOT NULL THEN unit END AS ConsumedUnit,
     CASE WHEN CommitmentDiscountStatus IS NOT NULL AND CommitmentDiscountQuantity IS NOT NULL THEN applied(contract_of(commitment_id), commitment_id, CommitmentDiscountQuantity, CASE WHEN commitment_category = 'Usage' THEN to_json(unit) END) END AS ContractApplied,
-    CASE WHEN NOT is_priced THEN cost WHEN rate = '1' THEN product(contracted_price, Quantity) ELSE product(contracted_in_billing, blocks) END AS ContractedCost,
+    CASE WHEN NOT is_priced THEN cost WHEN is_contracted_sheet THEN product(sheet_unit, Quantity) WHEN rate = '1' THEN product(contracted_price, Quantity) ELSE product(contracted_in_billing, blocks) END AS ContractedCost,
     contracted_in_billing AS ContractedUnitPrice,
     CASE WHEN is_commitment AND is_purchase AND NOT is_actual_alone THEN 0 ELSE cost END AS EffectiveCost,
     CASE WHEN category NOT IN ('Tax', 'Adjustment') THEN 'Microsoft' END AS HostProviderName,
@@ -122,6 +125,7 @@ SELECT
     CASE
         WHEN NOT is_priced THEN cost
         WHEN list_cost IS NOT NULL THEN list_cost
+        WHEN is_list_sheet THEN product(sheet_list, Quantity)
         WHEN rate = '1' THEN product(list_price, Quantity)
         ELSE product(list_in_billing, blocks)
     END AS ListCost,
@@ -178,7 +182,7 @@ SELECT
     blank_to_null(MeterName) AS x_UsageType,
     NULL AS x_Operation,
     getvariable('basis') AS x_EffectiveCostBasis,
-    nullif(concat_ws('; ', CASE WHEN is_flat THEN 'PricingQuantity: assumed' END, CASE WHEN PricingQuantity IS NOT NULL AND blank_to_null(UnitOfMeasure) IS NULL THEN 'PricingUnit: assumed' END), '') AS x_PriceSource,
+    nullif(concat_ws('; ', CASE WHEN is_contracted_sheet THEN 'ContractedUnitPrice: sheet; ContractedCost: sheet' END, CASE WHEN is_list_sheet THEN 'ListUnitPrice: sheet; ListCost: sheet' END, CASE WHEN is_flat THEN 'PricingQuantity: assumed' END, CASE WHEN PricingQuantity IS NOT NULL AND blank_to_null(UnitOfMeasure) IS NULL THEN 'PricingUnit: assumed' END), '') AS x_PriceSource,
     nullif(
         '{' || concat_ws(
             ',',

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.bills import Ledger, cur2
+from tests.azure_bills import MCA as MCA_LINE
+from tests.azure_bills import mca
+from tests.bills import Ledger, azure, cur2
 from tests.export_lines import Line
 from tests.exports import export, lines
 from tests.mapped import Row, focus_rows
-from tests.price_sheets import EA, MCA, price_sheet
+from tests.price_sheets import EA, MCA, METER, price_sheet
 
 COVERED = 1  # the line of the export that a reservation covers: 10 hours, all prices and costs at them 0
 ALL = ("ContractedUnitPrice", "ContractedCost", "ListUnitPrice", "ListCost")
@@ -190,3 +192,59 @@ def test_a_sheet_alone_or_beside_another_s_bill_is_refused(ledger: Ledger, tmp_p
     stranger = price_sheet(tmp_path / "stranger.csv", {"EnrollmentNumber": "1"})
     assert ledger.ingest(export(tmp_path / "bill.csv", "azure_1_0"), stranger).fault["rule"] == "prices-of-another"
     assert ledger.ingest(cur2(tmp_path / "cur.parquet"), sheet).fault["rule"] == "prices-of-another"
+
+
+METERED: Line = {"MeterId": METER, "UnitPrice": "0", "PayGPrice": "0", "UnitOfMeasure": "1 Hour"}
+
+
+def test_cost_details_take_what_they_leave_out(tmp_path: Path) -> None:
+    cases = {"0.4": {}, "0.5": {"PartNumber": "AAH-2"}, "0.6": {"UnitPrice": "0.08"}, "0.7": {"ChargeType": "Refund"}}
+    bill = [{**METERED, "PartNumber": "AAH-1", "CostInBillingCurrency": cost, **line} for cost, line in cases.items()]
+    sheets = [price_sheet(tmp_path / "sheet.csv")]
+    found = focus_rows([(azure(tmp_path / "bill.csv", *bill), "amortized")], tmp_path, sheets=sheets)
+    rows = sorted(found, key=lambda row: row["EffectiveCost"])
+    assert [figures(row) for row in rows[:3]] == [
+        BY_SHEET,
+        MISSING,
+        [Decimal("0.08"), Decimal("0.8"), *BY_SHEET[2:]],
+    ]
+    assert (
+        rows[0]["x_PriceSource"]
+        == "ContractedUnitPrice: sheet; ContractedCost: sheet; ListUnitPrice: sheet; ListCost: sheet"
+    )
+    assert [row["x_PriceSource"] for row in rows[1:]] == [None, "ListUnitPrice: sheet; ListCost: sheet", None]
+
+
+def test_cost_details_of_a_customer_agreement_in_another_currency(tmp_path: Path) -> None:
+    """The sheet is in the pricing currency; the rate is the one of the line."""
+    line = {"meterId": METER, "unitOfMeasure": "1 Hour", "quantity": "10"}
+    line |= dict.fromkeys(("unitPrice", "PayGPrice", "paygCostInBillingCurrency"), "0")
+    sheets = [price_sheet(tmp_path / "sheet.csv", {"BillingProfileId": MCA_LINE["billingProfileId"]}, base=MCA)]
+    bill = mca(tmp_path / "bill.csv", line)
+    [row] = focus_rows([(bill, "amortized")], tmp_path, sheets=sheets)
+    assert figures(row) == [price * Decimal("0.9") for price in BY_SHEET]
+
+
+def test_a_pair_of_cost_details_with_its_sheet_conforms(ledger: Ledger, tmp_path: Path) -> None:
+    covered = {
+        **METERED,
+        "PricingModel": "Reservation",
+        "benefitId": "/providers/Microsoft.Capacity/reservationOrders/o",
+    }
+    actual = azure(
+        tmp_path / "actual.csv",
+        {**covered, "PricingModel": "OnDemand"},
+        {**covered, "CostInBillingCurrency": "0", "ResourceName": "VM2"},
+    )
+    amortized = azure(
+        tmp_path / "amortized.csv",
+        {**covered, "PricingModel": "OnDemand"},
+        {**covered, "CostInBillingCurrency": "0.4", "ResourceName": "VM2"},
+    )
+    [run] = ledger.ingest(actual, amortized, price_sheet(tmp_path / "sheet.csv", {"PartNumber": "P-1"})).document[
+        "runs"
+    ]
+    assert (run["outcome"], run["assumed"]["a price came from the price sheet"]) == ("committed", 2)
+    # What a bill does not tell of a commitment's terms stays open.
+    assert [rule for rule in ledger.broken_rules() if rule.startswith("CAU-")] == []
+    assert ledger.ingest(actual, amortized).outcomes == ["committed"]
