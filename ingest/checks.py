@@ -176,7 +176,9 @@ def assumptions_sql(shape: Shape) -> str:
 def unknown_sql(entry: Unknown) -> str:
     """(value, raw rows) of the values that the table does not know."""
     known = f"SELECT {entry.key} FROM {entry.table}"
-    values = f"SELECT {entry.column} AS value, count(*) AS rows FROM raw WHERE {entry.where} GROUP BY 1"
+    told = f"(SELECT {', '.join(entry.over)}, count(*) AS raw_rows FROM raw GROUP BY ALL)" if entry.over else "raw"
+    counted = "sum(raw_rows)" if entry.over else "count(*)"
+    values = f"SELECT {entry.column} AS value, {counted} AS rows FROM {told} WHERE {entry.where} GROUP BY 1"
     return f"SELECT coalesce(value, ''), rows FROM ({values}) WHERE coalesce(value, '') NOT IN ({known})"
 
 

@@ -56,13 +56,17 @@ class PrefixMap:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Values of a raw column that a lookup table does not know, of rows that meet `where`, and what became of them."""
+    """Values of a raw column that a lookup table does not know, of rows that meet `where`, and what became of them.
+
+    `over` are the few-valued raw columns that both read, where that is quicker than row by row.
+    """
 
     told: str
     column: str
     table: str
     key: str
     where: str
+    over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +279,9 @@ def _focus_column(
 
 def _unknown(entry: object) -> tuple[Unknown, ...]:
     assert isinstance(entry, list)
-    return tuple(Unknown(one["told"], one["column"], one["table"], one["key"], one["where"]) for one in entry)
+    return tuple(
+        Unknown(one["told"], one["column"], one["table"], one["key"], one["where"], texts(one, "over")) for one in entry
+    )
 
 
 def _refusals(entry: object) -> tuple[Refusal, ...]:
