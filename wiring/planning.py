@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ingest.intake import Request
     from ingest.plan import Due, Source
 
+TOLD = 20  # of what was passed over, in one line of the log
+
 
 def plan_ingest(env: Env, now: datetime) -> list[Message]:
     """One message per (source, billing period) whose files differ from what the ledger holds.
@@ -63,7 +65,7 @@ def _due_of_offers(source: Source, found: Settings, env: Env, now: datetime) -> 
                 messages.append(Due(source.name, offer.period))
         held = {one.period for one in hands.book.partitions() if one.source == source.name}
     if ignored := passed_over(made):
-        telemetry.event("exports-passed-over", source=source.name, labels=list(ignored))
+        telemetry.event("exports-passed-over", source=source.name, count=len(ignored), labels=list(ignored[:TOLD]))
     if gone := sorted(held - {offer.period for offer in offers}):
         telemetry.event("months-not-offered", source=source.name, periods=[str(period) for period in gone])
     return messages
