@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.asked_reports import Asking, asked
 from tests.bills import Ledger
 from tests.servers.fixtures import azurite as azurite
 from tests.servers.fixtures import bucket as bucket
@@ -24,3 +26,13 @@ def config(tmp_path: Path) -> Path:
 @pytest.fixture
 def ledger(tmp_path: Path, config: Path, capsys: pytest.CaptureFixture[str]) -> Ledger:
     return Ledger(str(tmp_path / "store"), config, capsys)
+
+
+@pytest.fixture
+def asking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Asking]:
+    folder = tmp_path / "fetched"
+    folder.mkdir()
+    with asked(folder) as made:
+        for name, value in made.arm.environment().items():
+            monkeypatch.setenv(name, value)
+        yield made

@@ -1,87 +1,16 @@
-"""Cost Details reports through the real SDK over HTTPS, with everything that may go wrong on the way."""
+"""Cost Details reports through the real SDK over HTTPS: what is asked for, and what may go wrong on the way."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
 import pytest
 
-from adapters.cost_management import cost_management
 from emulators.arm import Arm
-from emulators.blob_links import Blobs
 from emulators.cloud import Cloud
 from emulators.control_plane import Reply
-from emulators.cost_reports import BOM, CostReports, reporting
 from emulators.faults import Fault, broken, denied, dropped
-from ingest.azure_scopes import scope_of
-from ingest.offers import Offer
-from ingest.sources.azure_links import Links
-from ingest.sources.azure_patience import Patience
-from ingest.sources.cost_details import CostDetails
 from ledger.delivery import Period
 from ledger.faults import Rejected, Transient
-
-ENROLLMENT = "/providers/Microsoft.Billing/billingAccounts/70000042"
-SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
-NOW = datetime(2026, 2, 10, 12, tzinfo=UTC)
-JANUARY, FEBRUARY = Period(2026, 1), Period(2026, 2)
-PARTS = {"ActualCost": [b"a,b\n1,2\n", b"a,b\n3,4\n"], "AmortizedCost": [b"a,b\n5,6\n"]}
-
-
-@dataclass
-class Asking:
-    """What a source is asked on a day, with the seconds that it waited."""
-
-    arm: Arm
-    reports: CostReports
-    folder: Path
-    scope: str = ENROLLMENT
-    now: datetime = NOW
-    most: int = 1200
-    waited: list[int] = field(default_factory=list)
-
-    def source(self, period: Period = JANUARY, basis: str = "amortized") -> CostDetails:
-        patience = Patience(self.waited.append, self.most)
-        client = cost_management(self.arm.environment(), patience)
-        links = Links(self.waited.append, str(self.arm.ca_file))
-        return CostDetails(client, scope_of(self.scope), period, lambda: self.now, patience, links, basis)
-
-    def offer(self, period: Period = JANUARY, basis: str = "amortized") -> Offer:
-        [offer] = self.source(period, basis).offers()
-        return offer
-
-    def fetched(self, period: Period = JANUARY) -> list[tuple[str, bytes]]:
-        """(role, bytes) of every part, and no draft beside them."""
-        source, found = self.source(period), []
-        for number, file in enumerate(source.offers()[0].files):
-            target = self.folder / f"{number}.csv"
-            source.download(file, target)
-            found.append((file.role, target.read_bytes()))
-        assert sorted(self.folder.iterdir()) == sorted(self.folder / f"{number}.csv" for number in range(len(found)))
-        return found
-
-    @property
-    def whole(self) -> list[tuple[str, bytes]]:
-        roles = {"ActualCost": "actual", "AmortizedCost": "amortized"}
-        return [(roles[metric], BOM + part) for metric, parts in PARTS.items() for part in parts]
-
-
-@pytest.fixture
-def asking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Asking]:
-    with reporting(Cloud(NOW)) as (arm, reports):
-        for name, value in arm.environment().items():
-            monkeypatch.setenv(name, value)
-        for month in ("2026-01", "2026-02"):
-            for scope in (ENROLLMENT, SUBSCRIPTION):
-                for metric, parts in PARTS.items():
-                    reports.give(scope, metric, month, *parts)
-        folder = tmp_path / "fetched"
-        folder.mkdir()
-        yield Asking(arm, reports, folder)
+from tests.asked_reports import ENROLLMENT, FEBRUARY, JANUARY, NOW, PARTS, SUBSCRIPTION, Asking
 
 
 def test_both_reports_come_whole_with_the_role_that_was_asked(asking: Asking) -> None:
@@ -245,108 +174,3 @@ def test_a_status_that_is_not_known_comes_later(asking: Asking) -> None:
     asking.reports.says = ["Thinking"]
     with pytest.raises(Transient, match="thinking"):
         asking.offer()
-
-
-def test_a_cut_download_goes_on_where_it_broke_off(asking: Asking) -> None:
-    asking.reports.blobs.cut = 2
-    assert asking.fetched() == asking.whole
-    ranges = [headers["Range"] for headers in asking.reports.blobs.got if "Range" in headers]
-    assert ranges == ["bytes=5-", "bytes=8-"]
-
-
-@pytest.mark.parametrize("status", [408, 429, 500, 503])
-def test_a_busy_blob_host_is_waited_for(asking: Asking, status: int) -> None:
-    asking.reports.blobs.answers = [(status, {"Retry-After": "9"})]
-    assert asking.fetched() == asking.whole
-    assert 9 in asking.waited
-
-
-def test_a_connection_that_is_cut_again_and_again_comes_later(asking: Asking) -> None:
-    asking.reports.blobs.cut = 99
-    with pytest.raises(Transient, match=r"part 1: \d+ of 11 bytes came in 4 connections"):
-        asking.fetched()
-
-
-@pytest.mark.parametrize("size", [10, 12])
-def test_a_part_of_another_length_than_told_comes_later(asking: Asking, size: int) -> None:
-    link = asking.reports.blobs.put(BOM + b"a,b\n1,2\n")
-    asking.reports.changes = {"blobs": [{"blobLink": link, "byteCount": size}], "blobCount": 1, "byteCount": size}
-    with pytest.raises(Transient, match=r"longer than the 10|11 of 12 bytes"):
-        asking.fetched()
-    assert list(asking.folder.iterdir()) == []
-
-
-@pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_a_redirect_is_not_followed(asking: Asking, status: int) -> None:
-    with Blobs() as other:
-        asking.reports.blobs.answers = [(status, {"Location": other.put(b"x")})]
-        with pytest.raises(Rejected, match=f"answers {status}"):
-            asking.fetched()
-        assert other.got == []
-
-
-def test_links_past_their_time_are_not_asked_and_the_report_is_made_again(asking: Asking) -> None:
-    source = asking.source()
-    [offer] = source.offers()
-    asking.now = datetime.now(UTC) + timedelta(hours=2)
-    asking.reports.lifetime = timedelta(days=1)
-    source.download(offer.files[0], asking.folder / "a")
-    assert (asking.folder / "a").read_bytes() == BOM + PARTS["ActualCost"][0]
-    assert (len(asking.reports.blobs.got), len(asking.reports.questions)) == (1, 3)
-
-
-def test_links_that_went_bad_between_two_parts_are_made_again_and_what_was_read_is_held_against_it(
-    asking: Asking,
-) -> None:
-    source = asking.source()
-    [offer] = source.offers()
-    source.download(offer.files[0], asking.folder / "a")
-    asking.reports.blobs.expire()
-    source.download(offer.files[1], asking.folder / "b")
-    assert (asking.folder / "b").read_bytes() == BOM + PARTS["ActualCost"][1]
-    assert sorted(path.name for path in asking.folder.iterdir()) == ["a", "b"]
-    assert len(asking.reports.questions) == 3
-
-
-@pytest.mark.parametrize(
-    "parts", [[b"a,b\n1,9\n", b"a,b\n3,4\n"], [b"a,b\n1,2\n"], [b"a,b\n1,2\n", b"a,b\n3,4\n5,6\n"]]
-)
-def test_a_report_that_changed_meanwhile_comes_later(asking: Asking, parts: list[bytes]) -> None:
-    source = asking.source()
-    [offer] = source.offers()
-    source.download(offer.files[0], asking.folder / "a")
-    asking.reports.blobs.expire()
-    asking.reports.give(ENROLLMENT, "ActualCost", "2026-01", *parts)
-    with pytest.raises(Transient, match="changed while it was being read"):
-        source.download(offer.files[1], asking.folder / "b")
-    assert [path.name for path in asking.folder.iterdir()] == ["a"]
-
-
-def test_links_that_go_bad_twice_come_later(asking: Asking) -> None:
-    source = asking.source()
-    [offer] = source.offers()
-    asking.reports.blobs.answers = [(403, {}), (404, {})]
-    with pytest.raises(Transient, match="no longer good"):
-        source.download(offer.files[0], asking.folder / "a")
-    assert len(asking.reports.questions) == 3
-
-
-def test_a_report_is_made_again_once_and_not_for_each_part(asking: Asking) -> None:
-    source = asking.source()
-    [offer] = source.offers()
-    asking.reports.blobs.expire()
-    source.download(offer.files[0], asking.folder / "a")
-    asking.reports.blobs.expire()
-    with pytest.raises(Transient, match="made again once already"):
-        source.download(offer.files[1], asking.folder / "b")
-    assert len(asking.reports.questions) == 3
-
-
-def test_no_link_is_in_any_log_or_message(asking: Asking, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-    asking.reports.blobs.cut = 99
-    with pytest.raises(Transient) as caught:
-        asking.fetched()
-    secrets = [path.partition("sig=")[2] for path in asking.reports.blobs.held]
-    chain = f"{caught.value!r} {caught.value.__cause__!r} {caught.value.__context__!r}"
-    assert len(secrets) == 3 and not any(one in caplog.text + chain for one in secrets)
