@@ -167,7 +167,7 @@ def _chunks(offer: Offer, source: DeliverySource, desk: Desk) -> list[Chunk]:
 
 
 def _sheets(offer: Offer, source: DeliverySource, desk: Desk) -> list[Owned]:
-    """The price sheets beside it. Where a manifest tells the delivery, its sheets too are known by their versions."""
+    """The price sheets beside it, which are of its scope. A delivery told by a manifest has them by their versions."""
     sheets: list[Owned] = []
     for file in offer.prices:
         staged = _shelved(file, source, desk, _fetched(file, source, desk))
@@ -176,7 +176,8 @@ def _sheets(offer: Offer, source: DeliverySource, desk: Desk) -> list[Owned]:
             raise reject(text, advice, "price-sheet", file=file.label)
         with desk.shelf.at_hand([staged.file.path]):
             known = replace(staged, digest=file.version) if offer.digest else staged
-            sheets.append((known, owners(desk.connection, staged)))
+            owners(desk.connection, staged)
+            sheets.append((known, frozenset()))
     return sheets
 
 

@@ -10,6 +10,9 @@ import pytest
 
 from tests.azure_bills import MCA as MCA_LINE
 from tests.azure_bills import mca
+from tests.azure_export import AzureExport
+from tests.azure_export import azure_export as azure_export
+from tests.azure_export import container as container
 from tests.bills import Ledger, azure, cur2
 from tests.export_lines import Line
 from tests.exports import export, lines
@@ -248,3 +251,16 @@ def test_a_pair_of_cost_details_with_its_sheet_conforms(ledger: Ledger, tmp_path
     # What a bill does not tell of a commitment's terms stays open.
     assert [rule for rule in ledger.broken_rules() if rule.startswith("CAU-")] == []
     assert ledger.ingest(actual, amortized).outcomes == ["committed"]
+
+
+def test_a_price_sheet_among_the_exports_goes_with_the_bill(azure_export: AzureExport) -> None:
+    azure_export.focus("1.5")
+    azure_export.run("prices", "PriceSheet", price_sheet(azure_export.folder / "sheet.csv"))
+    [run] = azure_export.ledger.ingest(azure_export.location).document["runs"]
+    assert (run["outcome"], run["assumed"]["a price came from the price sheet"]) == ("committed", 1)
+    assert [file["role"] for file in run["files"]] == ["", "prices"]
+    again = azure_export.ledger.ingest(azure_export.location)
+    assert again.outcomes == ["unchanged"]
+    assert "sha256" not in again.document["runs"][0]["files"][0]  # nothing was downloaded
+    azure_export.run("prices", "PriceSheet", price_sheet(azure_export.folder / "new.csv", {"MarketPrice": "0.13"}))
+    assert azure_export.ledger.ingest(azure_export.location).outcomes == ["committed"]
