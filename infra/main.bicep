@@ -10,7 +10,7 @@ param name string = 'focus-ledger'
 @description('Region of everything deployed.')
 param location string = deployment().location
 
-@description('How often due bills are looked for; six fields, UTC.')
+@description('How often due bills are looked for; six fields, UTC. Once a day, as 0 15 6 * * *, where Cost Details reports are asked for.')
 param planIngestSchedule string = '0 15 */4 * * *'
 
 @description('How often messages that were lost are sent again; six fields, UTC.')
