@@ -17,7 +17,7 @@ WITH told AS (
         coalesce(blank_to_null(PricingCurrency), currency) AS pricing_currency,
         CASE WHEN pricing_currency = currency THEN '1' ELSE blank_to_null(ExchangeRatePricingToBilling) END AS rate,
         -- What was sold, read once: none of it where the text is not JSON.
-        CASE WHEN starts_with(trim(AdditionalInfo), '{') AND json_valid(AdditionalInfo) THEN json_extract_string(AdditionalInfo, ['$.ServiceType', '$.VCPUs', '$.VMCapacityReservationId']) END AS details,
+        CASE WHEN starts_with(ltrim(AdditionalInfo), '{') THEN TRY(json_extract_string(AdditionalInfo, ['$.ServiceType', '$.VCPUs', '$.VMCapacityReservationId'])) END AS details,
         braced(Tags) AS tag_text,
         CASE WHEN is_marketplace THEN coalesce(blank_to_null(PublisherName), 'Microsoft') ELSE issuer END AS seller
     FROM rows
@@ -65,7 +65,10 @@ line AS (
         is_priced AND NOT is_flat AND contracted_price IS NULL AND t.sheet_unit IS NOT NULL AS is_contracted_sheet,
         is_priced AND NOT is_flat AND list_price IS NULL AND list_cost IS NULL AND t.sheet_list IS NOT NULL AS is_list_sheet,
         CASE WHEN is_contracted_sheet THEN money(t.sheet_unit) WHEN t.rate = '1' THEN money(contracted_price) ELSE product(contracted_price, t.rate) END AS contracted_in_billing,
-        CASE WHEN is_list_sheet THEN money(t.sheet_list) WHEN t.rate = '1' THEN money(list_price) ELSE product(list_price, t.rate) END AS list_in_billing
+        CASE WHEN is_list_sheet THEN money(t.sheet_list) WHEN t.rate = '1' THEN money(list_price) ELSE product(list_price, t.rate) END AS list_in_billing,
+        -- A price times a rate may have more digits than a cost can show. Then the cost is kept, and the profile finds its price.
+        CASE WHEN is_contracted_sheet OR t.rate = '1' THEN true ELSE is_exact(contracted_in_billing, t.blocks) END AS is_contracted_exact,
+        CASE WHEN is_list_sheet OR t.rate = '1' THEN true ELSE is_exact(list_in_billing, t.blocks) END AS is_list_exact
     FROM told AS t
     LEFT JOIN azure_charge_types AS c ON t.charge_type = c.charge_type
     LEFT JOIN azure_pricing_models AS p ON t.pricing_model = p.pricing_model
@@ -116,8 +119,14 @@ SELECT
     CASE WHEN category <> 'Usage' THEN NULL WHEN commitment_status <> 'Used' THEN CASE WHEN commitment_id IS NULL THEN 0 END WHEN block = '1' THEN blocks ELSE in_units END AS ConsumedQuantity,
     CASE WHEN ConsumedQuantity IS NOT NULL THEN unit END AS ConsumedUnit,
     CASE WHEN CommitmentDiscountStatus IS NOT NULL AND CommitmentDiscountQuantity IS NOT NULL THEN applied(contract_of(commitment_id), commitment_id, CommitmentDiscountQuantity, CASE WHEN commitment_category = 'Usage' THEN to_json(unit) END) END AS ContractApplied,
-    CASE WHEN NOT is_priced THEN cost WHEN is_contracted_sheet THEN product(sheet_unit, Quantity) WHEN rate = '1' THEN product(contracted_price, Quantity) ELSE product(contracted_in_billing, blocks) END AS ContractedCost,
-    contracted_in_billing AS ContractedUnitPrice,
+    CASE
+        WHEN NOT is_priced THEN cost
+        WHEN is_contracted_sheet THEN product(sheet_unit, Quantity)
+        WHEN rate = '1' THEN product(contracted_price, Quantity)
+        WHEN is_contracted_exact THEN product(contracted_in_billing, blocks)
+        ELSE product(product(contracted_price, Quantity), rate)
+    END AS ContractedCost,
+    CASE WHEN is_contracted_exact THEN contracted_in_billing END AS ContractedUnitPrice,
     CASE WHEN is_commitment AND is_purchase AND NOT is_actual_alone THEN 0 ELSE cost END AS EffectiveCost,
     CASE WHEN category NOT IN ('Tax', 'Adjustment') THEN 'Microsoft' END AS HostProviderName,
     blank_to_null(InvoiceId) AS InvoiceId,
@@ -127,10 +136,11 @@ SELECT
         WHEN list_cost IS NOT NULL THEN list_cost
         WHEN is_list_sheet THEN product(sheet_list, Quantity)
         WHEN rate = '1' THEN product(list_price, Quantity)
-        ELSE product(list_in_billing, blocks)
+        WHEN is_list_exact THEN product(list_in_billing, blocks)
+        ELSE product(product(list_price, Quantity), rate)
     END AS ListCost,
     -- The bill rounds its list cost: a price that does not give it is left out, one that does is found by the profile.
-    CASE WHEN list_cost IS NULL OR product(list_in_billing, blocks) = list_cost THEN list_in_billing END AS ListUnitPrice,
+    CASE WHEN is_list_exact AND (list_cost IS NULL OR product(list_in_billing, blocks) = list_cost) THEN list_in_billing END AS ListUnitPrice,
     CASE WHEN is_priced THEN pricing_category END AS PricingCategory,
     pricing_currency AS PricingCurrency,
     money(contracted_price) AS PricingCurrencyContractedUnitPrice,

@@ -64,6 +64,10 @@ CREATE OR REPLACE MACRO product(price, quantity) AS coalesce(
     TRY_CAST(blank_to_null(price) AS DECIMAL(19, 9)) * TRY_CAST(blank_to_null(quantity) AS DECIMAL(19, 15))
 );
 
+-- Does the product of the two keep all its digits?
+CREATE OR REPLACE MACRO is_exact(price, quantity) AS
+    coalesce(TRY_CAST(price AS DECIMAL(19, 12)) = price AND TRY_CAST(quantity AS DECIMAL(19, 12)) = quantity AND product(price, quantity) IS NOT NULL, false);
+
 -- A wall-clock time without zone that the provider states in UTC; by its microseconds, because the zone functions are slow.
 CREATE OR REPLACE MACRO utc(x) AS make_timestamptz(epoch_us(CAST(x AS TIMESTAMP)));
 

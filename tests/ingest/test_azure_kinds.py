@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 
 import pytest
 
-from tests.azure_bills import KINDS, MADE, RATE, files_of, mca
+from tests.azure_bills import KINDS, MADE, RATE, files_of, mca, priced
 from tests.bills import Ledger
 from tests.mapped import Row, focus_rows
 
@@ -100,3 +101,22 @@ def test_a_rate_that_is_missing_leaves_prices_out_and_is_told(ledger: Ledger, tm
     outcome = ledger.ingest(mca(tmp_path / "actual.csv", {"exchangeRatePricingToBilling": ""}), "--basis", "actual")
     assert any("no exchange rate" in text for text in outcome.document["runs"][0]["assumed"])
     assert ledger.broken_rules() == {}
+
+
+def test_products_of_prices_rates_and_quantities_of_any_length_conform(ledger: Ledger, tmp_path: Path) -> None:
+    """Costs as the bill rounds them; prices times a rate have more digits than any column of the bill."""
+    prices, rates = ("0.000004", "0.0589", "12.3456789", "151000"), ("0.9127380839", "1.08765432109876", "151.42")
+    quantities = ("0.000348", "24.80634996", "744", "123456.789", "0.03225806")
+    lines = [
+        {**priced(price, quantity, "1 Hour"), "exchangeRatePricingToBilling": rate, **billed(price, quantity, rate)}
+        for price, rate, quantity in product(prices, rates, quantities)
+    ]
+    files = [mca(tmp_path / f"{role}.csv", *lines) for role in ("actual", "amortized")]
+    outcome = ledger.ingest(*files)
+    assert outcome.outcomes == ["committed"], outcome.document
+    assert ledger.broken_rules() == {}
+
+
+def billed(price: str, quantity: str, rate: str) -> dict[str, str]:
+    amount = (Decimal(price) * Decimal(quantity) * Decimal(rate)).quantize(Decimal("1e-14"))
+    return dict.fromkeys(("costInBillingCurrency", "paygCostInBillingCurrency"), f"{amount:f}")
