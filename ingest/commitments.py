@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MOST = 100_000  # an account has dozens of commitments; so many names in their column are something else
 NEAR = Decimal("0.000001")  # how far the provider's rounding takes units from a whole number, or a fee from its price
 PLACES = Decimal("1e-10")  # of money and hours of a whole term, which rounded parts of it are multiplied up to
+LIMIT = Decimal("1e14")  # the ledger's amounts have 14 digits before the point
 HOUR = 3600
 
 
@@ -120,12 +121,12 @@ def resolved(known: Mapping[str, Found]) -> dict[str, Found]:
 
 def row(found: Found) -> dict[str, object]:
     """The ContractCommitment row."""
-    hours, money = whole_term(found)
+    hours, money = map(_held, whole_term(found))
     told = ", ".join(filter(None, found.words))
     return {
         "BillingCurrency": found.currency,
         "ContractCommitmentCategory": found.category,
-        "ContractCommitmentCost": money if found.paid is None else found.paid,
+        "ContractCommitmentCost": money if found.paid is None else _held(found.paid),
         "ContractCommitmentDescription": f"{found.type}: {told}" if told else found.type,
         "ContractCommitmentId": found.id,
         "ContractCommitmentPeriodEnd": found.ends,
@@ -162,6 +163,11 @@ def _units(rate: Decimal) -> Decimal:
 def _hourly(fee: Decimal, price: Decimal | None, hours: Decimal) -> Decimal:
     """The stated price, unless the fee says another: fees of parts of an hour are rounded."""
     return price if price is not None and abs(price * hours - fee) < NEAR else fee / hours
+
+
+def _held(amount: Decimal | None) -> Decimal | None:
+    """An amount that its column can hold; nothing in place of another."""
+    return None if amount is None or amount.copy_abs() >= LIMIT else amount
 
 
 def _rounded(amount: Decimal) -> Decimal:

@@ -56,7 +56,7 @@ SELECT
     contract,
     is_drawn_on,
     -- What was paid at once, with what was given back of it; or equal instalments.
-    CASE WHEN begins IS NOT NULL THEN paid WHEN is_one_instalment THEN CAST(paid * months AS DECIMAL(38, 24)) END AS paid,
+    CASE WHEN begins IS NOT NULL THEN paid WHEN is_one_instalment AND abs(paid) < 100000000000 THEN CAST(paid * months AS DECIMAL(38, 24)) END AS paid,
     name,
     product,
     months || ' months' AS length,

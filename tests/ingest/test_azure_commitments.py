@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 import wiring
-from ingest.commitments import Found, resolved
+from ingest.commitments import Found, resolved, row
 from ingest.inspection import prepare
 from tests.azure_bills import mca
 from tests.azure_lines import (
@@ -208,3 +208,15 @@ def test_an_order_that_lines_draw_on_is_a_commitment_itself() -> None:
     assert resolved({"o": bought_alone}) == {"o": bought_alone}
     assert resolved({"o": bought_alone, "r": inside}) == {"r": replace(inside, paid=Decimal(1))}
     assert resolved({"o": bought_alone, "x": found("x", "other")}).keys() == {"o", "x"}
+
+
+def test_what_no_column_can_hold_is_not_told() -> None:
+    """Units times the hours of a term, and what so much would cost."""
+    told = row(found("r", committed=Decimal("2e10"), seconds=3600, begins=TERM[0], ends=TERM[1], paid=Decimal("1e14")))
+    names = ("ContractCommitmentQuantity", "ContractCommitmentUnit", "ContractCommitmentCost")
+    assert [told[name] for name in names] == [None, None, None]
+
+
+def test_instalments_that_no_column_can_hold_tell_no_total(ledger: Ledger, tmp_path: Path) -> None:
+    taken(ledger, tmp_path, [subscribed("90000000000000")], [])
+    assert [one["ContractCommitmentCost"] for one in held(ledger).values()] == [None]
