@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 
-from bench import bucket, cold_start, converter, validation
+from bench import bucket, cold_start, converter, cost_details, validation
 from bench.figure import Figure
 from bench.gen import cur2
 
@@ -38,6 +38,7 @@ def figures() -> Iterator[Figure]:
     yield peak_memory("peak memory at 5 M rows, row groups of 122,880, MB", bills, 122_880, "1GB", 1_100)
     yield from growth(five.value)
     yield from speed(bills[0])
+    yield from cost_details.figures()
     yield from bucket.figures(bills)
     yield from converter.figures()
     yield from validation.figures()
