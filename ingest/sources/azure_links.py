@@ -25,7 +25,8 @@ TIMEOUT = 60
 BUSY = frozenset({408, 429, 500, 502, 503, 504})
 GONE = frozenset({401, 403, 404, 410})
 CHANGED = frozenset({412, 416})
-BROKEN = (OSError, HTTPException)  # what urllib raises is an OSError, too
+# What urllib raises is an OSError, too; the last two are for hosts and ports that cannot be.
+BROKEN = (OSError, HTTPException, ValueError, OverflowError)
 
 
 class _Here(HTTPRedirectHandler):

@@ -33,6 +33,15 @@ def test_a_connection_that_is_cut_again_and_again_comes_later(asking: Asking) ->
         asking.fetched()
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1:99999", "a..b", "x" * 80])
+def test_a_host_that_cannot_be_comes_later(asking: Asking, host: str) -> None:
+    blob = {"blobLink": f"https://{host}/x?sig=topsecret", "byteCount": 3}
+    asking.reports.changes = {"blobs": [blob], "blobCount": 1, "byteCount": 3}
+    with pytest.raises(Transient, match="0 of 3 bytes") as caught:
+        asking.fetched()
+    assert "topsecret" not in f"{caught.value} {caught.value.__cause__} {caught.value.__context__}"
+
+
 @pytest.mark.parametrize("size", [10, 12])
 def test_a_part_of_another_length_than_told_comes_later(asking: Asking, size: int) -> None:
     link = asking.reports.blobs.put(BOM + b"a,b\n1,2\n")
