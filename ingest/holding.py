@@ -41,6 +41,11 @@ def conflicts(new: Holding, period: Period, current: Holding | None, others: Seq
         text = f"source {new.source} holds account {', '.join(lost)} for {period}, which these files do not"
         advice = "A delivery replaces the whole month: give the files of all its accounts, or one source per account."
         faults.append(Fault(text, advice, "account-would-be-lost"))
+    elif current and 2 * len(lost := sorted(current.keys - new.keys)) > len(current.keys):
+        shown = f"{', '.join(lost[:3])}{' ...' if len(lost) > 3 else ''}"
+        text = f"source {new.source} holds {len(current.keys)} scopes for {period}, and these files lack {shown}"
+        advice = "A delivery replaces the whole month: give the files of all its scopes, or name another --source."
+        faults.append(Fault(text, advice, "scope-would-be-lost"))
     for other in others:
         if other.provider == new.provider and (twice := sorted(other.keys & new.keys)):
             text = f"the bill of {', '.join(twice)} for {period} is already in source {other.source}"

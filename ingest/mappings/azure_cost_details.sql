@@ -15,7 +15,7 @@ WITH told AS (
         trim(BillingCurrencyCode) AS currency,
         -- Of a customer agreement prices are in the pricing currency, and the rate is that of its invoice.
         coalesce(blank_to_null(PricingCurrency), currency) AS pricing_currency,
-        CASE WHEN pricing_currency = currency THEN '1' ELSE blank_to_null(ExchangeRatePricingToBilling) END AS rate,
+        CASE WHEN pricing_currency = currency THEN '1' WHEN TRY_CAST(ExchangeRatePricingToBilling AS DOUBLE) > 0 THEN trim(ExchangeRatePricingToBilling) END AS rate,
         -- What was sold, read once: none of it where the text is not JSON.
         CASE WHEN starts_with(ltrim(AdditionalInfo), '{') THEN TRY(json_extract_string(AdditionalInfo, ['$.ServiceType', '$.VCPUs', '$.VMCapacityReservationId'])) END AS details,
         braced(Tags) AS tag_text,
@@ -56,11 +56,15 @@ line AS (
         CASE WHEN regexp_full_match(t.details[1], '[A-Za-z][A-Za-z0-9_. -]{0,63}') THEN t.details[1] END AS instance_type,
         CASE WHEN regexp_full_match(t.details[2], '[1-9]\d{0,5}') THEN t.details[2] END AS core_count,
         CASE WHEN starts_with(t.details[3], '/') THEN lower(t.details[3]) END AS capacity_id,
-        -- A price of zero beside a cost is a missing price.
-        CASE WHEN is_priced AND NOT is_flat AND (t.cost = 0 OR money(t.price) <> 0) THEN t.price END AS contracted_price,
-        CASE WHEN is_priced AND NOT is_flat AND (t.cost = 0 OR money(t.PayGPrice) <> 0) THEN blank_to_null(t.PayGPrice) END AS list_price,
+        -- A price of zero beside a cost, or of what a commitment covers, is a missing price. So is a partner's effective price
+        -- of what a commitment covers: that is its amortised rate.
+        t.cost = 0 AND NOT t.is_commitment AS is_free,
+        -- Money given back for a quantity that was used has no price that could be true.
+        is_priced AND NOT is_flat AND coalesce(sign(t.cost) * sign(t.blocks) >= 0, true) AS has_price,
+        CASE WHEN has_price AND (is_free OR money(t.price) <> 0) AND NOT (is_commitment AND blank_to_null(t.UnitPrice) IS NULL) THEN t.price END AS contracted_price,
+        CASE WHEN has_price AND (is_free OR money(t.PayGPrice) <> 0) THEN blank_to_null(t.PayGPrice) END AS list_price,
         -- The bill's own list cost, if it has one.
-        CASE WHEN is_priced AND (t.cost = 0 OR money(t.PaygCostInBillingCurrency) <> 0) THEN money(t.PaygCostInBillingCurrency) END AS list_cost
+        CASE WHEN (has_price OR is_flat) AND (is_free OR money(t.PaygCostInBillingCurrency) <> 0) THEN money(t.PaygCostInBillingCurrency) END AS list_cost
     FROM told AS t
     LEFT JOIN azure_charge_types AS c ON t.charge_type = c.charge_type
     LEFT JOIN azure_pricing_models AS p ON t.pricing_model = p.pricing_model
@@ -75,8 +79,8 @@ priced AS (
     SELECT
         *,
         -- A price sheet tells what is missing, in the billing currency.
-        is_priced AND NOT is_flat AND contracted_price IS NULL AND sheet_unit IS NOT NULL AS is_contracted_sheet,
-        is_priced AND NOT is_flat AND list_price IS NULL AND list_cost IS NULL AND sheet_list IS NOT NULL AS is_list_sheet,
+        has_price AND contracted_price IS NULL AND sheet_unit IS NOT NULL AS is_contracted_sheet,
+        has_price AND list_price IS NULL AND list_cost IS NULL AND sheet_list IS NOT NULL AS is_list_sheet,
         CASE WHEN is_contracted_sheet THEN money(sheet_unit) WHEN rate = '1' THEN money(contracted_price) ELSE product(contracted_price, rate) END AS contracted_in_billing,
         CASE WHEN is_list_sheet THEN money(sheet_list) WHEN rate = '1' THEN money(list_price) ELSE product(list_price, rate) END AS list_in_billing
     FROM line

@@ -35,6 +35,7 @@ SHELLS = (
     "governance.flow",
     "governance.record",
     "ingest.flow",
+    "ingest.delimited",
     "ingest.delta_files",
     "ingest.focus_files",
     "ingest.intake",

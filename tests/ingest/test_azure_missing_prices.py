@@ -1,0 +1,70 @@
+"""What Azure leaves out and writes as 0: never a price of 0, never a price that could not be true."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.azure_bills import RESERVATION, csp, mca
+from tests.bills import Ledger, azure
+from tests.mapped import Row, focus_rows
+
+PRICES = ("ListCost", "ListUnitPrice", "ContractedCost", "ContractedUnitPrice")
+
+
+def prices(row: Row) -> list[Decimal | None]:
+    return [row[name] for name in PRICES]
+
+
+def test_a_rate_of_zero_is_no_rate(tmp_path: Path) -> None:
+    line = {"exchangeRatePricingToBilling": "0", "paygCostInBillingCurrency": ""}
+    (row,) = focus_rows([(mca(tmp_path / "a.csv", line), "amortized")], tmp_path)
+    assert row["BilledCost"] == Decimal("4.5") and Decimal(0) not in prices(row)
+
+
+def test_covered_usage_that_costs_nothing_has_no_list_price_of_zero(tmp_path: Path) -> None:
+    covered = {"PricingModel": "Reservation", "benefitId": RESERVATION, "CostInBillingCurrency": "0", "PayGPrice": "0"}
+    path = azure(tmp_path / "a.csv", {**covered, "UnitPrice": "0.5"})
+    (row,) = focus_rows([(path, "actual")], tmp_path, basis="actual")
+    assert prices(row) == [None, None, 5, Decimal("0.5")]
+
+
+def test_neither_has_that_of_a_customer_agreement(tmp_path: Path) -> None:
+    nothing = ("costInBillingCurrency", "costInPricingCurrency", "PayGPrice", "unitPrice", "paygCostInBillingCurrency")
+    line = {"pricingModel": "Reservation", "benefitId": RESERVATION, **dict.fromkeys(nothing, "0")}
+    (row,) = focus_rows([(mca(tmp_path / "a.csv", line), "amortized")], tmp_path)
+    assert prices(row) == [None] * 4
+
+
+def test_the_rate_of_a_reservation_is_not_what_was_contracted(tmp_path: Path) -> None:
+    line = {"pricingModel": "Reservation", "reservationId": "R-1", "effectivePrice": "0.3"}
+    path = csp(tmp_path / "a.csv", {**line, "costInBillingCurrency": "2.7"})
+    (row,) = focus_rows([(path, "amortized")], tmp_path)
+    assert (row["ContractedUnitPrice"], row["ContractedCost"]) == (None, None)
+
+
+def test_money_given_back_for_what_was_used_has_no_price(tmp_path: Path) -> None:
+    path = azure(tmp_path / "a.csv", {"CostInBillingCurrency": "-5", "PayGPrice": "0.6"})
+    (row,) = focus_rows([(path, "amortized")], tmp_path)
+    assert row["EffectiveCost"] == -5 and prices(row) == [None] * 4
+
+
+@pytest.mark.parametrize("day", ["1/5/26", "01/05/0026", "26-01-05"])
+def test_a_year_without_its_century_is_refused(ledger: Ledger, tmp_path: Path, day: str) -> None:
+    refused = ledger.ingest(azure(tmp_path / "actual.csv", {"Date": day}), "--basis", "actual")
+    assert (refused.code, refused.fault["rule"], refused.fault["column"]) == (2, "not-a-date", "Date")
+
+
+def pair(folder: Path, name: str, *lines: dict[str, str]) -> list[Path]:
+    return [azure(folder / f"{name}-{role}.csv", *lines) for role in ("actual", "amortized")]
+
+
+def test_one_subscription_does_not_take_the_place_of_another(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.ingest(*pair(tmp_path, "one", {"SubscriptionId": "sub-1"}))
+    held = ledger.total()
+    refused = ledger.ingest(*pair(tmp_path, "two", {"SubscriptionId": "sub-2"}))
+    assert (refused.code, refused.fault["rule"], ledger.total()) == (2, "scope-would-be-lost", held)
+    named = ledger.ingest(*pair(tmp_path, "two", {"SubscriptionId": "sub-2"}), "--source", "second")
+    assert (named.code, named.outcomes) == (0, ["committed"])
