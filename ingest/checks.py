@@ -20,7 +20,7 @@ _BAD = {
     ("number", "DOUBLE"): f"{{column}} IS NOT NULL AND NOT abs({{column}}) < {LIMIT}",
     ("number", "VARCHAR"): "blank_to_null({column}) IS NOT NULL"
     f" AND NOT coalesce(is_number({{column}}) AND abs(TRY_CAST({{column}} AS DOUBLE)) < {LIMIT}, false)",
-    # The first day of the calendar stands for one that is not known yet; other years before 1900 have lost their century.
+    # The calendar's first day stands for one that is not known yet; other years before 1900 have lost their century.
     ("date", "VARCHAR"): "blank_to_null({column}) IS NOT NULL"
     " AND coalesce(year(date_of({column})) BETWEEN 2 AND 1899, true)",
     ("instant", "VARCHAR"): "{column} IS NOT NULL AND instant_of({column}) IS NULL",

@@ -128,10 +128,11 @@ def ingest(
     tuning: Tuning = Tuning(),
     shelf: Shelf | None = None,
     terms: commitments.Table | None = None,
+    held_days: Sequence[str] = (),
 ) -> Run:
     """Map, check and commit one delivery, all or nothing. Rejected leaves the ledger's last version in place.
 
-    `terms` is the table of commitments.
+    `terms` is the table of commitments; `held_days` are the first and last that must not be lost.
     """
     run = opening(assembled, now, run_id)
     if assembled.missing:
@@ -140,6 +141,7 @@ def ingest(
         return replace(run, outcome="unchanged")
     job = Job(assembled, connection, workspace, progress, tuning, shelf or Shelf())
     parts, run = map_delivery(job, run)
+    _refuse_other_days(run, held_days)
     named = commitments.resolved(job.commitments)
     listed = commitments.write(job.shape, connection, named, workspace)
     run = _passed(job, replace(run, commitments=len(named)), parts, listed)
@@ -147,6 +149,18 @@ def ingest(
     commitments.commit(terms, assembled.source, assembled.period, assembled.digest, listed, run_id)
     version = book.replace(assembled.source, assembled.period, assembled.digest, parts, run_id)
     return replace(run, outcome="committed", version=version)
+
+
+def _refuse_other_days(run: Run, held: Sequence[str]) -> None:
+    """A file of one half of a month, such as an invoice's from its middle on, would take the place of the other."""
+    if held and run.days and (run.days[1] < held[0] or run.days[0] > held[1]):
+        ours, theirs = (f"{days[0][:10]} to {days[1][:10]}" for days in (run.days, held))
+        raise reject(
+            f"source {run.source} holds {theirs} of {run.period}, and this delivery has {ours} alone",
+            "It would take the other days' place: give the files of the whole month, or --period if this is all of it.",
+            "days-would-be-lost",
+            file=", ".join(sorted({str(file["file"]) for file in run.files})),
+        )
 
 
 def _is_held(assembled: Assembled, book: Book, terms: commitments.Table | None) -> bool:

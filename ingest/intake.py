@@ -188,6 +188,7 @@ def take_one(
     assembled = replace(assembled_of(source, period, found, request, desk, priced), manifest=manifest)
     _one_account(source, assembled.found)
     _refuse_conflicts(assembled, desk)
+    by_hand = not (manifest or request.partition or request.period)
     run_id = f"{now:%Y%m%dT%H%M%S}-{desk.new_id()}"
     work = desk.workspace / run_id
     run = ingest(
@@ -201,6 +202,7 @@ def take_one(
         tuning=desk.tuning,
         shelf=desk.shelf,
         terms=desk.terms,
+        held_days=_held_days(assembled, desk) if by_hand else (),
     )
     _after(run, assembled, desk)
     shutil.rmtree(work, ignore_errors=True)
@@ -214,6 +216,14 @@ def _refuse_conflicts(assembled: Assembled, desk: Desk) -> None:
     others = [entry for entry in held if entry.source != assembled.source.name]
     if faults := conflicts(assembled.holding, assembled.period, current, others):
         raise Rejected(faults)
+
+
+def _held_days(assembled: Assembled, desk: Desk) -> Sequence[str]:
+    """First and last of what the ledger holds of this month."""
+    place = (assembled.source.name, assembled.period)
+    current = next((one for one in desk.book.partitions() if (one.source, one.period) == place), None)
+    days = report_of(current, desk).get("days", ()) if current else ()
+    return tuple(map(str, days)) if isinstance(days, list) else ()
 
 
 def _holding(partition: Partition, desk: Desk) -> Holding:

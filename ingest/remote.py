@@ -148,6 +148,8 @@ def _taken(offer: Offer, source: DeliverySource, request: Request, desk: Desk, n
         raise Rejected(faults)
     if not found:
         raise _nothing(offer)
+    if empty := {file.role for file in offer.files} - {entry.staged.file.role for entry in found} - {""}:
+        raise _half(offer, *empty)
     groups = group(found, request)
     if len(groups) > 1:
         raise _payers(offer, sorted({entry.account for entry in found}))
@@ -293,6 +295,16 @@ def _payers(offer: Offer, accounts: Sequence[str]) -> Rejected:
     text = f"one delivery holds bills of several accounts ({', '.join(accounts)}) that belong to several sources"
     advice = "Give them one source: --source NAME, or list the accounts under one in ledger.toml."
     return reject(text, advice, "accounts", file=offer.manifest)
+
+
+def _half(offer: Offer, role: str) -> Rejected:
+    """Nothing may be held back for later here: the next run offers both once more."""
+    return reject(
+        f"the {role} report of {offer.period} has no rows at all, while the other one has",
+        "No rows means unknown, not zero. Let both run again; a bill by the actual report alone is basis = actual.",
+        "no-rows",
+        file=offer.manifest,
+    )
 
 
 def _nothing(offer: Offer) -> Rejected:

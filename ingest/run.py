@@ -45,6 +45,7 @@ class Run:
     version: int | None = None
     missing: str = ""
     holds: tuple[str, ...] = ()
+    days: tuple[str, ...] = ()
     assumed: Mapping[str, int] = field(default_factory=dict)
     conformance: gate.Conformance = field(default_factory=gate.Conformance)
     manifest: str = ""
@@ -98,6 +99,7 @@ def balanced(run: Run, tally: Tally) -> Run:
         run,
         raw_rows=tally.raw_rows,
         mapped_rows=sum(part.rows for part in tally.parts),
+        days=(min(part.first for part in tally.parts), max(part.last for part in tally.parts)) if tally.parts else (),
         balances=tuple(lines),
         rules=tally.counts,
         rounded_rows=tally.rounded,

@@ -208,3 +208,15 @@ def test_a_price_sheet_of_the_scope_tells_what_the_bill_leaves_out(azure_export:
     assert azure_export.ledger.ingest(azure_export.location).outcomes == ["unchanged"]
     azure_export.run("prices", "PriceSheet", price_sheet(tmp_path / "other.csv", {"UnitPrice": "0.08"}))
     assert azure_export.ledger.ingest(azure_export.location).outcomes == ["committed"]
+
+
+def test_a_report_without_rows_beside_one_that_has_some_is_a_question(azure_export: AzureExport) -> None:
+    costs = azure_export.costs("5")
+    header = costs.read_bytes().split(b"\n")[0] + b"\n"
+    azure_export.actual(costs)
+    azure_export.amortized(header)
+    refused = azure_export.ledger.ingest(azure_export.location)
+    assert (refused.code, refused.fault["rule"], refused.outcomes) == (2, "no-rows", [])
+    assert "the amortized report of 2026-01" in refused.fault["message"]
+    azure_export.amortized(costs)
+    assert azure_export.ledger.ingest(azure_export.location).outcomes == ["committed"]

@@ -1,4 +1,4 @@
-"""What Azure leaves out and writes as 0: never a price of 0, never a price that could not be true."""
+"""What would make wrong numbers of Azure bills: prices written as 0, dates cut short, parts of a bill for all of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.azure_bills import RESERVATION, csp, mca
+from tests.azure_bills import RESERVATION, csp, mca, payg
 from tests.bills import Ledger, azure
 from tests.mapped import Row, focus_rows
 
@@ -68,3 +68,28 @@ def test_one_subscription_does_not_take_the_place_of_another(ledger: Ledger, tmp
     assert (refused.code, refused.fault["rule"], ledger.total()) == (2, "scope-would-be-lost", held)
     named = ledger.ingest(*pair(tmp_path, "two", {"SubscriptionId": "sub-2"}), "--source", "second")
     assert (named.code, named.outcomes) == (0, ["committed"])
+
+
+def test_half_of_a_month_does_not_take_the_place_of_the_other(ledger: Ledger, tmp_path: Path) -> None:
+    first = payg(tmp_path / "1.csv", {"UsageDateTime": "2026-01-20"}, {"UsageDateTime": "2026-02-10"})
+    second = payg(tmp_path / "2.csv", {"UsageDateTime": "2026-02-20"}, {"UsageDateTime": "2026-03-10"})
+    ledger.ingest(first)
+    held = ledger.total()
+    refused = ledger.ingest(second)
+    assert (refused.code, refused.fault["rule"]) == (2, "days-would-be-lost")
+    assert "2026-02-10 to 2026-02-10 of 2026-02" in refused.fault["message"]
+    assert refused.outcomes == ["committed"] and ledger.total() == str(Decimal(held) * 3 / 2)
+    together = ledger.ingest(first, second)
+    assert (together.code, ledger.total()) == (0, str(Decimal(held) * 2))
+
+
+def test_a_straggler_does_not_take_the_place_of_its_month_unless_it_is_named(ledger: Ledger, tmp_path: Path) -> None:
+    february = {"billingPeriodStartDate": "02/01/2026", "billingPeriodEndDate": "02/28/2026"}
+    days = [{**february, "date": f"02/{day:02d}/2026"} for day in range(1, 4)]
+    late = {**february, "date": "01/31/2026"}
+    ledger.ingest(*(mca(tmp_path / f"feb-{role}.csv", *days) for role in ("actual", "amortized")))
+    lone = [mca(tmp_path / f"late-{role}.csv", late) for role in ("actual", "amortized")]
+    assert ledger.ingest(*lone).fault["rule"] == "days-would-be-lost"
+    assert ledger.total("EUR") == "13.50"
+    assert ledger.ingest(*lone, "--period", "2026-02").outcomes == ["committed"]
+    assert ledger.total("EUR") == "4.50"
