@@ -33,6 +33,11 @@ from ingest.staging import Staged, holds_nothing, stage
 from ingest.tally import instant
 from ledger.faults import Fault, Rejected, Transient, reject
 
+WHOLE_MONTHS = (
+    "Let the provider deliver it again. Azure bills late usage a month later: there, let the export cover billing "
+    "months (BillingMonthToDate, TheLastBillingMonth)."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -261,9 +266,7 @@ def _strangers(offer: Offer, chunk: Chunk) -> list[Fault]:
     for entry in chunk.held:
         if entry.period != offer.period:
             text = f"the file holds rows of {entry.period}, but its manifest is of {offer.period}"
-            faults.append(
-                Fault(text, "Let the provider deliver the export again.", "manifest-period", chunk.file.label)
-            )
+            faults.append(Fault(text, WHOLE_MONTHS, "manifest-period", chunk.file.label))
     return faults
 
 
