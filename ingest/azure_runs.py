@@ -67,7 +67,7 @@ def choose(runs: Sequence[Run], unread: Sequence[Unread], names: Sequence[str], 
     chosen = _named(runs, names)
     sound = _newest([run for run in chosen if not misfit(run)], bool(names))
     lost = [one for one in unread if _meant(one, names) and not _superseded(one, sound)]
-    bills = [_marred(bill, lost) for bill in _bills(sound, basis, now)]
+    bills = [_marred(bill, lost, bool(names)) for bill in _bills(sound, basis, now)]
     kept, beside = _by_month(bills, [*_misfits(chosen), *_useless(sound, basis), *_folders(lost)])
     sheets = [run for run in runs if run.type == PRICES and not run.fault]
     told = [one.told for one in unread if one not in lost or not month_of_folder(one.spot.name)]
@@ -126,7 +126,7 @@ def _named(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
 def _newest(runs: Sequence[Run], together: bool) -> list[Run]:
     """The newest run of each export, type and month; exports that were named `together` are one where they can be."""
     latest: dict[tuple[str, ...], Run] = {}
-    for run in sorted(runs, key=lambda one: (one.submitted, one.spot.written, one.spot.name)):
+    for run in sorted(runs, key=lambda one: (covered(one), one.submitted, one.spot.written, one.spot.name)):
         name = "" if together else run.export.casefold()
         latest[run.scope, run.type, str(_period(run)), name] = run
     return list(latest.values())
@@ -244,10 +244,19 @@ def _superseded(one: Unread, runs: Sequence[Run]) -> bool:
     return any(_beside(one.spot, run) and run.spot.written >= one.spot.written for run in runs)
 
 
-def _marred(bill: Bill, lost: Sequence[Unread]) -> Bill:
-    """What was written after the bill's own manifest cannot be read, so the bill may be another one by now."""
-    fault = next((one.fault for one in lost if any(_beside(one.spot, run) for run in bill.runs)), None)
+def _marred(bill: Bill, lost: Sequence[Unread], named: bool) -> Bill:
+    """What was written after the bill's own manifest cannot be read, so the bill may be another one by now.
+
+    Exports that are named together stand for each other.
+    """
+    doubts = (one for one in lost if any(_beside(one.spot, run) for run in bill.runs) or (named and _later(one, bill)))
+    fault = next((one.fault for one in doubts), None)
     return replace(bill, fault=fault) if fault else bill
+
+
+def _later(one: Unread, bill: Bill) -> bool:
+    within = month_of_folder(one.spot.name) == bill.period
+    return within and all(one.spot.written > run.spot.written for run in bill.runs)
 
 
 def _folders(lost: Sequence[Unread]) -> Iterator[Bill]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -57,7 +58,8 @@ def take_offers(offers: Sequence[Offer], source: DeliverySource, request: Reques
     name_parties(desk.connection, request.entities, request.resellers)
     for offer in wanted(offers, request):
         try:
-            runs += unchanged(offer, request, desk, now) or _taken(offer, source, request, desk, now)
+            with _month_of(offer, desk):
+                runs += unchanged(offer, request, desk, now) or _taken(offer, source, request, desk, now)
         except Rejected as refusal:
             faults += refusal.faults
         except Transient as fault:
@@ -65,6 +67,16 @@ def take_offers(offers: Sequence[Offer], source: DeliverySource, request: Reques
         finally:
             desk.shelf.clear()
     return Intake(tuple(runs), (), tuple(faults), tuple(later))
+
+
+@contextmanager
+def _month_of(offer: Offer, desk: Desk) -> Iterator[None]:
+    """Rows of a delivery belong to its month, also those that a mapping knows to be billed with another one."""
+    desk.connection.execute(f"SET VARIABLE delivered_month = '{offer.period}-01'")
+    try:
+        yield
+    finally:
+        desk.connection.execute("RESET VARIABLE delivered_month")
 
 
 def wanted(offers: Sequence[Offer], request: Request) -> list[Offer]:

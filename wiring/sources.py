@@ -99,11 +99,11 @@ def source_at(location: str, name: str, found: Settings) -> Source:
     """The source whose settings reach this place: the one of that name, else one whose location it lies in."""
     from ingest.plan import Source
 
-    provider = "aws" if location.startswith(BUCKET) else "azure"
-    sources = [one for one in found.sources if one.provider == provider]
+    bucket = location.startswith(BUCKET)
+    sources = [one for one in found.sources if not bucket or one.provider == "aws"]
     named = [one for one in sources if one.name == name]
     here = [one for one in sources if one.location and _within(location, one.location)]
-    chosen = next(iter((*named, *here)), Source("", provider))
+    chosen = next(iter((*named, *here)), Source("", "aws" if bucket else "azure"))
     return replace(chosen, location=location)
 
 

@@ -105,8 +105,9 @@ SELECT
     coalesce(payer_name, payer_id) AS BillingAccountName,
     payer_type AS BillingAccountType,
     currency AS BillingCurrency,
-    CAST(getvariable('period_end') AS TIMESTAMPTZ) AS BillingPeriodEnd,
-    CAST(getvariable('period_start') AS TIMESTAMPTZ) AS BillingPeriodStart,
+    -- A delivery by days holds usage that is billed with a later month.
+    coalesce(utc(billing_month + INTERVAL 1 MONTH), CAST(getvariable('period_end') AS TIMESTAMPTZ)) AS BillingPeriodEnd,
+    coalesce(utc(billing_month), CAST(getvariable('period_start') AS TIMESTAMPTZ)) AS BillingPeriodStart,
     capacity_id AS CapacityReservationId,
     -- A line of the reservation itself is what of it stands free.
     CASE WHEN capacity_id IS NULL OR category <> 'Usage' THEN NULL WHEN resource_id = capacity_id THEN 'Unused' ELSE 'Used' END AS CapacityReservationStatus,

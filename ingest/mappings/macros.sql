@@ -84,6 +84,9 @@ CREATE OR REPLACE MACRO date_of(x) AS CAST(coalesce(
 -- The same, of a column that has the first day of the calendar where nothing is known yet.
 CREATE OR REPLACE MACRO told_date(x) AS CASE WHEN date_of(x) > DATE '1900-01-01' THEN date_of(x) END;
 
+-- The month that a delivery with a manifest, or one asked for by its days, is of; NULL for files given by hand.
+CREATE OR REPLACE MACRO delivered_month() AS TRY_CAST(getvariable('delivered_month') AS DATE);
+
 -- The first or second number of a date with slashes.
 CREATE OR REPLACE MACRO slashed(x, place) AS TRY_CAST(CASE WHEN contains(x, '/') THEN split_part(trim(x), '/', place) END AS INTEGER);
 

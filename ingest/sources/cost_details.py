@@ -136,17 +136,17 @@ def _polling(patience: Patience, what: str) -> Any:
 
     class Patiently(ARMPolling):
         def update_status(self) -> None:
-            self._stay_here()
             patience.pause(longest(self._pipeline_response.http_response.headers, EVERY))
             super().update_status()
 
         def _delay(self) -> None:
             """The pause before each question is the only one."""
 
-        def _stay_here(self) -> None:
-            """The identity's token goes to no other place than the one that was asked first."""
-            if _host(self._initial_response.http_request.url) != _host(self._operation.get_polling_url()):
+        def request_status(self, status_link: str) -> Any:
+            """The identity's token goes to no other place than the one that was asked first, nor for the result."""
+            if _host(self._initial_response.http_request.url) != _host(status_link):
                 raise reject(f"{what}: the report is said to lie at another place", AGAIN, RULE)
+            return super().request_status(status_link)
 
     return Patiently()
 

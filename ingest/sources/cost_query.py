@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import SplitResult, parse_qs, quote, urlsplit
 
 from ingest import cost_query_rows as rows
 from ingest.sources.azure_faults import azure_faults
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from azure.core.pipeline import PipelineResponse
     from azure.mgmt.costmanagement import CostManagementClient
 
+HTTPS = 443
 MOST_PAGES = 1000
 
 
@@ -70,10 +71,18 @@ def next_token(link: object, address: str) -> str:
         parts, home = urlsplit(str(link)), urlsplit(address)
     except ValueError:
         raise rows.strange("its link to the next page is no address") from None
-    if (parts.scheme.lower(), parts.netloc.lower()) != (home.scheme.lower(), home.netloc.lower()):
+    if parts.username is not None or _place(parts) != _place(home):
         raise rows.strange(f"its next page is said to lie at {parts.hostname or 'no host'}, which is not asked")
     query = {name.lower(): values for name, values in parse_qs(parts.query).items()}
     tokens = query.get("$skiptoken", [])
     if len(tokens) != 1 or not tokens[0]:
         raise rows.strange("its link to the next page names no page")
     return tokens[0]
+
+
+def _place(parts: SplitResult) -> tuple[str, str, int]:
+    """Scheme, host and port, which some links write and others leave out."""
+    try:
+        return parts.scheme.lower(), (parts.hostname or "").lower(), parts.port or HTTPS
+    except ValueError:
+        raise rows.strange("its link to the next page is no address") from None

@@ -141,7 +141,7 @@ def test_the_report_shows_the_rows_that_were_read_beside_those_of_the_manifest(a
     assert [file["manifest_rows"] for file in run["files"]] == [1, 2, 1, 2]
 
 
-@pytest.mark.parametrize("nothing", [b"", gzip.compress(b"")])
+@pytest.mark.parametrize("nothing", [b"", gzip.compress(b"", mtime=0)])
 def test_an_empty_file_that_was_promised_rows_is_refused(azure_export: AzureExport, nothing: bytes) -> None:
     rest = azure_export.costs("1")
     azure_export.put("bills/rest.csv", rest.read_bytes())
@@ -220,3 +220,13 @@ def test_a_report_without_rows_beside_one_that_has_some_is_a_question(azure_expo
     assert "the amortized report of 2026-01" in refused.fault["message"]
     azure_export.amortized(costs)
     assert azure_export.ledger.ingest(azure_export.location).outcomes == ["committed"]
+
+
+def test_late_usage_that_is_billed_with_the_next_month_stays_with_its_day(azure_export: AzureExport) -> None:
+    late = {"Date": "01/31/2026", "BillingPeriodStartDate": "02/01/2026", "CostInBillingCurrency": "2"}
+    azure_export.pair(azure_export.lines({"CostInBillingCurrency": "1"}, late))
+    assert azure_export.ledger.ingest(azure_export.location).outcomes == ["committed"]
+    held = f"read_parquet('{azure_export.ledger.store}/cost_and_usage/*/x_BillingPeriod=2026-01/*.parquet')"
+    months = "strftime(BillingPeriodStart, '%m-%d'), strftime(BillingPeriodEnd, '%m-%d'), CAST(BilledCost AS INTEGER)"
+    rows = duckdb.execute(f"SELECT {months} FROM {held} ORDER BY ALL").fetchall()
+    assert rows == [("01-01", "02-01", 1), ("02-01", "03-01", 2)]

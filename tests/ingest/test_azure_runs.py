@@ -268,3 +268,20 @@ def test_every_bill_is_of_one_month_and_of_runs_that_fit_it(runs: list[Run], bas
             assert len({one.scope for one in bill.runs}) == 1
             kinds = sorted(one.type for one in bill.runs)
             assert kinds in (["FocusCost"], ["ActualCost", "AmortizedCost"]) or basis == "actual"
+
+
+def test_a_run_of_fewer_days_does_not_take_the_place_of_the_whole_month() -> None:
+    whole = run(at=datetime(2026, 2, 1, 6, tzinfo=UTC))
+    short = run(at=datetime(2026, 2, 2, 6, tzinfo=UTC), last=date(2026, 1, 30))
+    assert only(chosen(whole, short)).runs == (whole,)
+
+
+def test_of_exports_named_together_a_newer_one_that_cannot_be_read_is_the_months_fault() -> None:
+    busy = Transient("the blob service is busy")
+    names, other = ["daily", "monthly"], run(export="monthly", **FEBRUARY)
+    later = broken("monthly", TODAY + timedelta(hours=1), busy)
+    january, _ = chosen(run(export="daily"), other, unread=[later], names=names).bills
+    assert january.fault is busy
+    sooner = broken("monthly", TODAY - timedelta(hours=1), busy)
+    january, _ = chosen(run(export="daily"), other, unread=[sooner], names=names).bills
+    assert january.fault is None

@@ -174,3 +174,13 @@ def test_a_status_that_is_not_known_comes_later(asking: Asking) -> None:
     asking.reports.says = ["Thinking"]
     with pytest.raises(Transient, match="thinking"):
         asking.offer()
+
+
+def test_a_result_that_lies_elsewhere_gets_no_token_either(asking: Asking) -> None:
+    with Arm(Cloud(NOW)) as other:
+        own = f"{asking.arm.url}/subscriptions/x/providers/Microsoft.CostManagement/done?api-version=1"
+        begun = {"Azure-AsyncOperation": own, "Location": f"{other.url}/x?api-version=1", "Retry-After": "0"}
+        asking.arm.cost.handlers["generatecostdetailsreport"] = lambda _: Reply(202, None, begun)
+        asking.arm.cost.handlers["done"] = lambda _: Reply(200, {"status": "Succeeded"})
+        with pytest.raises(Rejected, match="another place"):
+            asking.offer()

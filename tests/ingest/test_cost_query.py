@@ -80,6 +80,12 @@ def test_the_question_is_of_whole_days_by_category_and_provider(arm: responses.R
     assert (sent["type"], sent["dataset"]["granularity"]) == ("ActualCost", "Daily")
 
 
+def test_a_link_may_write_the_port(arm: responses.RequestsMock) -> None:
+    arm.post(URL, body=answer(row("1"), link=f"{URL.replace('.com/', '.com:443/')}?$skiptoken=1"))
+    arm.post(URL, body=answer(row("2")))
+    assert [cost.amount for cost in ask()] == [1, 2]
+
+
 def test_pages_are_asked_of_the_service_by_the_link_s_token(arm: responses.RequestsMock) -> None:
     arm.post(URL, body=answer(row("1"), link=f"{URL}?api-version=2019-11-01&$skiptoken=AQ%3D%3D"))
     arm.post(URL, body=answer(row("2")))
