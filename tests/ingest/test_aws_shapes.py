@@ -93,7 +93,7 @@ def test_money_of_a_text_never_passes_through_a_double(number: str, tmp_path: Pa
 @pytest.mark.parametrize(
     ("column", "value", "rule"),
     [
-        ("line_item_unblended_cost", "1,5", "not-a-number"),
+        ("line_item_unblended_cost", "1,5", "decimal-comma"),
         ("line_item_usage_start_date", "yesterday", "not-a-date-time"),
         ("line_item_unblended_cost", "", "missing-value"),
     ],
