@@ -15,7 +15,7 @@ BAD_VALUES = [
     ("BilledCost", "NULL", "missing-value"),
     ("EffectiveCost", "", "missing-value"),
     ("EffectiveCost", "n/a", "missing-value"),
-    ("BilledCost", "1,5", "not-a-number"),
+    ("BilledCost", "1,5", "decimal-comma"),
     ("BilledCost", "NaN", "not-a-number"),
     ("ListUnitPrice", "ten", "not-a-number"),
     ("ContractedCost", "1_000", "not-a-number"),
