@@ -294,14 +294,19 @@ def _total_faults(content: Mapping[str, Any], blobs: Sequence[Mapping[str, Any]]
         yield _fault(spot, f"blobCount is {_shown(content['blobCount'])}, but {len(blobs)} files are listed")
     for field in ("byteCount", "dataRowCount"):
         told, each = content.get(field), [entry.get(field) for entry in blobs]
-        if told is not None and None not in each and told != sum(one for one in each if one is not None):
+        if not _is_count(told):
+            yield _fault(spot, f"{field} is no count: {_shown(told)}")
+        elif told is not None and None not in each and told != sum(one for one in each if one is not None):
             text = f"{field} is {_shown(told)}, but the files' add up to {sum(one for one in each if one is not None)}"
             yield _fault(spot, text)
 
 
 def _parts(content: Mapping[str, Any], spot: Spot) -> Iterator[Part]:
+    """Of a single file the manifest's own counts are the file's."""
+    alone = content if len(content["blobs"]) == 1 else {}
     for entry in content["blobs"]:
-        yield Part(_inner(entry["blobName"], spot), entry.get("byteCount"), entry.get("dataRowCount"))
+        size, rows = (entry.get(field, alone.get(field)) for field in ("byteCount", "dataRowCount"))
+        yield Part(_inner(entry["blobName"], spot), size, rows)
 
 
 def _inner(name: str, spot: Spot) -> str:

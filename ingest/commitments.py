@@ -94,7 +94,7 @@ def merged(one: Found, other: Found) -> Found:
         ends=max(filter(None, (one.ends, other.ends)), default=None),
         upfront=max((value for value in (one.upfront, other.upfront) if value is not None), default=None),
         is_drawn_on=one.is_drawn_on or other.is_drawn_on,
-        paid=_sum(one.paid, other.paid),
+        paid=_sum(one.paid, other.paid) if one.currency == other.currency else None,
         words=tuple(map(max, one.words, other.words)),
     )
 

@@ -77,7 +77,20 @@ def _refuse_misfits(found: Source, entry: Entry) -> None:
     """What only AWS has, at another provider; a role that no token is asked for."""
     if found.provider != "aws" and (found.aws != AwsAccess() or found.location.startswith(AWS_PLACES)):
         entry.fault("is no source of AWS, but has its keys", "Take them out, or correct the provider.")
-    if found.location.startswith(COST_DETAILS) and not found.azure.scope:
-        entry.fault("is missing, but its costs are asked for", "Name the scope of Azure whose costs they are.", "scope")
+    if found.location.strip().lower().startswith(COST_DETAILS.rstrip(":")):
+        _refuse_unclear_scope(found, entry)
     if found.aws.role and not found.aws.audience:
         entry.fault("is missing, but there is a role", "Say what the identity's token is for: audience.", "audience")
+
+
+def _refuse_unclear_scope(found: Source, entry: Entry) -> None:
+    """Cost Details are asked of `scope` alone: what else might be meant would be passed over without a word."""
+    if found.location != COST_DETAILS:
+        advice = f'Write location = "{COST_DETAILS}", and the scope of Azure as scope.'
+        entry.fault("is not quite what asks for Cost Details", advice, "location")
+    if not found.azure.scope:
+        entry.fault("is missing, but its costs are asked for", "Name the scope of Azure whose costs they are.", "scope")
+    if found.azure.exports:
+        entry.fault(
+            "is set, but Cost Details have no exports", "Take it out, or let location be a container.", "export"
+        )

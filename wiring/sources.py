@@ -38,7 +38,8 @@ def listed(source: Source, env: Env) -> bool:
     """Whether its deliveries are listed by manifests; a container of the own account has to be looked into."""
     if source.location.startswith(CONTAINER):
         return source.provider in ("", "azure") and holds_exports(source.location, env)
-    return source.location.startswith((BUCKET, ADDRESS)) or bool(source.provider == "aws" and source.aws.export)
+    named = source.provider == "aws" and source.aws.export and not source.location
+    return source.location.startswith((BUCKET, ADDRESS)) or bool(named)
 
 
 def deliveries(source: Source, basis: str, env: Env, now: datetime) -> DeliverySource:

@@ -33,7 +33,7 @@ told AS (
         sum(units) FILTER (WHERE is_bought) AS units,
         bool_and(is_hourly) FILTER (WHERE is_bought) AS is_hourly,
         bool_or(NOT is_purchase) AS is_drawn_on,
-        sum(cost) FILTER (WHERE is_paid) AS paid,
+        CASE WHEN count(DISTINCT currency) = 1 THEN sum(cost) FILTER (WHERE is_paid) END AS paid,
         bool_and(is_instalment AND NOT is_converted) FILTER (WHERE is_paid) AND count(DISTINCT day) FILTER (WHERE is_paid) = 1 AS is_one_instalment,
         max(name) AS name,
         max(product) AS product,

@@ -172,6 +172,12 @@ def test_of_a_customer_agreement_instalments_in_another_currency_tell_no_total(l
     assert (found["ContractCommitmentCost"], found["BillingCurrency"]) == (None, "EUR")
 
 
+def test_payments_in_two_currencies_are_not_added_up(ledger: Ledger, tmp_path: Path) -> None:
+    paid = [bought("100"), bought("100", BillingCurrencyCode="EUR")]
+    taken(ledger, tmp_path, paid, [reserved("1"), reserved("1", BillingCurrencyCode="EUR")])
+    assert {one["ContractCommitmentCost"] for one in held(ledger).values()} == {None}
+
+
 def test_a_real_reservation_paid_by_the_month(ledger: Ledger, real_data: Path) -> None:
     ledger.ingest(real_data / "azure/ea_actual_2023-09.csv", "--basis", "actual")
     [found] = held(ledger).values()

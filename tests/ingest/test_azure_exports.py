@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from tests.azure_export import COMMITTED, AzureExport
 from tests.azure_export import azure_export as azure_export
 from tests.azure_export import container as container
+from tests.bills import Ledger, cur2
 from tests.exports import export as focus_file
 from tests.price_sheets import price_sheet
 from tests.servers.azure_runs import packed
@@ -230,3 +232,18 @@ def test_late_usage_that_is_billed_with_the_next_month_stays_with_its_day(azure_
     months = "strftime(BillingPeriodStart, '%m-%d'), strftime(BillingPeriodEnd, '%m-%d'), CAST(BilledCost AS INTEGER)"
     rows = duckdb.execute(f"SELECT {months} FROM {held} ORDER BY ALL").fetchall()
     assert rows == [("01-01", "02-01", 1), ("02-01", "03-01", 2)]
+    [report] = Path(azure_export.ledger.store, "runs").rglob("*.json")
+    told = json.loads(report.read_text(encoding="utf-8"))["assumed"]
+    assert told["usage of one month is billed with another: it is in the month that was delivered"] == 1
+
+
+def test_files_of_aws_in_a_container_are_no_exports_of_azure(azure_export: AzureExport, tmp_path: Path) -> None:
+    azure_export.put("aws/20260101-20260201/report-1.snappy.parquet", cur2(tmp_path / "a.parquet").read_bytes())
+    place = f"az://{azure_export.container.container_name}/aws"
+    azure_export.ledger.config.write_text(f'[sources.main]\nprovider = "aws"\nlocation = "{place}"\n', encoding="utf-8")
+    assert azure_export.ledger.ingest(place).outcomes == ["committed"]
+
+
+def test_a_file_at_hand_is_a_file_also_of_a_source_that_names_an_export(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.config.write_text('[sources.main]\nprovider = "aws"\nexport = "daily"\n', encoding="utf-8")
+    assert ledger.ingest(cur2(tmp_path / "a.parquet"), "--source", "main").outcomes == ["committed"]

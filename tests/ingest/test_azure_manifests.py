@@ -185,7 +185,7 @@ def test_a_manifest_that_does_not_say_what_it_is_of_is_refused(content: bytes) -
         (body(blobCount=2), "blobCount is 2, but 1"),
         (body(byteCount=11), "byteCount is 11, but the files' add up to 10"),
         (body(dataRowCount=3), "dataRowCount is 3, but the files' add up to 2"),
-        (body(dataRowCount="2"), "dataRowCount is '2'"),
+        (body(dataRowCount="2"), "dataRowCount is no count: '2'"),
     ],
     ids=brief,
 )
@@ -301,3 +301,15 @@ def test_a_location_that_is_none_is_not_repeated(location: str) -> None:
 )
 def test_what_a_name_tells(name: str, manifest: bool, folder: str, month: Period | None) -> None:
     assert (is_manifest(name), dated_folder(name), month_of_folder(name)) == (manifest, folder, month)
+
+
+def test_of_a_single_file_the_counts_of_the_whole_are_the_files() -> None:
+    alone = {"dataRowCount": ..., "byteCount": ...}
+    [part] = parse(blobs(alone, dataRowCount=3, byteCount=10), SPOT).parts
+    assert (part.size, part.rows) == (10, 3)
+    two = parse(blobs(alone, {**alone, "blobName": f"{FOLDER}/part_0_0002.csv"}, dataRowCount=3), SPOT).parts
+    assert [part.rows for part in two] == [None, None]
+
+
+def test_counts_of_the_whole_are_counts() -> None:
+    assert "dataRowCount is no count" in str(parse(blobs({"dataRowCount": ...}, dataRowCount="3"), SPOT).fault)
