@@ -8,13 +8,14 @@ Layouts (AWS, "Understanding export delivery" and "Understanding your report ver
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
+from ingest.manifests import manifest_object
 from ledger.delivery import Period
 from ledger.faults import Fault, Rejected, reject
 
@@ -132,25 +133,13 @@ def digest_of(body: bytes) -> str:
 
 def parse(body: bytes, spot: Spot) -> Manifest:
     """The manifest that lies at `spot`; Rejected names it and everything wrong with it."""
-    content = _object(body, spot)
+    content = manifest_object(body, LARGEST, partial(_broken, spot))
     named = _strings(content, "reportKeys" if spot.legacy else "dataFiles", spot)
     faults = [*_header_faults(content, spot), *_file_faults(named, spot)]
     if faults:
         raise Rejected(faults)
     keys = tuple(_key(name) for name in named)
     return Manifest(digest_of(body), _columns(content, keys, spot), keys)
-
-
-def _object(body: bytes, spot: Spot) -> dict[str, Any]:
-    if len(body) > LARGEST:
-        raise _broken(spot, f"the manifest is larger than {LARGEST} bytes")
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise _broken(spot, f"the manifest is not JSON: {type(error).__name__}") from error
-    if not isinstance(content, dict):
-        raise _broken(spot, f"the manifest is no JSON object but a {type(content).__name__}")
-    return content
 
 
 def _strings(content: dict[str, Any], field: str, spot: Spot) -> list[str]:

@@ -8,13 +8,14 @@ manifest tells whose run of which month it is.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
+from ingest.manifests import manifest_object
 from ledger.delivery import Period
 from ledger.faults import Fault, Rejected, reject
 
@@ -159,7 +160,7 @@ def digest_of(body: bytes) -> str:
 
 def parse(body: bytes, spot: Spot) -> Run:
     """The run whose manifest this is. Rejected when it does not say what it is of; other faults are the run's."""
-    content = _object(body, spot)
+    content = manifest_object(body, LARGEST, partial(_broken, spot))
     config, info = _section(content, "exportConfig"), _section(content, "runInfo")
     resource, kind = _text(config, "resourceId", spot), _text(config, "type", spot)
     if not kind:
@@ -179,18 +180,6 @@ def parse(body: bytes, spot: Spot) -> Run:
         parts=() if faults else tuple(_parts(content, spot)),
         fault=Rejected(faults) if faults else None,
     )
-
-
-def _object(body: bytes, spot: Spot) -> dict[str, Any]:
-    if len(body) > LARGEST:
-        raise _broken(spot, f"the manifest is larger than {LARGEST} bytes")
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise _broken(spot, f"the manifest is not JSON: {type(error).__name__}") from error
-    if not isinstance(content, dict):
-        raise _broken(spot, f"the manifest is no JSON object but a {type(content).__name__}")
-    return content
 
 
 def _section(content: Mapping[str, Any], field: str) -> Mapping[str, Any]:

@@ -13,10 +13,10 @@ import pytest
 import cli
 from emulators import faults
 from emulators.arm import Arm
-from emulators.cloud import Cloud
 from emulators.control_plane import Reply
 from emulators.cost_exports import ExportsApi
 from emulators.cost_management import Asked
+from tests.arm import found_arm
 
 SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
 ENROLLMENT = "/providers/Microsoft.Billing/billingAccounts/70000042"
@@ -60,9 +60,7 @@ def export(path: str = "", value: object = None) -> dict[str, Any]:
 
 @pytest.fixture
 def arm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Arm]:
-    with Arm(Cloud(NOW)) as running:
-        for name, value in running.environment().items():
-            monkeypatch.setenv(name, value)
+    with found_arm(NOW, monkeypatch) as running:
         yield running
 
 

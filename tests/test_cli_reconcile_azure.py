@@ -15,8 +15,8 @@ import pytest
 import cli
 from emulators import faults
 from emulators.arm import Arm
-from emulators.cloud import Cloud
 from emulators.cost_query import Charge, QueryApi
+from tests.arm import found_arm
 from tests.azure_bills import mca
 from tests.bills import Ledger, azure
 from tests.exports import export, lines
@@ -36,9 +36,7 @@ Run = Callable[..., tuple[int, dict[str, Any], str]]
 
 @pytest.fixture
 def arm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Arm]:
-    with Arm(Cloud(NOW)) as running:
-        for name, value in running.environment().items():
-            monkeypatch.setenv(name, value)
+    with found_arm(NOW, monkeypatch) as running:
         yield running
 
 

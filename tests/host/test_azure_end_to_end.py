@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-import settings
-import wiring
 from tests.bills import azure
-from tests.host.conftest import Service, Start
+from tests.host.conftest import Start
+from tests.host.ingestion import Ingestion
 from tests.servers.azure_runs import packed, write_run
 from tests.servers.azurite import Azurite
 
@@ -26,23 +25,8 @@ location = "az://{name}-costs/bills"
 
 
 @dataclass(frozen=True)
-class Running:
-    service: Service
+class Running(Ingestion):
     deliver: Callable[..., None]
-
-    def plan(self) -> list[str]:
-        outcome = self.service.host.timer("plan_ingest")
-        assert outcome.succeeded, outcome.error
-        return [str(queue) for queue in outcome.events()[-1]["sent"]]
-
-    def carried(self, count: int = 1) -> list[str]:
-        """Outcomes of the messages, once so many were handled."""
-        self.service.pump.run(until=lambda: len(self.service.pump.of("ingest_partition")) >= count)
-        return [one.outcome.events()[-1]["run"]["outcome"] for one in self.service.pump.of("ingest_partition")]
-
-    def total(self) -> str:
-        document = wiring.summary(settings.load(None, self.service.env), self.service.env)
-        return str(document["currencies"]["USD"]["total"])  # type: ignore[index]  # a JSON document
 
 
 @pytest.fixture

@@ -9,10 +9,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-import settings
-import wiring
 from tests.bills import cur2
-from tests.host.conftest import Service, Start
+from tests.host.conftest import Start
+from tests.host.ingestion import Ingestion
 from tests.servers.fixtures import bucket as bucket
 from tests.servers.fixtures import moto as moto
 from tests.servers.moto import Moto
@@ -27,23 +26,8 @@ location = "s3://{bucket}/bills"
 
 
 @dataclass(frozen=True)
-class Running:
-    service: Service
+class Running(Ingestion):
     deliver: Callable[..., None]
-
-    def plan(self) -> list[str]:
-        outcome = self.service.host.timer("plan_ingest")
-        assert outcome.succeeded, outcome.error
-        return [str(queue) for queue in outcome.events()[-1]["sent"]]
-
-    def carried(self, count: int = 1) -> list[str]:
-        """Outcomes of the messages, once so many were handled."""
-        self.service.pump.run(until=lambda: len(self.service.pump.of("ingest_partition")) >= count)
-        return [one.outcome.events()[-1]["run"]["outcome"] for one in self.service.pump.of("ingest_partition")]
-
-    def total(self) -> str:
-        document = wiring.summary(settings.load(None, self.service.env), self.service.env)
-        return str(document["currencies"]["USD"]["total"])  # type: ignore[index]  # a JSON document
 
 
 @pytest.fixture
