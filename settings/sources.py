@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ingest.azure_scopes import scope_of
 from ingest.plan import RESTATED_FOR, AwsAccess, AzureAccess, Source
 from ledger.delivery import SOURCE_NAME
-from ledger.faults import Fault
+from ledger.faults import Fault, Rejected
 from settings.entry import Entry, settings_fault
 from settings.values import few, month, one_of, text, texts, whole
 
@@ -60,7 +61,17 @@ def read_source(name: str, entry: Entry) -> Source:
 def _azure(entry: Entry, provider: str) -> AzureAccess:
     if provider != "azure":
         return AzureAccess()
-    return AzureAccess(scope=entry.take("scope", text, ""), exports=entry.take("export", few, ()))
+    scope = entry.take("scope", text, "")
+    if scope:
+        _refuse_no_scope(scope, entry)
+    return AzureAccess(scope=scope, exports=entry.take("export", few, ()))
+
+
+def _refuse_no_scope(scope: str, entry: Entry) -> None:
+    try:
+        scope_of(scope)
+    except Rejected as refusal:
+        entry.fault("is no scope of Azure's Cost Management", refusal.faults[0].advice, "scope")
 
 
 def _aws(entry: Entry, provider: str) -> AwsAccess:

@@ -58,6 +58,15 @@ def test_the_scope_of_azure_is_kept_as_it_stands(tmp_path: Path) -> None:
     assert read(tmp_path, lines).source("main").azure.scope == "/subscriptions/ID"
 
 
+def test_scopes_that_are_none_are_refused_together(tmp_path: Path) -> None:
+    one = '[sources.{}]\nprovider = "azure"\nlocation = "cost-details:"\nscope = "{}"\n'
+    with pytest.raises(Rejected) as refusal:
+        read(tmp_path, one.format("a", "70000042") + one.format("b", "/subscriptions/ID") + one.format("c", "/../x"))
+    told = [(fault.column, fault.advice) for fault in refusal.value.faults]
+    assert [place for place, _ in told] == ["sources.a", "sources.c"]
+    assert all("resource id" in advice for _, advice in told)
+
+
 @pytest.mark.parametrize(
     ("lines", "told"),
     [
@@ -70,6 +79,8 @@ def test_the_scope_of_azure_is_kept_as_it_stands(tmp_path: Path) -> None:
         ('provider = "azure"\nexport = 1', "export"),
         ('provider = "azure"\nlocation = "cost-details:"', "scope"),
         ('provider = "azure"\nscope = 1', "scope"),
+        ('provider = "azure"\nlocation = "cost-details:"\nscope = "contoso"', "scope"),
+        ('provider = "azure"\nlocation = "az://exports"\nscope = "/subscriptions/A/B"', "scope"),
         ('provider = "azure"\nlocation = "cost-details:/subscriptions/A"\nscope = "/subscriptions/B"', "location"),
         ('provider = "azure"\nlocation = "Cost-Details"\nscope = "/subscriptions/B"', "location"),
         ('provider = "azure"\nlocation = "cost-details:"\nscope = "/subscriptions/B"\nexport = "daily"', "export"),

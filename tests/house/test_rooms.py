@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "ingest": ("focus", "ledger"),
     "governance": ("ledger",),
     "adapters": ("ledger", "governance.model"),
-    "settings": ("governance.model", "ingest.plan", "ledger"),
+    "settings": ("governance.model", "ingest.azure_scopes", "ingest.plan", "ledger"),
     "terminal": ("focus.rendering", "focus.report", "governance", "ingest", "ledger"),
     "wiring": ROOMS,
     "cli": ("governance", "ingest", "ledger", "settings", "terminal", "wiring"),
