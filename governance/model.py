@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -79,7 +79,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A virtual machine as the control plane shows it; `power` is a PowerState word or 'unknown'."""
+    """Anything that computes and can be stopped, as its control plane shows it.
+
+    `power` is one of Azure's PowerState words or 'unknown'; other clouds' states are told in these. `parts` are the
+    instances of a scale set with the power of each. `unstoppable` says why no stop may be asked for; '' where it may.
+    `size`, `system`, `purchase` (on-demand or spot) and `units` (how many of the size) are what its price hangs on.
+    """
 
     id: str
     name: str
@@ -87,6 +92,13 @@ class Machine:
     location: str
     tags: Mapping[str, str]
     power: str
+    kind: str = "azure_vm"
+    size: str = ""
+    system: str = ""
+    purchase: str = "on-demand"
+    units: int = 1
+    unstoppable: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +152,10 @@ class Queue(Protocol):
 
 
 class Fleet(Protocol):
-    """The control plane of one kind of machine. Faults: Transient (with retry_after), Missing, Rejected."""
+    """The control plane of one or more kinds of machine. Faults: Transient (with retry_after), Missing, Rejected.
+
+    Nothing here can end or erase a machine: there is no such call, and no role that would permit one.
+    """
 
     def machines(self, scope: str) -> list[Machine]:
         """Every machine of the scope, all pages, with power state."""
@@ -150,3 +165,6 @@ class Fleet(Protocol):
 
     def begin_stop(self, id: str) -> None:
         """Ask for deallocation; returning means accepted, not done."""
+
+    def begin_start(self, id: str, parts: Sequence[str] = ()) -> None:
+        """Ask for a start, for undo alone: of the named parts where the machine has some. Accepted, not done."""

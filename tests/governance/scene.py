@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -80,6 +81,7 @@ class MemoryFleet:
         self.known = {one.id: one for one in machines}
         self.stops: list[str] = []
         self.faults: dict[str, deque[Exception]] = {"machines": deque(), "machine": deque(), "begin_stop": deque()}
+        self.starts: list[str] = []
 
     def machines(self, scope: str) -> list[Machine]:
         self._fail("machines")
@@ -100,6 +102,12 @@ class MemoryFleet:
         if id not in self.known:
             raise Missing(id)
         self.set(id, power="deallocating")
+
+    def begin_start(self, id: str, parts: Sequence[str] = ()) -> None:
+        self.starts.append(id)
+        if id not in self.known:
+            raise Missing(id)
+        self.set(id, power="starting")
 
     def set(self, id: str, **changes: Any) -> None:
         self.known[id] = replace(self.known[id], **changes)
