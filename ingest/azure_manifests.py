@@ -102,7 +102,8 @@ class Part:
 class Run:
     """One run of an export; `scope` is its billing scope in lower case, `first` and `last` the days that it is of.
 
-    `fault` is what is wrong with its list of files: then `parts` is empty.
+    `size` and `rows` are those of all files together, where the manifest does not say them of each. `fault` is
+    what is wrong with its list of files: then `parts` is empty.
     """
 
     spot: Spot
@@ -116,6 +117,8 @@ class Run:
     submitted: datetime
     parts: tuple[Part, ...] = ()
     fault: Rejected | None = None
+    size: int | None = None
+    rows: int | None = None
 
 
 def place_of(location: str) -> Place:
@@ -179,6 +182,8 @@ def parse(body: bytes, spot: Spot) -> Run:
         submitted=_submitted(info, spot),
         parts=() if faults else tuple(_parts(content, spot)),
         fault=Rejected(faults) if faults else None,
+        size=None if faults else _together("byteCount", content),
+        rows=None if faults else _together("dataRowCount", content),
     )
 
 
@@ -296,6 +301,13 @@ def _parts(content: Mapping[str, Any], spot: Spot) -> Iterator[Part]:
     for entry in content["blobs"]:
         size, rows = (entry.get(field, alone.get(field)) for field in ("byteCount", "dataRowCount"))
         yield Part(_inner(entry["blobName"], spot), size, rows)
+
+
+def _together(field: str, content: Mapping[str, Any]) -> int | None:
+    """Of several files, some of which do not have their own."""
+    several = len(content["blobs"]) > 1 and any(entry.get(field) is None for entry in content["blobs"])
+    found: int | None = content.get(field) if several else None
+    return found
 
 
 def _inner(name: str, spot: Spot) -> str:

@@ -27,6 +27,15 @@ class RemoteFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """How many rows a manifest says that several files have together, where it does not say it of each."""
+
+    manifest: str
+    labels: frozenset[str]
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """One whole delivery of an export: exactly the files that its manifest lists.
 
@@ -46,6 +55,7 @@ class Offer:
     delivered: datetime
     fault: Transient | Rejected | None = None
     prices: tuple[RemoteFile, ...] = ()
+    promises: tuple[Promise, ...] = ()
 
 
 class DeliverySource(Protocol):

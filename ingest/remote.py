@@ -28,6 +28,7 @@ from ingest.intake import (
 )
 from ingest.offers import DeliverySource, Offer, RemoteFile
 from ingest.prices import Owned, beside, is_sheet, owners
+from ingest.promises import short
 from ingest.run import Run
 from ingest.shapes import Shape, plain, shapes, sniff
 from ingest.staging import Staged, holds_nothing, stage
@@ -160,6 +161,7 @@ def _taken(offer: Offer, source: DeliverySource, request: Request, desk: Desk, n
     chunks = _chunks(offer, source, desk)
     found = [entry for chunk in chunks for entry in chunk.held]
     faults = [*_twice(chunks), *(fault for chunk in chunks for fault in _strangers(offer, chunk))]
+    faults += short(offer.promises, {chunk.file.label: sum(entry.rows for entry in chunk.held) for chunk in chunks})
     faults += [fault for entry in found for fault in (*misfits(entry, request), *_foreign(entry, request))]
     if faults:
         raise Rejected(faults)

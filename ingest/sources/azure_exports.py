@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ingest.azure_manifests import LARGEST, RULE, Part, Place, Run, Spot, dated_folder, is_manifest, parse, place_of
 from ingest.azure_runs import ROLES, Bill, Unread, choose, of_scope
-from ingest.offers import Offer, RemoteFile
+from ingest.offers import Offer, Promise, RemoteFile
 from ingest.sources.azure_blobs import Blobs, Head
 from ledger.faults import Fault, Missing, Rejected, Transient, reject
 
@@ -103,7 +103,8 @@ class AzureExports:
         try:
             files = [file for run in bill.runs for file in self._files(run, heads)]
             prices = self._prices(bill, heads)
-            return replace(offer, files=tuple(files), prices=tuple(prices))
+            promises = [promise for run in bill.runs for promise in _promised(run)]
+            return replace(offer, files=tuple(files), prices=tuple(prices), promises=tuple(promises))
         except (Rejected, Transient) as fault:
             return replace(offer, fault=fault)
 
@@ -173,6 +174,16 @@ def _sizes(run: Run, heads: Mapping[str, Head | None]) -> None:
     ]
     if faults:
         raise Rejected(faults[:10])
+    there = sum(head.size for head in heads.values() if head)
+    if run.size not in (None, there):
+        raise reject(
+            f"its files have {there} bytes together, the manifest says {run.size}", AGAIN, RULE, file=run.spot.label
+        )
+
+
+def _promised(run: Run) -> list[Promise]:
+    labels = frozenset(run.spot.place.label(part.name) for part in run.parts)
+    return [] if run.rows is None else [Promise(run.spot.label, labels, run.rows)]
 
 
 def _refused(run: Run, names: Iterable[str], text: str) -> Rejected:

@@ -13,7 +13,7 @@ import pytest
 from tests.azure_export import COMMITTED, AzureExport
 from tests.azure_export import azure_export as azure_export
 from tests.azure_export import container as container
-from tests.bills import Ledger, cur2
+from tests.bills import Ledger, Outcome, cur2
 from tests.exports import export as focus_file
 from tests.price_sheets import price_sheet
 from tests.servers.azure_runs import packed
@@ -141,6 +141,34 @@ def test_the_report_shows_the_rows_that_were_read_beside_those_of_the_manifest(a
     assert (counted["name"], counted["holds"]) == ("rows read = rows of the manifest", True)
     assert (counted["left"], counted["right"], counted["groups"]) == ("6", "6", 4)
     assert [file["manifest_rows"] for file in run["files"]] == [1, 2, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("rows", "more", "message"),
+    [
+        (4, 0, "2 files hold 3 rows, the manifest says 4 of them together"),
+        (3, 1, "the manifest says"),
+    ],
+    ids=["rows", "bytes"],
+)
+def test_files_are_held_against_what_the_manifest_says_of_all(
+    azure_export: AzureExport, rows: int, more: int, message: str
+) -> None:
+    one, two = azure_export.costs("1"), azure_export.costs("2", "3")
+    names = {"bills/one.csv": one.read_bytes(), "bills/two.csv": two.read_bytes()}
+    for name, body in names.items():
+        azure_export.put(name, body)
+    listed = [{"blobName": name} for name in names]
+    size = sum(map(len, names.values()))
+
+    def ingested(rows: int, size: int) -> Outcome:
+        azure_export.actual(blobs=listed, blobCount=2, byteCount=size, dataRowCount=rows)
+        return azure_export.ledger.ingest(azure_export.location, "--basis", "actual")
+
+    refused = ingested(rows, size + more)
+    assert refused.code == 2 and message in refused.fault["message"]
+    assert refused.fault["file"].endswith("manifest.json")
+    assert ingested(3, size).outcomes == ["committed"]
 
 
 @pytest.mark.parametrize("nothing", [b"", gzip.compress(b"", mtime=0)])

@@ -311,5 +311,21 @@ def test_of_a_single_file_the_counts_of_the_whole_are_the_files() -> None:
     assert [part.rows for part in two] == [None, None]
 
 
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        (({"dataRowCount": ..., "byteCount": ...}, {"dataRowCount": ..., "byteCount": ...}), (99, 3)),
+        (({"dataRowCount": 1, "byteCount": ...}, {"dataRowCount": ...}), (99, 3)),
+        (({"dataRowCount": 1, "byteCount": 90}, {"dataRowCount": 2, "byteCount": 9}), (None, None)),
+    ],
+    ids=["neither", "one", "both"],
+)
+def test_counts_of_several_files_together(entries: tuple[dict[str, Any], ...], told: tuple[int | None, ...]) -> None:
+    first, second = entries
+    whole = blobs(first, {**second, "blobName": f"{FOLDER}/part_0_0002.csv"}, dataRowCount=3, byteCount=99)
+    run = parse(whole, SPOT)
+    assert (run.size, run.rows) == told and len(run.parts) == 2
+
+
 def test_counts_of_the_whole_are_counts() -> None:
     assert "dataRowCount is no count" in str(parse(blobs({"dataRowCount": ...}, dataRowCount="3"), SPOT).fault)
