@@ -47,10 +47,25 @@ def exports_of(document: object) -> list[Found]:
         listed = []
     if not isinstance(listed, Sequence) or isinstance(listed, str) or len(listed) > MOST:
         raise reject("the list of exports cannot be read", "Try again, then report it with the scope.", RULE)
-    return [_found(one) for one in listed]
+    return [found_of(one) for one in listed]
 
 
-def _found(entry: object) -> Found:
+def is_same(one: Found, other: Found) -> bool:
+    """Whether they tell the same costs to the same place; names of resources are the same in any case."""
+    return _essence(one) == _essence(other)
+
+
+def _essence(found: Found) -> tuple[object, ...]:
+    place = (found.storage, found.container, found.folder)
+    return (
+        *(found.type, found.version, found.timeframe, found.granularity, found.recurrence, found.format),
+        *(found.partitioned, found.overwrites, found.narrowed),
+        *(part.casefold() for part in place),
+    )
+
+
+def found_of(entry: object) -> Found:
+    """One export, as an answer tells it or as it is sent."""
     about = _at(entry, "properties")
     definition, schedule = _at(about, "definition"), _at(about, "schedule")
     data = _at(definition, "dataSet")
