@@ -14,12 +14,13 @@ import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from urllib.parse import parse_qsl, urlsplit
 
+from emulators.buckets import TokenBuckets
 from emulators.certificate import write_pair
 from emulators.cloud import Cloud
 from emulators.control_plane import ControlPlane, Dropped, Reply, failure
@@ -32,22 +33,25 @@ CLOCK_UNITS = frozenset({"days", "hours", "minutes", "seconds"})
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One line of the log; `status` 0 means the connection was cut."""
+    """One line of the log, at an instant of the cloud's clock; `status` 0 means the connection was cut."""
 
     method: str
     path: str
     query: Mapping[str, str]
     status: int
+    at: datetime
 
 
 class Arm:
     """Running while the `with` block is; ports are free ones. `requests` logs what the control plane was asked."""
 
-    def __init__(self, cloud: Cloud, *, page_size: int = 50, retry_after: int = 10) -> None:
+    def __init__(
+        self, cloud: Cloud, *, page_size: int = 50, retry_after: int = 10, buckets: TokenBuckets | None = None
+    ) -> None:
         self.cloud, self.identity = cloud, ManagedIdentity()
         self.cost = CostManagement(cloud.faults)
         self.requests: list[Request] = []
-        self._page_size, self._retry_after = page_size, retry_after
+        self._page_size, self._retry_after, self._buckets = page_size, retry_after, buckets
         self._stack = ExitStack()
         self.url = self.identity_url = ""
         self.ca_file = Path()
@@ -60,7 +64,9 @@ class Arm:
         control, identity = _Server(self._control, context), _Server(self._identify)
         self.url = f"https://127.0.0.1:{control.server_port}"
         self.identity_url = f"http://127.0.0.1:{identity.server_port}/msi/token"
-        self._plane = ControlPlane(self.cloud, self.url, page_size=self._page_size, retry_after=self._retry_after)
+        self._plane = ControlPlane(
+            self.cloud, self.url, page_size=self._page_size, retry_after=self._retry_after, buckets=self._buckets
+        )
         for server in (control, identity):
             _run(self._stack, server)
         return self
@@ -97,11 +103,11 @@ class Arm:
             status = reply.status
             return reply
         finally:
-            self.requests.append(Request(handler.command, url.path, query, status))
+            self.requests.append(Request(handler.command, url.path, query, status, self.cloud.now))
 
     def _answer(self, handler: _Handler, path: str, query: Mapping[str, str]) -> Reply:
         costs = self.cost.answer(handler.command, path, query, handler.body(), self.url)
-        return costs or self._plane.answer(handler.command, path, query)
+        return costs or self._plane.answer(handler.command, path, query, handler.body())
 
     def _identify(self, handler: _Handler) -> Reply:
         url = urlsplit(handler.path)

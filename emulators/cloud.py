@@ -6,100 +6,25 @@ not matter in how many steps the clock was moved.
 
 from __future__ import annotations
 
-import bisect
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from threading import RLock
 
 from emulators.faults import Effect, FaultPlan
-
-MICROSECOND = timedelta(microseconds=1)
-MICROSECONDS_AN_HOUR = Decimal(3_600_000_000)
-# A machine that is only powered off keeps its hardware and its price; billing ends when deallocation begins.
-BILLED = frozenset({"starting", "running", "stopping", "stopped", "allocated"})
-MACHINE, DISK, ADDRESS = (
-    "Microsoft.Compute/virtualMachines",
-    "Microsoft.Compute/disks",
-    "Microsoft.Network/publicIPAddresses",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """The power state during and after, and how long the way takes."""
-
-    during: str
-    after: str
-    takes: timedelta
-
-
-ACTIONS: Mapping[str, Action] = {
-    "deallocate": Action("deallocating", "deallocated", timedelta(minutes=2)),
-    "start": Action("starting", "running", timedelta(minutes=1)),
-    "powerOff": Action("stopping", "stopped", timedelta(seconds=30)),
-}
-
-
-@dataclass(slots=True)
-class Resource:
-    """Anything with a price per hour; `history` holds (since, state) in order and may reach into the future."""
-
-    id: str
-    location: str
-    tags: dict[str, str]
-    tariff: Decimal
-    history: list[tuple[datetime, str]]
-
-    @property
-    def name(self) -> str:
-        return self.id.rpartition("/")[2]
-
-    @property
-    def kind(self) -> str:
-        return "/".join(self.id.split("/")[-3:-1])
-
-    @property
-    def group(self) -> str:
-        return self.id.split("/")[4]
-
-    def state(self, at: datetime) -> str:
-        """The state at that instant; 'absent' before it was made."""
-        index = bisect.bisect_right([since for since, _ in self.history], at)
-        return self.history[index - 1][1] if index else "absent"
-
-    def billed(self, since: datetime, until: datetime) -> timedelta:
-        """Time in a state that costs, between two instants."""
-        ends = [start for start, _ in self.history[1:]] + [until]
-        spans = (
-            min(end, until) - max(start, since)
-            for (start, state), end in zip(self.history, ends, strict=True)
-            if state in BILLED
-        )
-        return sum((max(span, timedelta()) for span in spans), timedelta())
-
-    def cost(self, since: datetime, until: datetime) -> Decimal:
-        """Billed hours times tariff; one division at the end, so that whole hours come out exact."""
-        return self.billed(since, until) // MICROSECOND * self.tariff / MICROSECONDS_AN_HOUR
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """A long-running operation; it is over when the clock says so."""
-
-    id: str
-    target: str
-    location: str
-    action: str
-    started: datetime
-    ends: datetime
-    failure: str = ""
-
-    def status(self, now: datetime) -> str:
-        if now < self.ends:
-            return "InProgress"
-        return "Failed" if self.failure else "Succeeded"
+from emulators.resources import ACTIONS as ACTIONS
+from emulators.resources import ADDRESS as ADDRESS
+from emulators.resources import DISK as DISK
+from emulators.resources import INSTANCE as INSTANCE
+from emulators.resources import MACHINE as MACHINE
+from emulators.resources import MICROSECOND as MICROSECOND
+from emulators.resources import MICROSECONDS_AN_HOUR as MICROSECONDS_AN_HOUR
+from emulators.resources import NEVER, UNIFORM, Action, Hardware, ManagementLock, ScaleSet
+from emulators.resources import SCALE_SET as SCALE_SET
+from emulators.resources import Operation as Operation
+from emulators.resources import Resource as Resource
+from emulators.resources import resource_id as resource_id
 
 
 class UnknownResource(LookupError):
@@ -114,6 +39,8 @@ class Cloud:
     subscriptions: dict[str, str] = field(default_factory=dict)
     resources: dict[str, Resource] = field(default_factory=dict)
     operations: dict[str, Operation] = field(default_factory=dict)
+    scale_sets: dict[str, ScaleSet] = field(default_factory=dict)
+    locks: list[ManagementLock] = field(default_factory=list)
     faults: FaultPlan = field(default_factory=FaultPlan)
     actions: Mapping[str, Action] = field(default_factory=lambda: dict(ACTIONS))
     born: datetime = field(init=False)
@@ -146,8 +73,34 @@ class Cloud:
         tags: Mapping[str, str] | None = None,
         power: str = "running",
         location: str = "westeurope",
+        hardware: Hardware | None = None,
     ) -> Resource:
-        return self._add(id, MACHINE, tariff, tags, power, location)
+        return self._add(id, MACHINE, tariff, tags, power, location, hardware)
+
+    def add_scale_set(
+        self,
+        id: str,
+        *,
+        tariff: Decimal,
+        instances: int,
+        tags: Mapping[str, str] | None = None,
+        mode: str = UNIFORM,
+        hardware: Hardware | None = None,
+    ) -> ScaleSet:
+        """A uniform set's instances are numbered from 0; of a flexible one they are machines named after it."""
+        made = ScaleSet(id, "westeurope", dict(tags or {}), mode, hardware or Hardware())
+        self.scale_sets[id.lower()] = made
+        for number in range(instances):
+            if mode == UNIFORM:
+                self._add(f"{id}/virtualMachines/{number}", INSTANCE, tariff, tags, "running", made.location, hardware)
+            else:
+                beside = id.rpartition("/")[0].replace(SCALE_SET, MACHINE)
+                member = replace(made.hardware, scale_set=id)
+                self.add_machine(f"{beside}/{made.name}_{number}", tariff=tariff, hardware=member)
+        return made
+
+    def lock_scope(self, scope: str, level: str = "ReadOnly", name: str = "keep") -> None:
+        self.locks.append(ManagementLock(name, scope, level))
 
     def add_disk(self, id: str, *, tariff: Decimal, tags: Mapping[str, str] | None = None) -> Resource:
         return self._add(id, DISK, tariff, tags, "allocated", "westeurope")
@@ -160,6 +113,26 @@ class Cloud:
         scope = f"/subscriptions/{subscription}/" + (f"resourceGroups/{group}/" if group else "")
         found = (one for key, one in sorted(self.resources.items()) if key.startswith(scope.lower()))
         return [one for one in found if one.kind == MACHINE]
+
+    def scale_sets_in(self, subscription: str, group: str = "") -> list[ScaleSet]:
+        scope = f"/subscriptions/{subscription}/" + (f"resourceGroups/{group}/" if group else "")
+        return [one for key, one in sorted(self.scale_sets.items()) if key.startswith(scope.lower())]
+
+    def scale_set(self, id: str) -> ScaleSet:
+        try:
+            return self.scale_sets[id.lower()]
+        except KeyError:
+            raise UnknownResource(id) from None
+
+    def instances(self, id: str) -> list[Resource]:
+        """Of a uniform set, by number."""
+        prefix = f"{id}/virtualMachines/".lower()
+        found = (one for key, one in self.resources.items() if key.startswith(prefix))
+        return sorted(found, key=lambda one: int(one.name))
+
+    def locked(self, id: str) -> bool:
+        """Whether a lock refuses every call that is no reading."""
+        return any(lock.level == "ReadOnly" and lock.covers(id) for lock in self.locks)
 
     def groups(self, subscription: str) -> set[str]:
         prefix = f"/subscriptions/{subscription}/".lower()
@@ -180,12 +153,21 @@ class Cloud:
 
     def begin(self, id: str, action: str) -> Operation:
         """Start an action of ACTIONS; the machine's states follow at once, unless a fault spoils the operation."""
-        machine, plan = self.resource(id), self.actions[action]
-        fault = self.faults.take(action, machine.name, Effect.OPERATION_FAILS, Effect.OPERATION_LIES)
+        return self.begin_all(id, [self.resource(id)], action)
+
+    def begin_all(self, target: str, machines: Sequence[Resource], action: str) -> Operation:
+        """One operation over the instances of a set; a fault names the set."""
+        plan, name = self.actions[action], target.rpartition("/")[2]
+        fault = self.faults.take(action, name, Effect.OPERATION_FAILS, Effect.OPERATION_LIES, Effect.OPERATION_STICKS)
         failure = fault.code if fault and fault.effect is Effect.OPERATION_FAILS else ""
-        ends = self.now + plan.takes if fault else self._steer(machine, action, plan)
+        if fault and fault.effect is Effect.OPERATION_STICKS:
+            ends = max(self._stick(machine, plan) for machine in machines)
+        elif fault:
+            ends = self.now + plan.takes
+        else:
+            ends = max((self._steer(machine, action, plan) for machine in machines), default=self.now)
         number = f"00000000-0000-4000-8000-{len(self.operations) + 1:012d}"
-        operation = Operation(number, machine.id, machine.location, action, self.now, ends, failure)
+        operation = Operation(number, target, machines[0].location, action, self.now, ends, failure)
         self.operations[number] = operation
         return operation
 
@@ -212,10 +194,22 @@ class Cloud:
         machine.history = [*past, (self.now, plan.during), (arrival, plan.after)]
         return arrival
 
+    def _stick(self, machine: Resource, plan: Action) -> datetime:
+        """On its way and never there."""
+        machine.history = [*(entry for entry in machine.history if entry[0] <= self.now), (self.now, plan.during)]
+        return NEVER
+
     def _add(
-        self, id: str, kind: str, tariff: Decimal, tags: Mapping[str, str] | None, state: str, location: str
+        self,
+        id: str,
+        kind: str,
+        tariff: Decimal,
+        tags: Mapping[str, str] | None,
+        state: str,
+        location: str,
+        hardware: Hardware | None = None,
     ) -> Resource:
-        made = Resource(id, location, dict(tags or {}), tariff, [(self.now, state)])
+        made = Resource(id, location, dict(tags or {}), tariff, [(self.now, state)], hardware or Hardware())
         if made.kind.lower() != kind.lower():
             raise ValueError(f"{id} is no {kind}")
         if tariff < 0:
@@ -224,11 +218,6 @@ class Cloud:
         self.subscriptions.setdefault(subscription, subscription)
         self.resources[id.lower()] = made
         return made
-
-
-def resource_id(subscription: str, group: str, kind: str, name: str) -> str:
-    """The ARM id; `kind` is MACHINE, DISK or ADDRESS."""
-    return f"/subscriptions/{subscription}/resourceGroups/{group}/providers/{kind}/{name}"
 
 
 def total(amounts: Iterable[Decimal]) -> Decimal:

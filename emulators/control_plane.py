@@ -2,79 +2,64 @@
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import TypeVar
 from urllib.parse import urlencode
 
-from emulators.cloud import ACTIONS, MACHINE, Cloud, Operation, Resource, UnknownResource, resource_id
+from emulators import shapes
+from emulators.buckets import TokenBuckets
+from emulators.cloud import ACTIONS, MACHINE, SCALE_SET, Cloud, Resource, UnknownResource, resource_id
 from emulators.faults import Effect
+from emulators.resources import ScaleSet
+from emulators.routes import READS, Call, call_of
+from emulators.routes import Reply as Reply
+from emulators.routes import failure as failure
+
+T = TypeVar("T")
 
 
 class Dropped(Exception):
     """The connection is to be cut without an answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """`body` is JSON-ready, or the bytes as they are sent; None sends no body."""
-
-    status: int
-    body: object = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request, taken apart: `name` is the machine or the operation, the query's keys are lower case."""
-
-    kind: str
-    subscription: str
-    group: str
-    name: str
-    query: Mapping[str, str]
-    path: str
-
-
-_COMPUTE = r"/subscriptions/(?P<subscription>[^/]+)(/resourcegroups/(?P<group>[^/]+))?/providers/microsoft\.compute"
-_ROUTES: Sequence[tuple[str, re.Pattern[str]]] = [
-    ("list", re.compile(rf"{_COMPUTE}/virtualmachines/?", re.IGNORECASE)),
-    ("get", re.compile(rf"{_COMPUTE}/virtualmachines/(?P<name>[^/]+)/?", re.IGNORECASE)),
-    ("act", re.compile(rf"{_COMPUTE}/virtualmachines/(?P<name>[^/]+)/(?P<verb>[^/]+)/?", re.IGNORECASE)),
-    ("operation", re.compile(rf"{_COMPUTE}/locations/[^/]+/operations/(?P<name>[^/]+)/?", re.IGNORECASE)),
-]
-_VERBS = {verb.lower(): verb for verb in ("instanceView", *ACTIONS)}
-_READS = frozenset({"list", "get", "instanceView", "operation"})
-
-
-def failure(status: int, code: str, message: str = "", headers: Mapping[str, str] | None = None) -> Reply:
-    return Reply(status, {"error": {"code": code, "message": message or code}}, headers or {})
-
-
 class ControlPlane:
-    """`address` is where clients reach it, for the links it hands out; `retry_after` is advised to pollers."""
+    """`address` is where clients reach it, for the links it hands out; `retry_after` is advised to pollers.
 
-    def __init__(self, cloud: Cloud, address: str, *, page_size: int, retry_after: int) -> None:
-        self._cloud, self._address = cloud, address
+    Without `buckets` nothing is throttled.
+    """
+
+    def __init__(
+        self, cloud: Cloud, address: str, *, page_size: int, retry_after: int, buckets: TokenBuckets | None = None
+    ) -> None:
+        self._cloud, self._address, self._buckets = cloud, address, buckets
         self._page_size, self._retry_after = page_size, retry_after
         self._answers: Mapping[str, Callable[[Call], Reply]] = {
             "list": self._list,
             "get": self._get,
             "instanceView": self._instance_view,
             "operation": self._operation,
+            "listSets": self._list_sets,
+            "getSet": self._get_set,
+            "listInstances": self._list_instances,
+            "listLocks": self._list_locks,
             **dict.fromkeys(ACTIONS, self._act),
         }
 
-    def answer(self, method: str, path: str, query: Mapping[str, str]) -> Reply:
+    def answer(self, method: str, path: str, query: Mapping[str, str], body: bytes = b"") -> Reply:
         """The reply to an authenticated request; Dropped when the fault plan cuts the connection."""
-        call = _call(path, query)
+        call = call_of(path, query, body)
         if call is None:
             return failure(404, "InvalidResourceType", f"no route for {path}")
         if "api-version" not in call.query:
             return failure(400, "MissingApiVersionParameter")
-        if method != ("GET" if call.kind in _READS else "POST"):
+        if method != ("GET" if call.kind in READS else "POST"):
             return failure(405, "MethodNotAllowed")
-        return self._spoilt(call) or self._unknown(call) or self._served(call)
+        return self._throttled(call) or self._spoilt(call) or self._unknown(call) or self._served(call)
+
+    def _throttled(self, call: Call) -> Reply | None:
+        wait = self._buckets.wait(call, self._cloud.now) if self._buckets else 0
+        return failure(429, "TooManyRequests", headers={"Retry-After": str(wait)}) if wait else None
 
     def _served(self, call: Call) -> Reply:
         try:
@@ -101,32 +86,77 @@ class ControlPlane:
         return None
 
     def _list(self, call: Call) -> Reply:
+        with_status = call.query.get("statusonly", "").lower() == "true" and not call.group
         machines = self._cloud.machines(call.subscription, call.group)
+        return self._page(
+            call, machines, lambda one: shapes.shown_machine(one, self._view(one) if with_status else None)
+        )
+
+    def _page(self, call: Call, all_of_them: Sequence[T], shown: Callable[[T], object]) -> Reply:
         token = call.query.get("$skiptoken", "0")
         if not token.isdecimal():
             return failure(400, "InvalidSkipToken")
         start = int(token)
         end = start + self._page_size
-        with_status = call.query.get("statusonly", "").lower() == "true" and not call.group
-        body: dict[str, object] = {"value": [self._shown(one, with_status) for one in machines[start:end]]}
-        if end < len(machines):
+        body: dict[str, object] = {"value": [shown(one) for one in all_of_them[start:end]]}
+        if end < len(all_of_them):
             query = urlencode({**call.query, "$skiptoken": str(end)})
             body["nextLink"] = f"{self._address}{call.path}?{query}"
         return Reply(200, body)
 
     def _get(self, call: Call) -> Reply:
-        return Reply(200, self._shown(self._machine(call), call.query.get("$expand", "").lower() == "instanceview"))
+        machine, expand = self._machine(call), call.query.get("$expand", "").lower()
+        return Reply(200, shapes.shown_machine(machine, self._view(machine) if expand == "instanceview" else None))
 
     def _instance_view(self, call: Call) -> Reply:
         return Reply(200, self._view(self._machine(call)))
 
+    def _list_sets(self, call: Call) -> Reply:
+        found = self._cloud.scale_sets_in(call.subscription, call.group)
+        return self._page(call, found, self._shown_set)
+
+    def _get_set(self, call: Call) -> Reply:
+        return Reply(200, self._shown_set(self._set(call)))
+
+    def _list_instances(self, call: Call) -> Reply:
+        found, expand = self._set(call), call.query.get("$expand", "").lower() == "instanceview"
+        return self._page(
+            call,
+            self._cloud.instances(found.id),
+            lambda one: shapes.shown_instance(
+                one, found.name, self._view(one, f"{found.name}_{one.name}") if expand else None
+            ),
+        )
+
+    def _list_locks(self, call: Call) -> Reply:
+        scope = f"/subscriptions/{call.subscription}" + (f"/resourcegroups/{call.group}" if call.group else "")
+        found = [lock for lock in self._cloud.locks if f"{lock.scope}/".lower().startswith(f"{scope}/".lower())]
+        return self._page(call, found, shapes.shown_lock)
+
     def _act(self, call: Call) -> Reply:
-        operation = self._cloud.begin(self._machine(call).id, call.kind)
+        target, machines = self._steered(call)
+        if self._cloud.locked(target):
+            return failure(409, "ScopeLocked", f"The scope {target} cannot be changed because of a lock.")
+        if call.kind == "deallocate" and any(one.hardware.ephemeral for one in machines):
+            return failure(409, "OperationNotAllowed", "A machine with an ephemeral OS disk cannot be deallocated.")
+        if not machines:
+            return failure(400, "InvalidParameter", "no instance is named")
+        operation = self._cloud.begin_all(target, machines, call.kind)
         base = f"{self._address}/subscriptions/{call.subscription}/providers/Microsoft.Compute/locations/"
         status = f"{base}{operation.location}/operations/{operation.id}?api-version={call.query['api-version']}"
         return Reply(
             202, None, {**self._patience(), "Azure-AsyncOperation": status, "Location": f"{status}&monitor=true"}
         )
+
+    def _steered(self, call: Call) -> tuple[str, list[Resource]]:
+        """The id that is acted on and its machines: of a set those that the body names, else all."""
+        if not call.of_set:
+            machine = self._machine(call)
+            return machine.id, [machine]
+        found = self._set(call)
+        named = json.loads(call.body or b"{}").get("instanceIds")
+        instances = self._cloud.instances(found.id)
+        return found.id, [one for one in instances if named is None or one.name in named]
 
     def _operation(self, call: Call) -> Reply:
         operation = self._cloud.operations.get(call.name)
@@ -135,7 +165,8 @@ class ControlPlane:
         status = operation.status(self._cloud.now)
         if call.query.get("monitor"):
             return Reply(202, None, self._patience()) if status == "InProgress" else Reply(200)
-        return Reply(200, _progress(operation, status), self._patience() if status == "InProgress" else {})
+        progress = shapes.shown_progress(operation, status)
+        return Reply(200, progress, self._patience() if status == "InProgress" else {})
 
     def _patience(self) -> dict[str, str]:
         return {"Retry-After": str(self._retry_after)}
@@ -143,45 +174,15 @@ class ControlPlane:
     def _machine(self, call: Call) -> Resource:
         return self._cloud.resource(resource_id(call.subscription, call.group, MACHINE, call.name))
 
-    def _shown(self, machine: Resource, with_view: bool) -> dict[str, object]:
-        properties: dict[str, object] = {
-            "provisioningState": "Succeeded",
-            "hardwareProfile": {"vmSize": "Standard_B1s"},
-        }
-        if with_view:
-            properties["instanceView"] = self._view(machine)
-        return {
-            "id": machine.id,
-            "name": machine.name,
-            "type": MACHINE,
-            "location": machine.location,
-            "tags": dict(machine.tags),
-            "properties": properties,
-        }
+    def _set(self, call: Call) -> ScaleSet:
+        return self._cloud.scale_set(resource_id(call.subscription, call.group, SCALE_SET, call.name))
 
-    def _view(self, machine: Resource) -> dict[str, object]:
+    def _shown_set(self, found: ScaleSet) -> dict[str, object]:
+        return shapes.shown_set(found, len(self._cloud.instances(found.id)))
+
+    def _view(self, machine: Resource, name: str = "") -> dict[str, object]:
         """The provisioning status always comes; the power state only when no fault hides it."""
         codes = ["ProvisioningState/succeeded"]
-        if not self._cloud.faults.take("instanceView", machine.name, Effect.NO_POWER_STATE):
+        if not self._cloud.faults.take("instanceView", name or machine.name, Effect.NO_POWER_STATE):
             codes.append(f"PowerState/{machine.state(self._cloud.now)}")
-        return {"statuses": [{"code": code, "level": "Info", "displayStatus": code} for code in codes]}
-
-
-def _call(path: str, query: Mapping[str, str]) -> Call | None:
-    for kind, pattern in _ROUTES:
-        found = pattern.fullmatch(path)
-        if found:
-            parts = {name: text or "" for name, text in found.groupdict().items()}
-            name = _VERBS.get(parts.get("verb", "").lower(), "") if kind == "act" else kind
-            low = {key.lower(): value for key, value in query.items()}
-            return Call(name, parts["subscription"], parts["group"], parts.get("name", ""), low, path) if name else None
-    return None
-
-
-def _progress(operation: Operation, status: str) -> dict[str, object]:
-    body: dict[str, object] = {"name": operation.id, "status": status, "startTime": operation.started.isoformat()}
-    if status != "InProgress":
-        body["endTime"] = operation.ends.isoformat()
-    if status == "Failed":
-        body["error"] = {"code": operation.failure, "message": f"{operation.action} did not succeed"}
-    return body
+        return shapes.view_of(codes)

@@ -16,12 +16,13 @@ class Effect(Enum):
     DROP = "drop"
     OPERATION_FAILS = "operation fails"
     OPERATION_LIES = "operation succeeds, machine keeps running"
+    OPERATION_STICKS = "operation never ends, machine keeps deallocating"
     NO_POWER_STATE = "no power state"
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`call` is list, get, instanceView, deallocate, start, powerOff, operation or *; `times` None means always."""
+    """`call` is a kind of emulators.routes (list, get, deallocate, listSets, ...) or *; `times` None means always."""
 
     call: str
     machine: str = ANY
@@ -90,6 +91,10 @@ def operation_fails(call: str, machine: str = ANY, *, code: str = "OperationNotA
 
 def operation_lies(call: str, machine: str = ANY, *, times: int = 1) -> Fault:
     return Fault(call, machine, times, Effect.OPERATION_LIES)
+
+
+def operation_sticks(call: str, machine: str = ANY, *, times: int = 1) -> Fault:
+    return Fault(call, machine, times, Effect.OPERATION_STICKS)
 
 
 def no_power_state(machine: str = ANY, *, times: int | None = None) -> Fault:
