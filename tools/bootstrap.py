@@ -33,7 +33,7 @@ REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
 BUILT_FROM = (*REQUIREMENTS, "constraints.txt", "pyproject.toml")
 # Stand-ins in environments of their own: the Python versions they run on, and whether the test suite needs them.
 OWN_PYTHON = {"focus_converter": ("3.12", "3.11"), "focus_validator": ("3.12", "3.11")}
-NEEDED_BY_TESTS = ("checkov", "moto")
+NEEDED_BY_TESTS = ("checkov", "fakesnow", "moto")
 RUNS = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"
 PLACES = (
     "{pyenv}/versions/{version}*/bin/python{version}",

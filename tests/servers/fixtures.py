@@ -11,8 +11,10 @@ import pytest
 
 from tests.servers import azurite as azurite_server
 from tests.servers import moto as moto_server
+from tests.servers import snowflake as snowflake_stand_in
 from tests.servers.azurite import Azurite, Unavailable, node, script
 from tests.servers.moto import Moto
+from tests.servers.snowflake import Account, Snowflake
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +44,25 @@ def bucket(moto: Moto, unique_name: str) -> str:
     """An empty bucket that no other test uses."""
     moto.client("s3").create_bucket(Bucket=unique_name)
     return unique_name
+
+
+@pytest.fixture(scope="session")
+def snowflake_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snowflake]:
+    """The run's stand-in for Snowflake. It is shared: open accounts of your own, or take `snowflake`."""
+    try:
+        snowflake_stand_in.installed()
+    except Unavailable as missing:
+        pytest.skip(str(missing))
+    with snowflake_stand_in.shared(_run_folder(tmp_path_factory) / "fakesnow") as server:
+        yield server
+
+
+@pytest.fixture
+def snowflake(snowflake_server: Snowflake) -> Iterator[Account]:
+    """An account with empty views that no other test uses."""
+    account = snowflake_server.open(f"ORG{uuid.uuid4().hex[:12]}-PRODUCTION")
+    yield account
+    account.close()
 
 
 def _run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
