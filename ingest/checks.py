@@ -21,6 +21,9 @@ _BAD = {
     ("number", "VARCHAR"): "blank_to_null({column}) IS NOT NULL"
     f" AND NOT coalesce(is_number({{column}}) AND abs(TRY_CAST({{column}} AS DOUBLE)) < {LIMIT}, false)",
     # The calendar's first day stands for one that is not known yet; other years before 1900 have lost their century.
+    # Bytes have no fraction to keep, and a petabyte more digits than money has.
+    ("bytes", "VARCHAR"): "{column} IS NOT NULL"
+    " AND NOT coalesce(is_number({column}) AND TRY_CAST({column} AS DOUBLE) BETWEEN 0 AND 1e24, false)",
     ("date", "VARCHAR"): "blank_to_null({column}) IS NOT NULL"
     " AND coalesce(year(date_of({column})) BETWEEN 2 AND 1899, true)",
     ("instant", "VARCHAR"): "{column} IS NOT NULL AND instant_of({column}) IS NULL",
@@ -43,6 +46,7 @@ _ADVICE = {
     "negative": "A price is 0 or more; download the price sheet again rather than editing it.",
     "range": "Amounts have at most 14 digits before the point; check the file for a corrupted row.",
     "missing": "Nothing is taken as 0 here; export the file again.",
+    "bytes": "Bytes are plain or scientific numbers of 0 or more; export the file again rather than editing it.",
     "instant": "Date-times are ISO 8601, such as 2026-01-31T00:00:00Z; those without a zone are read as UTC.",
     "json": "The column holds JSON text, or a map in Parquet; export the file again rather than editing it.",
     "map": "The column holds one JSON object, each key once; export the file again rather than editing it.",
@@ -55,6 +59,7 @@ _NAMES = {
     "missing": "missing-value",
     "comma": "decimal-comma",
     "range": "out-of-range",
+    "bytes": "not-a-number",
     "instant": "not-a-date-time",
     "json": "not-json",
     "map": "not-json",
@@ -62,6 +67,7 @@ _NAMES = {
     "provider": "unknown-provider",
 }
 _WORDS = {
+    "bytes": "a number of bytes",
     "instant": "a date-time",
     "json": "JSON text",
     "map": "a JSON object",
@@ -149,8 +155,28 @@ def contents_sql(shape: Shape) -> str:
     hints = "".join(f", count(*) FILTER (WHERE {condition})" for condition in shape.roles.values())
     hints += "".join(f", CAST({aggregate} AS VARCHAR)" for aggregate in shape.facts.values())
     return f"""SELECT {shape.account}, strftime({shape.period}, '%Y-%m'), {shape.currency}, count(*),
-        list(DISTINCT {shape.scope or "NULL"}), {provider}{hints}
+        list(DISTINCT {shape.scope or "NULL"}), {provider}, list(DISTINCT {_members(shape)}){hints}
         FROM raw GROUP BY ALL ORDER BY 1, 2, 3, 6"""
+
+
+def _members(shape: Shape) -> str:
+    return f"[{', '.join(shape.members)}]" if shape.members else "NULL"
+
+
+def owners_sql(shape: Shape) -> str:
+    """(billing account, member) pairs of a companion in view `raw`; null where its rows name neither."""
+    return f"SELECT DISTINCT {shape.account}, {_members(shape)} FROM raw"
+
+
+def doubled_sql(shape: Shape) -> str:
+    """(file, row, file, row) of the first rows of view `companion` that are the same by the shape's key.
+
+    Rows that lack its first column cannot be told apart.
+    """
+    key = ", ".join(quoted(name) for name in shape.key)
+    return f"""SELECT arg_min(x_RawFile, place), arg_min(x_RawRow, place) + 1, arg_max(x_RawFile, place),
+        arg_max(x_RawRow, place) + 1 FROM (SELECT *, struct_pack(f := x_RawFile, r := x_RawRow) AS place FROM companion
+        WHERE {quoted(shape.key[0])} IS NOT NULL) GROUP BY {key} HAVING count(*) > 1 ORDER BY 1, 2 LIMIT {SHOWN}"""
 
 
 def rows_of(shape: Shape, role: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from ingest.holding import Holding
 from ingest.mapping import definition
-from ingest.shapes import Shape, price_sheet
+from ingest.shapes import Shape, companions_of, price_sheet
 from ingest.staging import Staged
 from ledger.delivery import Period, SourceRef
 from ledger.faults import Fault, Rejected, reject
@@ -22,7 +22,8 @@ LONGEST = 50  # of an account in a source's name, which has 63 characters
 class Found:
     """What one file holds for one account and billing period; `hints` are the roles whose own rows it has.
 
-    `promised` is how many rows its manifest says that the whole file has, where it says so.
+    `promised` is how many rows its manifest says that the whole file has, where it says so. `members` are the accounts
+    within the billing account, where its shape tells them apart.
     """
 
     staged: Staged
@@ -35,6 +36,7 @@ class Found:
     scopes: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     promised: int | None = None
+    members: frozenset[tuple[str, ...]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,8 @@ class Assembled:
     """A delivery ready to map, or, with `missing`, one that waits for the file of that role.
 
     `parties` are the settings' names of companies, where its mapping looks them up; `options` are what its source's
-    settings ask of the mapping; `prices` are the price sheets beside it; `manifest` is the digest of the manifest that
-    lists the files, where there is one.
+    settings ask of the mapping; `prices` are the price sheets beside it and `companions` what else stands there;
+    `manifest` is the digest of the manifest that lists the files, where there is one.
     """
 
     source: SourceRef
@@ -55,6 +57,12 @@ class Assembled:
     options: tuple[tuple[str, str], ...] = ()
     manifest: str = ""
     prices: tuple[Staged, ...] = ()
+    companions: tuple[Staged, ...] = ()
+
+    @property
+    def members(self) -> frozenset[tuple[str, ...]]:
+        """The accounts within the billing accounts."""
+        return frozenset(member for entry in self.found for member in entry.members)
 
     @property
     def holding(self) -> Holding:
@@ -72,8 +80,9 @@ class Assembled:
         files = sorted(f"{entry.staged.digest}:{entry.staged.file.role}:{entry.account}" for entry in self.found)
         content = [f"manifest {self.manifest}"] if self.manifest else files
         shape, prices = self.found[0].staged.shape, [sheet.digest for sheet in self.prices]
+        besides = [one.digest for one in self.companions]
         return delivery_digest(
-            content, self.basis, self.period, self.source.name, shape, self.parties, self.options, prices
+            content, self.basis, self.period, self.source.name, shape, self.parties, self.options, prices, besides
         )
 
     @property
@@ -96,15 +105,18 @@ def delivery_digest(
     parties: Sequence[tuple[str, str]] = (),
     options: Sequence[tuple[str, str]] = (),
     prices: Sequence[str] = (),
+    companions: Sequence[str] = (),
 ) -> str:
     """SHA-256 over the content, the basis, the settings and the mapping with its tables: what decides the rows.
 
-    `prices` are the digests of the price sheets beside it.
+    `prices` are the digests of the price sheets beside it, `companions` those of what else stands there.
     """
     parts = [*content, basis, str(period), source, *definition(shape)]
     parts += [f"{name} is {entity}" for name, entity in parties]
     parts += [f"{name} = {value}" for name, value in options]
     parts += [*(f"prices {digest}" for digest in sorted(prices)), *definition(price_sheet())] if prices else []
+    parts += [f"beside {digest}" for digest in sorted(companions)]
+    parts += [told for one in companions_of(shape) for told in definition(one)] if companions else []
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

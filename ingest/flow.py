@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ingest import checks, commitments, gate, prices
+from ingest import checks, commitments, companions, contracts, gate, prices
 from ingest.deliveries import Assembled
 from ingest.engine import reading
 from ingest.inspection import refuse_bad_values
@@ -80,6 +80,7 @@ class Job:
     tuning: Tuning
     shelf: Shelf
     commitments: dict[str, commitments.Found] = field(default_factory=dict)
+    contracts: Sequence[contracts.Item] = ()
 
     @property
     def shape(self) -> Shape:
@@ -139,12 +140,13 @@ def ingest(
         return run
     if _is_held(assembled, book, terms):
         return replace(run, outcome="unchanged")
-    job = Job(assembled, connection, workspace, progress, tuning, shelf or Shelf())
+    known = contracts.known_items(connection, assembled.found[0].staged.shape, terms, assembled.source.name)
+    job = Job(assembled, connection, workspace, progress, tuning, shelf or Shelf(), contracts=known)
     parts, run = map_delivery(job, run)
     _refuse_other_days(run, held_days)
     named = commitments.resolved(job.commitments)
     listed = commitments.write(job.shape, connection, named, workspace)
-    run = _passed(job, replace(run, commitments=len(named)), parts, listed)
+    run = _passed(job, replace(run, commitments=sum(part.rows for part in listed)), parts, listed)
     progress("commit", {"source": assembled.source.name, "period": str(assembled.period), "rows": run.mapped_rows})
     commitments.commit(terms, assembled.source, assembled.period, assembled.digest, listed, run_id)
     version = book.replace(assembled.source, assembled.period, assembled.digest, parts, run_id)
@@ -193,6 +195,7 @@ def map_delivery(job: Job, run: Run) -> tuple[list[Part], Run]:
     tally, units = Tally(), job.units()
     for statement in [*tables(job.shape), *variables(known_values(job.assembled))]:
         job.connection.execute(statement)
+    _load_companions(job)
     _refuse_unclear_nets(job.assembled)
     _refuse_overlap(job)
     for index, unit in enumerate(units):
@@ -201,6 +204,13 @@ def map_delivery(job: Job, run: Run) -> tuple[list[Part], Run]:
             _map_unit(job, job.workspace / f"unit-{index:05d}", tally)
     _refuse_missing_costs(job.assembled, tally)
     return tally.parts, balanced(identified(run, job.shape, tally), tally)
+
+
+def _load_companions(job: Job) -> None:
+    given = job.assembled.companions
+    with job.shelf.at_hand([one.file.path for one in given]):
+        companions.load(job.connection, job.shape, given, job.assembled.members)
+    contracts.recall(job.connection, job.shape, job.contracts)
 
 
 def known_values(assembled: Assembled) -> dict[str, str]:

@@ -61,17 +61,19 @@ def _key(row: tuple[object, ...]) -> tuple[str, str, str]:
 
 
 def _found(staged: Staged, key: tuple[str, str, str], rows: Sequence[tuple[object, ...]]) -> Found:
-    hints = [role for index, role in enumerate(staged.shape.roles) if any(row[6 + index] for row in rows)]
+    hints = [role for index, role in enumerate(staged.shape.roles) if any(row[7 + index] for row in rows)]
     currencies = tuple(sorted(str(row[2]) for row in rows))
     scopes = {str(scope) for row in rows if isinstance(row[4], list) for scope in row[4] if scope}
     count = sum(int(str(row[3])) for row in rows)
+    members = {tuple(map(str, one)) for row in rows if isinstance(row[6], list) for one in row[6] if one}
     found = Found(staged, key[0], Period.parse(key[1]), key[2], currencies, count)
+    found = replace(found, members=frozenset(members))
     return replace(found, hints=tuple(hints), scopes=tuple(sorted(scopes)), facts=_facts(staged, rows))
 
 
 def _facts(staged: Staged, rows: Sequence[tuple[object, ...]]) -> tuple[tuple[str, str], ...]:
     """Aggregates that are true or false: true where any currency's rows are."""
-    first = 6 + len(staged.shape.roles)
+    first = 7 + len(staged.shape.roles)
     names = enumerate(staged.shape.facts, first)
     return tuple((name, max(str(row[index]) for row in rows)) for index, name in names)
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ingest.beside import NOTHING, Beside, Owned, beside, given_to, owned, stands_beside
 from ingest.commitments import Table
 from ingest.deliveries import Assembled, Found, assemble, source_name
 from ingest.flow import Book, Partition, Progress, Tuning, ingest
@@ -17,7 +18,7 @@ from ingest.holding import Holding, conflicts, from_report, strangers
 from ingest.inspection import inspect, name_parties
 from ingest.mapping import names_parties
 from ingest.plan import Source, claims
-from ingest.prices import UNPRICED, Owned, Priced, beside, is_sheet, owners, sheets_for
+from ingest.prices import is_sheet
 from ingest.run import Run
 from ingest.shapes import Shape
 from ingest.shelf import Shelf
@@ -83,8 +84,8 @@ class Desk:
 def take_in(collected: Collected, request: Request, desk: Desk, now: datetime) -> Intake:
     """Ingest every delivery the files hold. Nothing is committed while any file cannot be read or does not fit."""
     refuse_bad_name(request.source)
-    found, sheets, ignored = find(collected, request, desk)
-    groups, priced = group(found, request), beside(sheets, found)
+    found, others, ignored = find(collected, request, desk)
+    groups, given = group(found, request), beside(others, found)
     names = {source.name: {other.provider for other, _ in groups if other.name == source.name} for source, _ in groups}
     if faults_of_names := strangers(names):
         raise Rejected(faults_of_names)
@@ -92,7 +93,7 @@ def take_in(collected: Collected, request: Request, desk: Desk, now: datetime) -
     faults: list[Fault] = []
     for source, period in sorted(groups):
         try:
-            runs.append(take_one(source, period, groups[source, period], request, desk, now, priced=priced))
+            runs.append(take_one(source, period, groups[source, period], request, desk, now, given=given))
         except Rejected as refusal:
             faults += refusal.faults
     return Intake(tuple(runs), (*collected.ignored, *ignored), tuple(faults))
@@ -115,9 +116,9 @@ def refuse_bad_name(source: str) -> None:
 
 
 def find(collected: Collected, request: Request, desk: Desk) -> tuple[list[Found], list[Owned], list[str]]:
-    """What the bills hold, price sheets, and labels of data files in folders that are neither. Collects all faults."""
+    """What the bills hold, what stands beside them, and labels of files that are neither. Collects all faults."""
     found: list[Found] = []
-    sheets: list[Owned] = []
+    others: list[Owned] = []
     ignored: list[str] = []
     faults: list[Fault] = []
     name_parties(desk.connection, request.entities, request.resellers)
@@ -125,19 +126,19 @@ def find(collected: Collected, request: Request, desk: Desk) -> tuple[list[Found
         desk.progress("read", {"file": file.label, "number": index + 1, "of": len(collected.files)})
         try:
             staged = stage(desk.connection, file.path, file.label, desk.workspace)
-            if is_sheet(staged):
-                sheets.append((staged, owners(desk.connection, staged)))
+            if stands_beside(staged):
+                others.append(owned(desk.connection, staged))
             else:
                 found += inspect(desk.connection, staged)
         except Rejected as refusal:
             unknown = not file.named and refusal.faults[0].rule == "unknown-shape"
             (ignored.append(f"{file.label} (no known bill)") if unknown else faults.extend(refusal.faults))
     faults += [fault for entry in found for fault in misfits(entry, request)]
-    if not found and not faults and not sheets:
+    if not found and not faults and not others:
         faults.append(Fault("no bill was found", "Give the files of a bill or the folder that holds them.", "no-data"))
     if faults:
         raise Rejected(faults)
-    return found, sheets, ignored
+    return found, others, ignored
 
 
 def group(found: Sequence[Found], request: Request) -> dict[tuple[SourceRef, Period], list[Found]]:
@@ -153,14 +154,17 @@ def group(found: Sequence[Found], request: Request) -> dict[tuple[SourceRef, Per
 
 
 def assembled_of(
-    source: SourceRef, period: Period, found: Sequence[Found], request: Request, desk: Desk, priced: Priced = UNPRICED
+    source: SourceRef, period: Period, found: Sequence[Found], request: Request, desk: Desk, given: Beside = NOTHING
 ) -> Assembled:
     """The delivery as it stands with what was held back by earlier calls."""
     accounts = {entry.account for entry in found}
     held = _held(source, period, accounts, desk) if found[0].staged.shape.roles else []
     assembled = assemble(source, period, found, request.basis, held)
     parties, options = named_parties(found[0].staged.shape, request), options_of(source.name, request)
-    return replace(assembled, parties=parties, options=options, prices=sheets_for(found, priced))
+    others = given_to(found, given)
+    sheets = tuple(one for one in others if is_sheet(one))
+    besides = tuple(one for one in others if not is_sheet(one))
+    return replace(assembled, parties=parties, options=options, prices=sheets, companions=besides)
 
 
 def named_parties(shape: Shape, request: Request) -> tuple[tuple[str, str], ...]:
@@ -182,10 +186,10 @@ def take_one(
     desk: Desk,
     now: datetime,
     manifest: str = "",
-    priced: Priced = UNPRICED,
+    given: Beside = NOTHING,
 ) -> Run:
     """One delivery, from its files' contents to its report; `manifest` is the digest of the one that lists them."""
-    assembled = replace(assembled_of(source, period, found, request, desk, priced), manifest=manifest)
+    assembled = replace(assembled_of(source, period, found, request, desk, given), manifest=manifest)
     _one_account(source, assembled.found)
     _refuse_conflicts(assembled, desk)
     by_hand = not (manifest or request.partition or request.period)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from focus.schema import ledger_columns
 from ingest.mappings import table_names, table_path, text
-from ingest.shapes import PrefixMap, RawColumn, Shape, plain, resolve
+from ingest.shapes import PrefixMap, RawColumn, Shape, companions_of, plain, resolve
 
-MACROS = ("macros.sql", "focus_macros.sql")
+MACROS = ("macros.sql", "focus_macros.sql", "snowflake_macros.sql", "contract_macros.sql")
 _TYPED = {  # a text as what it is in Parquet, money by its decimal text
     "DOUBLE": "money({column})",
     "TIMESTAMP": "moment_of({column})",
@@ -74,12 +74,18 @@ def raw_view(
 
 
 def tables(shape: Shape) -> list[str]:
-    """Statements that load the lookup tables which this shape's SQL names."""
-    return [
+    """Statements that load the lookup tables which this shape's SQL names, and empty ones for its companions."""
+    looked_up = [
         f"CREATE TEMP TABLE IF NOT EXISTS {name} AS "
         f"FROM read_csv({literal(table_path(name))}, header=true, all_varchar=true)"
         for name in used(shape)
     ]
+    return looked_up + [_empty_table(companion) for companion in companions_of(shape)]
+
+
+def _empty_table(companion: Shape) -> str:
+    columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in companion.table.items())
+    return f"CREATE OR REPLACE TEMP TABLE {companion.name} ({columns})"
 
 
 def used(shape: Shape) -> list[str]:
@@ -89,8 +95,9 @@ def used(shape: Shape) -> list[str]:
 
 
 def definition(shape: Shape) -> list[str]:
-    """Every text that decides what rows this shape becomes."""
-    names = [*MACROS, *shape.files, shape.rows_sql, shape.select_sql, *filter(None, [shape.commitments_sql])]
+    """Every text that decides what rows this shape becomes, but for what may stand beside it."""
+    own = (shape.rows_sql, shape.select_sql, shape.commitments_sql, shape.contracts_sql)
+    names = [*MACROS, *shape.files, *filter(None, own)]
     return [text(name) for name in (*names, *(f"{table}.csv" for table in used(shape)))]
 
 

@@ -43,7 +43,8 @@ class Offer:
     and the files have to be looked at. `columns` are the header that every
     file has to have, empty where the manifest names none; `delivered` is when the manifest was written (UTC).
     `fault` is why the delivery cannot be taken now, such as another one under way: then `files` says nothing, and
-    `digest` is empty where the manifest could not be read. `prices` are the files of the price sheet of the same scope.
+    `digest` is empty where the manifest could not be read. `prices` are the files of the price sheet of the same scope,
+    `beside` the provider's other views that the bill's mapping reads.
     """
 
     export: str
@@ -55,6 +56,7 @@ class Offer:
     delivered: datetime
     fault: Transient | Rejected | None = None
     prices: tuple[RemoteFile, ...] = ()
+    beside: tuple[RemoteFile, ...] = ()
     promises: tuple[Promise, ...] = ()
 
 

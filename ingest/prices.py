@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from ingest import checks
-from ingest.deliveries import Found
 from ingest.engine import reading
 from ingest.inspection import refuse_bad_values
 from ingest.mapping import price_key, raw_view
@@ -21,9 +19,6 @@ if TYPE_CHECKING:
 
 DATE = "coalesce(instant_of({0}), utc(date_of({0})))"
 PRICES = ("UnitPrice", "MarketPrice", "BasePrice")
-Owned = tuple[Staged, frozenset[str]]  # a price sheet, and the accounts whose prices it tells
-Priced = Mapping[str, tuple[Staged, ...]]  # price sheets by the account, in lower case, of the bills that they price
-UNPRICED: Priced = MappingProxyType({})
 ADVICE = "Download the price sheet again rather than editing it."
 
 
@@ -74,39 +69,15 @@ def _doubled(staged: Staged, meter: str, first: int, last: int) -> Fault:
     return Fault(told, ADVICE, "doubled-price", staged.file.label, last + 1, "UnitPrice")
 
 
-def beside(sheets: Iterable[tuple[Staged, frozenset[str]]], found: Sequence[Found]) -> dict[str, tuple[Staged, ...]]:
-    """The sheets by the account of a bill that they price. Rejected where one prices none of the bills given."""
-    named = {entry.account.lower() for entry in found if entry.staged.shape.prices}
-    chosen: dict[str, tuple[Staged, ...]] = {}
-    faults = []
-    for staged, accounts in sheets:
-        priced = named & accounts if accounts else named
-        faults += [] if priced else [_unused(staged, accounts, found)]
-        for account in sorted(priced):
-            chosen[account] = (*chosen.get(account, ()), staged)
-    if faults:
-        raise Rejected(faults)
-    return chosen
-
-
-def sheets_for(found: Sequence[Found], priced: Priced) -> tuple[Staged, ...]:
-    """Those of the accounts in one delivery, each once."""
-    if not found[0].staged.shape.prices:
-        return ()
-    sheets = [
-        sheet for account in sorted({entry.account.lower() for entry in found}) for sheet in priced.get(account, ())
-    ]
-    return tuple({sheet.digest: sheet for sheet in sheets}.values())
-
-
-def _unused(staged: Staged, accounts: Iterable[str], found: Sequence[Found]) -> Fault:
-    if not found:
+def unused(label: str, accounts: Collection[str], alone: bool) -> Fault:
+    """A sheet that prices none of the bills given, or that no bill was given with."""
+    if alone:
         text = "a price sheet is no bill: it prices what a bill leaves out"
-        return Fault(text, "Give it together with the bill that it belongs to.", "prices-alone", staged.file.label)
+        return Fault(text, "Give it together with the bill that it belongs to.", "prices-alone", label)
     whose = f"account {', '.join(sorted(accounts))}" if accounts else "Azure"
     text = f"the price sheet is of {whose}, but no bill of it that takes prices was given"
     advice = "Give the price sheet of the bill's own account, or leave it out."
-    return Fault(text, advice, "prices-of-another", staged.file.label)
+    return Fault(text, advice, "prices-of-another", label)
 
 
 def match(connection: DuckDBPyConnection, shape: Shape, sheets: Sequence[Staged]) -> None:

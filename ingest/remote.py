@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from ingest.beside import Owned, beside, owned, takes
 from ingest.commitments import settled
 from ingest.deliveries import Found, basis_of, delivery_digest, with_role
 from ingest.flow import Partition
@@ -27,7 +28,6 @@ from ingest.intake import (
     take_one,
 )
 from ingest.offers import DeliverySource, Offer, RemoteFile
-from ingest.prices import Owned, beside, is_sheet, owners
 from ingest.promises import short
 from ingest.run import Run
 from ingest.shapes import Shape, plain, shapes, sniff
@@ -112,7 +112,8 @@ def offered_digest(offer: Offer, shape: Shape, source: str, request: Request) ->
     content, options = [f"manifest {offer.digest}"], options_of(source, request)
     basis, parties = basis_of(shape, request.basis), named_parties(shape, request)
     prices = [file.version for file in offer.prices] if shape.prices else []
-    return delivery_digest(content, basis, offer.period, source, shape, parties, options, prices)
+    besides = [file.version for file in offer.beside] if shape.companions else []
+    return delivery_digest(content, basis, offer.period, source, shape, parties, options, prices, besides)
 
 
 def unchanged(offer: Offer, request: Request, desk: Desk, now: datetime) -> list[Run]:
@@ -172,8 +173,8 @@ def _taken(offer: Offer, source: DeliverySource, request: Request, desk: Desk, n
     groups = group(found, request)
     if len(groups) > 1:
         raise _payers(offer, sorted({entry.account for entry in found}))
-    priced = beside(_sheets(offer, source, desk) if found[0].staged.shape.prices else [], found)
-    return [take_one(*key, groups[key], request, desk, now, offer.digest, priced) for key in groups]
+    given = beside(_others(offer, found[0].staged.shape, source, desk), found)
+    return [take_one(*key, groups[key], request, desk, now, offer.digest, given) for key in groups]
 
 
 def _chunks(offer: Offer, source: DeliverySource, desk: Desk) -> list[Chunk]:
@@ -187,19 +188,29 @@ def _chunks(offer: Offer, source: DeliverySource, desk: Desk) -> list[Chunk]:
     return chunks
 
 
-def _sheets(offer: Offer, source: DeliverySource, desk: Desk) -> list[Owned]:
-    """The price sheets beside it, which are of its scope. A delivery told by a manifest has them by their versions."""
-    sheets: list[Owned] = []
-    for file in offer.prices:
+def _others(offer: Offer, bill: Shape, source: DeliverySource, desk: Desk) -> list[Owned]:
+    """What stands beside it and its mapping reads. A delivery told by a manifest has it by its versions.
+
+    A price sheet is of the bill's scope, whatever it names.
+    """
+    sheets, others = (offer.prices if bill.prices else (), offer.beside if bill.companions else ())
+    found = [replace(one, accounts=frozenset()) for one in _besides(sheets, bill, offer, source, desk)]
+    return found + _besides(others, bill, offer, source, desk)
+
+
+def _besides(files: Sequence[RemoteFile], bill: Shape, offer: Offer, source: DeliverySource, desk: Desk) -> list[Owned]:
+    besides: list[Owned] = []
+    for file in files:
         staged = _shelved(file, source, desk, _fetched(file, source, desk))
-        if not is_sheet(staged):
-            text, advice = "the file is no price sheet", "Let the provider deliver the price sheet again."
-            raise reject(text, advice, "price-sheet", file=file.label)
+        if not takes(bill, staged.shape):
+            what = "price sheet" if file in offer.prices else "view that goes with the bill"
+            text, advice = f"the file is no {what}", "Let the provider deliver it again."
+            raise reject(text, advice, "price-sheet" if file in offer.prices else "companion", file=file.label)
         with desk.shelf.at_hand([staged.file.path]):
+            found = owned(desk.connection, staged)
             known = replace(staged, digest=file.version) if offer.digest else staged
-            owners(desk.connection, staged)
-            sheets.append((known, frozenset()))
-    return sheets
+            besides.append(replace(found, staged=known))
+    return besides
 
 
 def _chunk(file: RemoteFile, source: DeliverySource, desk: Desk) -> list[Chunk]:

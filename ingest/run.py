@@ -74,6 +74,7 @@ def opening(assembled: Assembled, now: datetime, run_id: str) -> Run:
         for entry in assembled.found
     )
     sheets = ({"file": one.file.label, "role": "prices", "sha256": one.digest} for one in assembled.prices)
+    others = ({"file": one.file.label, "role": one.shape.name, "sha256": one.digest} for one in assembled.companions)
     return Run(
         id=run_id,
         source=assembled.source.name,
@@ -83,7 +84,7 @@ def opening(assembled: Assembled, now: datetime, run_id: str) -> Run:
         basis=assembled.basis,
         outcome="waiting" if assembled.missing else "open",
         digest=assembled.digest,
-        files=(*files, *sheets),
+        files=(*files, *sheets, *others),
         started=instant(now),
         missing=assembled.missing,
         holds=tuple(sorted(assembled.holding.keys)),

@@ -9,7 +9,7 @@ from functools import cache
 
 from focus.schema import Column, columns
 from ingest.likeness import texts, whole
-from ingest.mappings import price_sheet_entry, shape_entries
+from ingest.mappings import companion_entries, price_sheet_entry, shape_entries
 from ledger.faults import Fault, Rejected
 
 RECOGNISED = 75  # percent of a shape's signature that makes a file evidently meant as that shape
@@ -93,10 +93,15 @@ class Shape:
     metric meet. `facts` are aggregates, true or false, that the rows' SQL reads as variables: true where any file's is.
     `unless` is by fact the pattern of names of columns that mean nothing where it is false; the last that fits decides.
     `scope` tells exports of one account apart where there is one per subscription. `files` are the data files it is
-    made of: its own and those of the shapes it is like. `commitments_sql` gives the commitments that its rows name.
+    made of: its own and those of the shapes it is like. `commitments_sql` gives the commitments that its rows name;
+    `contracts_sql` whole rows of ContractCommitment, of contracts that are told beside the bill.
     `absent` are columns that only other shapes with the same SQL have; `derived` is by name what the SQL reads
     in every shape, as an expression over the shape's own columns. `prices` says which raw rows want a price of a price
     sheet, and by what it is found; `assumed_in` is the view in which assumptions are counted.
+
+    `companions` are the shapes of what may stand beside such a bill; each fills the table of its name. Of a companion
+    `table` are the columns of that table with their types, and `key` what tells its rows apart, if anything does.
+    `members` are SQL expressions that name an account within the billing account, each part in capitals or blank.
     """
 
     name: str
@@ -122,12 +127,21 @@ class Shape:
     unknown: tuple[Unknown, ...]
     files: tuple[str, ...]
     commitments_sql: str = ""
+    contracts_sql: str = ""
     unless: Mapping[str, str] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
     derived: Mapping[str, str] = field(default_factory=dict)
     prices: Mapping[str, str] = field(default_factory=dict)
     assumed_in: str = "raw"
     refusals: tuple[Refusal, ...] = ()
+    companions: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    table: Mapping[str, str] = field(default_factory=dict)
+    key: tuple[str, ...] = ()
+
+    @property
+    def has_commitments(self) -> bool:
+        return bool(self.commitments_sql or self.contracts_sql)
 
 
 def plain(header: str) -> str:
@@ -156,6 +170,17 @@ def price_sheet() -> Shape:
     return _shape(price_sheet_entry())
 
 
+@cache
+def companions() -> tuple[Shape, ...]:
+    """What else may stand beside a bill: shapes whose rows are facts that its mapping reads."""
+    return tuple(_shape(entry) for entry in companion_entries())
+
+
+def companions_of(shape: Shape) -> list[Shape]:
+    """Those that may stand beside such a bill."""
+    return [one for one in companions() if one.name in shape.companions]
+
+
 def shape_named(name: str) -> Shape:
     return next(shape for shape in shapes() if shape.name == name)
 
@@ -163,7 +188,7 @@ def shape_named(name: str) -> Shape:
 def sniff(headers: Sequence[str], format: str) -> Shape | None:
     """The shape most of whose signature the headers carry; None when no shape is evidently meant."""
     present = {plain(header) for header in headers}
-    known = (*shapes(), price_sheet())
+    known = (*shapes(), price_sheet(), *companions())
     scored = [(_score(shape, present), len(shape.signature), shape) for shape in known if format in shape.formats]
     best = max(scored, key=lambda entry: entry[:2], default=None)
     return best[2] if best and best[0] >= RECOGNISED else None
@@ -217,7 +242,7 @@ def _absent(column: RawColumn, shape: Shape, label: str) -> Fault:
 
 
 def _shape(entry: dict[str, object]) -> Shape:
-    name, money = str(entry["shape"]), entry["money"]
+    name, money = str(entry["shape"]), entry.get("money", {"cost": "", "currency": ""})
     maps, signature, formats = entry.get("maps", []), entry["signature"], entry.get("formats", [entry.get("format")])
     assert isinstance(money, dict) and isinstance(formats, list)
     assert isinstance(maps, list) and isinstance(signature, list)
@@ -232,7 +257,7 @@ def _shape(entry: dict[str, object]) -> Shape:
         cost=str(money["cost"]),
         currency=str(money["currency"]),
         account=str(entry["account"]),
-        period=str(entry["period"]),
+        period=str(entry.get("period", "")),
         roles=_conditions(entry.get("roles")),
         facts=_conditions(entry.get("facts")),
         unless=_conditions(entry.get("unless")),
@@ -246,10 +271,15 @@ def _shape(entry: dict[str, object]) -> Shape:
         unknown=_unknown(entry.get("unknown", [])),
         files=texts(entry, "files"),
         commitments_sql=str(entry.get("commitments_sql", "")),
+        contracts_sql=str(entry.get("contracts_sql", "")),
         derived=_conditions(entry.get("derived")),
         prices=_conditions(entry.get("prices")),
         assumed_in=str(entry.get("assumed_in", "raw")),
         refusals=_refusals(entry.get("refuse", [])),
+        companions=texts(entry, "companions"),
+        members=texts(entry, "members"),
+        table=_conditions(entry.get("table")),
+        key=texts(entry, "key"),
     )
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import duckdb
 
-from ingest.inspection import prepare
+from ingest.companions import load
+from ingest.inspection import inspect, prepare
 from ingest.mapping import focus_select, raw_view, rows_view, tables, variables
 from ingest.prices import match
 from ingest.shapes import Shape
@@ -29,10 +30,11 @@ def focus_rows(
     basis: str = "amortized",
     options: Mapping[str, str] | None = None,
     sheets: Sequence[Path] = (),
+    companions: Sequence[Path] = (),
 ) -> list[Row]:
     """The ledger rows of (file, role) pairs of one shape; Azure's role is actual or amortized, others' is empty.
 
-    `options` are further variables of the mapping; `sheets` are price sheets beside them.
+    `options` are further variables of the mapping; `sheets` are price sheets beside them, `companions` other views.
     """
     with duckdb.connect() as connection:
         prepare(connection)
@@ -53,6 +55,11 @@ def focus_rows(
             *_facts(shape),
         ):
             connection.execute(statement)
+        if shape.companions:
+            found = [one for entry in staged for one in inspect(connection, entry)]
+            besides = [stage(connection, path, path.name, workspace) for path in companions]
+            load(connection, shape, besides, {member for one in found for member in one.members})
+            connection.execute(raw_view(shape, roled, str(period)))
         if sheets:
             match(connection, shape, [stage(connection, path, path.name, workspace) for path in sheets])
         connection.execute(rows_view(shape, priced=bool(sheets)))

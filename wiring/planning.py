@@ -72,17 +72,17 @@ def _due_of_offers(source: Source, found: Settings, env: Env, now: datetime) -> 
 
 
 def _due_of_files(source: Source, found: Settings, env: Env) -> list[Due]:
+    from ingest.beside import beside
     from ingest.intake import assembled_of, find, group
     from ingest.plan import due
-    from ingest.prices import beside
     from ingest.sources.folder import collect
 
     request = standing(source, found, whole=False)
     with desk(found, env, quiet) as hands:
-        files, sheets, _ = find(collect([source.location], opener(env)), request, hands)
-        priced = beside(sheets, files)
+        files, others, _ = find(collect([source.location], opener(env)), request, hands)
+        given = beside(others, files)
         groups = [(key, entries) for key, entries in group(files, request).items() if key[0].name == source.name]
-        ready = [assembled_of(*key, entries, request, hands, priced) for key, entries in groups]
+        ready = [assembled_of(*key, entries, request, hands, given) for key, entries in groups]
         offered = {(one.source.name, one.period): one.digest for one in ready if not one.missing}
         current = {key: hands.book.digest_of(*key) or "" for key in offered}
     return due(offered, current)

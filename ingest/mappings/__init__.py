@@ -13,6 +13,7 @@ from focus import upgrade
 
 IDENTITIES = ".identities.json"
 PRICES = ".prices.json"  # the shape of a price sheet, which is no bill
+COMPANION = ".companion.json"  # the shape of what else stands beside a bill
 
 
 @cache
@@ -24,7 +25,9 @@ def text(name: str) -> str:
 @cache
 def shape_entries() -> tuple[dict[str, Any], ...]:
     """Every `<shape>.json`, sorted by shape name."""
-    shapes = (name for name in _names() if name.endswith(".json") and not name.endswith((IDENTITIES, PRICES)))
+    shapes = (
+        name for name in _names() if name.endswith(".json") and not name.endswith((IDENTITIES, PRICES, COMPANION))
+    )
     return tuple(json.loads(text(name)) for name in shapes)
 
 
@@ -33,6 +36,13 @@ def price_sheet_entry() -> dict[str, Any]:
     """The one shape of price sheets."""
     [name] = (name for name in _names() if name.endswith(PRICES))
     return {**json.loads(text(name)), "files": [name]}
+
+
+@cache
+def companion_entries() -> tuple[dict[str, Any], ...]:
+    """Every shape of a companion, sorted by its name, which is that of its table too."""
+    named = (name for name in _names() if name.endswith(COMPANION))
+    return tuple({"rows_sql": _beside(name), **json.loads(text(name)), "files": [name]} for name in named)
 
 
 @cache
@@ -56,6 +66,11 @@ def table_rows(name: str) -> list[dict[str, str]]:
 @cache
 def table_names() -> tuple[str, ...]:
     return tuple(name[:-4] for name in _names() if name.endswith(".csv"))
+
+
+def _beside(name: str) -> str:
+    """The SQL of a companion, which has no rows of its own."""
+    return name.removesuffix(COMPANION) + ".sql"
 
 
 def _names() -> list[str]:
