@@ -1,0 +1,210 @@
+"""Snowflake's usage views as deliveries: one month of them, asked for in one session, each view whole in one file."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingest.offers import Offer, RemoteFile
+from ingest.plan import SnowflakeAccess
+from ingest.snowflake_views import ACCOUNT_SQL, OWN, Account, View, account_of, described, query, wanted
+from ingest.sources.snowflake_faults import RULE, snowflake_faults
+from ledger.delivery import Period
+from ledger.faults import Missing, reject
+
+if TYPE_CHECKING:
+    from pyarrow import Table
+    from snowflake.connector import SnowflakeConnection
+
+PLACE = "snowflake:"
+ROWS = 65_536  # of a row group, whatever the size of what arrives: the same rows are the same file
+GRANTS = (
+    "Grant the role what docs/snowflake.md lists. Whoever buys Snowflake from a reseller cannot read these views: there "
+    "the reseller unloads them, and the files are taken in by hand."
+)
+
+Connect = Callable[[], "SnowflakeConnection"]
+Progress = Callable[[str, Mapping[str, object]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A view's rows of the month; `digest` is the SHA-256 of the file, empty where there are no rows and no file."""
+
+    view: View
+    path: Path
+    rows: int
+    digest: str
+
+
+class SnowflakeViews:
+    """A DeliverySource of one month. The session ends before anything is mapped: rows lie in `folder` until then.
+
+    `left_out` tells, after `offers`, which views there is nothing of, each with the reason.
+    """
+
+    def __init__(
+        self,
+        connect: Connect,
+        access: SnowflakeAccess,
+        period: Period,
+        folder: Path,
+        now: Callable[[], datetime],
+        progress: Progress,
+        allocation: str = "",
+    ) -> None:
+        self._connect, self._access, self._period, self._folder = connect, access, period, folder
+        self._now, self._progress, self._views = now, progress, wanted(access.view, allocation)
+        self._account: Account | None = None
+        self._files: dict[str, Fetched] = {}
+        self.left_out: tuple[str, ...] = ()
+
+    def offers(self) -> list[Offer]:
+        """One, of what the views say now. Faults: Transient, Rejected."""
+        self.left_out = ()
+        with self._session() as session:
+            found = [one for view in self._views if (one := self._fetched(view, session))]
+        self._files = {self._label(one.view): one for one in found}
+        bill = tuple(self._file(one) for one in found if one.view.is_bill)
+        beside = tuple(self._file(one) for one in found if not one.view.is_bill)
+        label = f"{PLACE} {self._access.account} {self._period}"
+        return [Offer("usage views", self._period, label, "", (), bill, self._now(), beside=beside)]
+
+    def download(self, file: RemoteFile, target: Path) -> None:
+        """What `offers` fetched, also a second time."""
+        source = self._files[file.label].path
+        try:
+            target.hardlink_to(source)
+        except OSError:
+            shutil.copyfile(source, target)
+
+    @contextmanager
+    def _session(self) -> Iterator[SnowflakeConnection]:
+        with snowflake_faults(f"{PLACE} {self._access.account}"):
+            session = self._connect()
+        try:
+            yield session
+        finally:
+            _left(session)
+
+    def _fetched(self, view: View, session: SnowflakeConnection) -> Fetched | None:
+        """A view that is no bill may be missing: that is told, and the bill is taken without it."""
+        reasons = []
+        for schema in view.schemas:
+            try:
+                return self._asked(view, schema, session)
+            except Missing as fault:
+                reasons.append(str(fault))
+        if view.is_bill:
+            raise reject("; ".join(reasons), GRANTS, RULE)
+        return self._without(view, "; ".join(reasons))
+
+    def _asked(self, view: View, schema: str, session: SnowflakeConnection) -> Fetched | None:
+        what = f"{schema}.{view.name}"
+        with snowflake_faults(what), session.cursor() as cursor:
+            columns = [one.name for one in cursor.describe(described(view, schema))]
+            if lacks := view.lacks(schema, columns):
+                raise Missing(f"{what}: {_listed(lacks)} not there")
+            own = self._own(session) if schema == OWN else None
+            cursor.execute(query(view, schema, columns, self._period, own))
+            path = self._folder / f"{view.name.lower()}.parquet"
+            rows = write(cursor.fetch_arrow_batches(force_microsecond_precision=True), path, what)
+        self._progress("query", {"view": what, "period": str(self._period), "rows": f"{rows} rows"})
+        if not rows and not view.is_bill:
+            return self._without(view, f"{what}: no rows of {self._period}")
+        return Fetched(view, path, rows, _digest(path) if rows else "")
+
+    def _own(self, session: SnowflakeConnection) -> Account:
+        if self._account is None:
+            with session.cursor() as cursor:
+                found = cursor.execute(ACCOUNT_SQL).fetchone()
+            self._account = account_of(found if isinstance(found, tuple) else None)
+        return self._account
+
+    def _without(self, view: View, reason: str) -> None:
+        self._progress("without", {"view": view.name, "reason": reason})
+        self.left_out = (*self.left_out, reason)
+
+    def _file(self, one: Fetched) -> RemoteFile:
+        size = one.path.stat().st_size if one.rows else 0
+        return RemoteFile(self._label(one.view), size, one.digest, rows=one.rows)
+
+    def _label(self, view: View) -> str:
+        return f"{PLACE} {self._access.account} {self._period} {view.name}"
+
+
+def write(tables: Iterable[Table], path: Path, what: str) -> int:
+    """Rows of the file; no file where there are none. No more than a row group and what arrives is held at once."""
+    from pyarrow.parquet import ParquetWriter
+
+    rows, writer = 0, None
+    try:
+        for group in groups(tables):
+            _refuse_floats(group, what)
+            writer = writer or ParquetWriter(path, group.schema, compression="zstd")
+            writer.write_table(group, row_group_size=ROWS)
+            rows += group.num_rows
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    finally:
+        if writer:
+            writer.close()
+    return rows
+
+
+def groups(tables: Iterable[Table]) -> Iterator[Table]:
+    """The same rows in tables of ROWS rows, the last of which may be shorter; without what a column says of itself."""
+    from pyarrow import concat_tables
+
+    held: list[Table] = []
+    for table in tables:
+        held.append(table.replace_schema_metadata(None).cast(_plain(table)))
+        while sum(one.num_rows for one in held) >= ROWS:
+            whole = concat_tables(held)
+            yield whole.slice(0, ROWS).combine_chunks()
+            held = [whole.slice(ROWS)]
+    if sum(one.num_rows for one in held):
+        yield concat_tables(held).combine_chunks()
+
+
+def _plain(table: Table) -> object:
+    """The wire's integers are as wide as their values; so every batch has a width of its own."""
+    from pyarrow import field, int64, schema, types
+
+    return schema(
+        [field(one.name, int64() if types.is_integer(one.type) else one.type) for one in table.schema], metadata=None
+    )
+
+
+def _refuse_floats(table: Table, what: str) -> None:
+    from pyarrow import types
+
+    if loose := [one.name for one in table.schema if types.is_floating(one.type)]:
+        text = f"{what}: {_listed(loose)} floating point, which does not hold money exactly"
+        raise reject(text, "This should not happen: report it with the name of the view.", "snowflake-float")
+
+
+def _listed(names: list[str]) -> str:
+    return f"column {names[0]} is" if len(names) == 1 else f"columns {', '.join(names)} are"
+
+
+def _left(session: SnowflakeConnection) -> None:
+    """A session that cannot be ended any more ends by itself."""
+    from snowflake.connector.errors import Error
+
+    try:
+        session.close()
+    except Error:
+        return
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
