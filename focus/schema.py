@@ -47,10 +47,13 @@ def columns(dataset: str = "CostAndUsage", version: str = VERSION) -> tuple[Colu
 @cache
 def custom_columns() -> tuple[Column, ...]:
     """The ledger's own x_ columns, which follow the FOCUS columns in every row."""
-    entries = load("custom-columns.json")["columns"]
+    return _custom("columns")
+
+
+def _custom(listed: str) -> tuple[Column, ...]:
     return tuple(
         Column(entry["id"], entry["data_type"], "Custom", "true", tuple(entry.get("allowed_values", ())))
-        for entry in entries
+        for entry in load("custom-columns.json")[listed]
     )
 
 
@@ -66,8 +69,9 @@ def ledger_types() -> tuple[tuple[str, str], ...]:
 
 
 def commitment_types() -> tuple[tuple[str, str], ...]:
-    """(column, DuckDB type) of a row of ContractCommitment, in order."""
-    return tuple((column.name, column.duckdb_type) for column in columns("ContractCommitment"))
+    """(column, DuckDB type) of a row of ContractCommitment with the ledger's own columns, in order."""
+    listed = columns("ContractCommitment") + _custom("commitment_columns")
+    return tuple((column.name, column.duckdb_type) for column in listed)
 
 
 def _column(entry: versions.Entry) -> Column:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from focus.schema import commitment_types
+from ingest import contracts
 from ingest.mapping import literal, quoted
 from ingest.mappings import text
 from ingest.shapes import Shape
@@ -63,7 +64,7 @@ class Found:
         return self.committed / self.seconds if self.committed and self.seconds else Decimal(-1)
 
 
-class Table(Protocol):
+class Table(contracts.Table, Protocol):
     """What ingest needs of the ledger's table of commitments."""
 
     def digest_of(self, source: str, period: Period) -> str | None: ...
@@ -179,24 +180,31 @@ def write(shape: Shape, connection: DuckDBPyConnection, known: Mapping[str, Foun
 
     A file without rows still tells, by its name, which delivery it is of.
     """
-    if not shape.commitments_sql:
+    if not shape.has_commitments:
         return []
-    names = [name for name, _ in commitment_types()]
-    rows = [row(known[name]) for name in sorted(known)]
-    columns = [[_text(found[name]) for found in rows] for name in names]
-    listed = ", ".join(f"unnest(${at}::VARCHAR[]) AS {quoted(name)}" for at, name in enumerate(names, 1))
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE commitment AS SELECT {listed}", columns)
-    casts = ", ".join(f"CAST({quoted(name)} AS {kind}) AS {quoted(name)}" for name, kind in commitment_types())
+    _list(connection, [row(known[name]) for name in sorted(known)])
+    if shape.contracts_sql:
+        connection.execute(f"INSERT INTO commitment BY NAME {text(shape.contracts_sql)}")
     path = folder / "commitments.parquet"
-    connection.execute(f"COPY (SELECT {casts} FROM commitment) TO {literal(str(path))} (FORMAT parquet)")
+    copied = f"COPY (SELECT * FROM commitment ORDER BY ALL) TO {literal(str(path))} (FORMAT parquet)"
+    count = connection.execute(copied).fetchall()[0][0]
     connection.execute("DROP TABLE commitment")
-    return [Part(str(path), len(rows), path.stat().st_size, "", "")]
+    return [Part(str(path), count, path.stat().st_size, "", "")]
+
+
+def _list(connection: DuckDBPyConnection, rows: Sequence[Mapping[str, object]]) -> None:
+    """Temp table `commitment` of these rows."""
+    types = commitment_types()
+    columns = [[_text(found.get(name)) for found in rows] for name, _ in types]
+    listed = ", ".join(f"unnest(${at}::VARCHAR[]) AS {quoted(name)}" for at, (name, _) in enumerate(types, 1))
+    casts = ", ".join(f"CAST({quoted(name)} AS {kind}) AS {quoted(name)}" for name, kind in types)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE commitment AS SELECT {casts} FROM (SELECT {listed})", columns)
 
 
 def settled(shape: Shape, table: Table | None, source: str, period: Period, digest: str) -> bool:
     """Whether the table holds this delivery's commitments, or none for a shape that has none."""
     held = table.digest_of(source, period) if table else None
-    return table is None or held == (digest[:16] if shape.commitments_sql else None)
+    return table is None or held == (digest[:16] if shape.has_commitments else None)
 
 
 def commit(table: Table | None, source: SourceRef, period: Period, digest: str, parts: list[Part], run_id: str) -> None:

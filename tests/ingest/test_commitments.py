@@ -22,8 +22,9 @@ from ingest.sources.folder import collect
 from ledger.book import Book
 from ledger.delivery import Period, SourceRef
 from ledger.faults import Transient
-from tests.bills import Ledger, cur2, snowflake
+from tests.bills import Ledger, cur2
 from tests.commitment_lines import PLAN, RESERVATION, RI_FEE, RI_USED, SP_FEE, SP_USED
+from tests.exports import export
 from wiring.parts import desk
 
 
@@ -97,7 +98,7 @@ def test_a_bill_without_commitments_has_no_rows_of_them(ledger: Ledger, tmp_path
 
 
 def test_a_bill_of_a_shape_without_commitments_leaves_the_table_alone(ledger: Ledger, tmp_path: Path) -> None:
-    ledger.ingest(snowflake(tmp_path / "a.csv"))
+    ledger.ingest(export(tmp_path / "a.parquet", "aws_1_2"))
     assert wiring.commitments(wiring.store(ledger.store, {})).version() is None
 
 

@@ -1,0 +1,18 @@
+-- Shared pieces about contracts. The views beside a bill name last days, FOCUS the instant after: whether END_DATE is the
+-- last day that an item covers, or the first that it does not, the manual leaves open. It is taken as the last one, here.
+CREATE OR REPLACE MACRO first_day_after(x) AS CAST(x AS DATE) + 1;
+CREATE OR REPLACE MACRO last_day_before(x) AS CAST(x AS DATE) - 1;
+
+-- What an item is drawn on as, and what a line says it was paid from; upper case in live accounts, lower in the manual.
+CREATE OR REPLACE MACRO item_kind(item) AS
+    CASE WHEN item ILIKE '%free%' THEN 'free usage' WHEN item ILIKE '%capacity%' THEN 'capacity' ELSE lower(trim(item)) END;
+CREATE OR REPLACE MACRO balance_kind(source) AS lower(replace(coalesce(trim(source), ''), '_', ' '));
+CREATE OR REPLACE MACRO is_drawn(source) AS coalesce(balance_kind(source) IN ('capacity', 'rollover', 'free usage'), false);
+
+-- An item has no id of its own: its contract, what it is, and its first day make one.
+CREATE OR REPLACE MACRO item_id(contract, item, starts) AS
+    concat_ws('/', contract, replace(lower(trim(item)), ' ', '-'), CAST(starts AS DATE));
+
+-- ContractApplied of a part of a row that was split: the part takes its own money. One element, applied in money, as `applied` writes it.
+CREATE OR REPLACE MACRO applied_part(element, taken) AS
+    regexp_replace(element, '("ContractCommitmentAppliedCost":)-?[0-9.]+', '\1' || shortest(taken));
