@@ -14,7 +14,7 @@ from settings import Settings
 from wiring.days import asked_source, take_days
 from wiring.parts import Env, book, commitments, desk, engine, new_id, opener, quiet, store
 from wiring.reports import source_of_scope, take_reports
-from wiring.sources import COST_DETAILS, COST_EXPLORER, deliveries, listed, passed_over, source_at
+from wiring.sources import COST_DETAILS, COST_EXPLORER, deliveries, listed, passed_over, refuse_unclear, source_at
 
 if TYPE_CHECKING:
     from focus.report import Report
@@ -47,8 +47,7 @@ def take_in(
         hands = replace(hands, new_id=new_id)
         taken = [take_in(collect(files, opener(env)), asked, hands, now)] if files else []
         for one in places:
-            source = source_at(one, asked.source, found)
-            taken.append(_told(partial(_delivered, source, asked, hands, env, now)))
+            taken.append(_told(partial(_at_place, one, asked, found, hands, env, now)))
         for _ in days[:1]:
             taken.append(_told(lambda: take_days(asked_source(asked, found), asked, hands, env, now)))
         for one in scopes:
@@ -82,6 +81,13 @@ def take_source(
             return _delivered(source, request, hands, env, now)
         take = take_reports if source.location.startswith(COST_DETAILS) else take_days
         return take(source, request, hands, env, now)
+
+
+def _at_place(location: str, request: Request, found: Settings, hands: Desk, env: Env, now: datetime) -> Intake:
+    """Under the name of the source that lies there, as by the timer, so that it is one bill."""
+    refuse_unclear(location, request.source, found)
+    source = source_at(location, request.source, found)
+    return _delivered(source, replace(request, source=request.source or source.name), hands, env, now)
 
 
 def _of_scope(location: str, request: Request, found: Settings, hands: Desk, env: Env, now: datetime) -> Intake:

@@ -97,16 +97,34 @@ def holds_exports(location: str, env: Env) -> bool:
 
 
 def source_at(location: str, name: str, found: Settings) -> Source:
-    """The source whose settings reach this place: the one of that name, else one whose location it lies in."""
+    """The source whose settings reach this place: the one of that name, else the one in whose location it lies."""
     from ingest.plan import Source
 
-    bucket = location.startswith(BUCKET)
-    sources = [one for one in found.sources if not bucket or one.provider == "aws"]
-    named = [one for one in sources if one.name == name]
-    here = [one for one in sources if one.location and _within(location, one.location)]
-    chosen = next(iter((*named, *here)), Source("", "aws" if bucket else "azure"))
-    return replace(chosen, location=location)
+    named = [one for one in _fitting(location, found) if one.name == name]
+    blank = Source("", "aws" if location.startswith(BUCKET) else "azure")
+    return replace(next(iter((*named, *_around(location, found))), blank), location=location)
+
+
+def refuse_unclear(location: str, name: str, found: Settings) -> None:
+    """Rejected where no name is given, and several sources have the very place: the bill would be any one's."""
+    from ledger.faults import reject
+
+    names = [one.name for one in _around(location, found)]
+    if len(names) > 1 and not name:
+        text = f"several sources lie at {_around(location, found)[0].location}: {', '.join(names)}"
+        raise reject(text, f"Name one: --source {names[0]}.", "which-source")
+
+
+def _fitting(location: str, found: Settings) -> list[Source]:
+    return [one for one in found.sources if not location.startswith(BUCKET) or one.provider == "aws"]
+
+
+def _around(location: str, found: Settings) -> list[Source]:
+    """Those in whose location it lies, and of them the nearest: a longer location is within a shorter one."""
+    here = [one for one in _fitting(location, found) if one.location and _within(location, one.location)]
+    longest = max((len(one.location.rstrip("/")) for one in here), default=0)
+    return [one for one in here if len(one.location.rstrip("/")) == longest]
 
 
 def _within(location: str, place: str) -> bool:
-    return location == place or location.startswith(place.rstrip("/") + "/")
+    return location.rstrip("/") == place.rstrip("/") or location.startswith(place.rstrip("/") + "/")

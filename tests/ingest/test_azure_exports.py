@@ -109,6 +109,30 @@ def test_two_bills_of_one_month_are_not_added_up_and_one_is_chosen_by_name(azure
     assert azure_export.ledger.total() == "1.00"
 
 
+def test_a_place_of_a_source_is_taken_under_its_name(azure_export: AzureExport) -> None:
+    azure_export.pair(azure_export.costs("1"))
+    source = '[sources.{}]\nprovider = "azure"\nlocation = "{}"\n'
+    outer = source.format("outer", f"az://{azure_export.container.container_name}")
+    azure_export.ledger.config.write_text(outer + source.format("main", azure_export.location))
+    [run] = azure_export.ledger.ingest(f"{azure_export.location}/").document["runs"]
+    assert (run["source"], run["outcome"]) == ("main", "committed")
+    [again] = azure_export.ledger.ingest(azure_export.location, "--source", "main").document["runs"]
+    assert again["outcome"] == "unchanged"
+
+
+def test_a_place_of_two_sources_is_taken_for_the_one_that_is_named(azure_export: AzureExport) -> None:
+    azure_export.pair(azure_export.costs("1"))
+    azure_export.focus("2")
+    source = '[sources.{}]\nprovider = "azure"\nlocation = "{}"\nexport = {}\n'
+    pair = source.format("pair", azure_export.location, '["actual", "amortized"]')
+    azure_export.ledger.config.write_text(pair + source.format("focus", azure_export.location, '"focus"'))
+    refused = azure_export.ledger.ingest(azure_export.location)
+    assert (refused.code, refused.fault["rule"]) == (2, "which-source")
+    assert "pair, focus" in refused.fault["message"]
+    [run] = azure_export.ledger.ingest(azure_export.location, "--source", "focus").document["runs"]
+    assert (run["source"], run["outcome"], azure_export.ledger.total()) == ("focus", "committed", "2.00")
+
+
 def test_what_is_no_bill_is_listed_as_ignored(azure_export: AzureExport) -> None:
     azure_export.focus("1")
     azure_export.run("details", "ReservationDetails", b"a,b\n1,2\n")
