@@ -86,12 +86,16 @@ def queue(env: Env) -> Queue:
 
 
 def fleet(env: Env) -> Fleet:
-    """Azure virtual machines with the service's own identity; LEDGER_ARM_URL points at another control plane."""
+    """Azure's machines and scale sets with the service's own identity; LEDGER_ARM_URL is another control plane."""
     from adapters.identity import credential
-    from governance.actions.azure_vm import PUBLIC_ARM, AzureVirtualMachines
+    from governance.actions.azure_clients import PUBLIC_ARM, AzureClients
+    from governance.actions.azure_vm import AzureVirtualMachines
+    from governance.actions.azure_vmss import AzureScaleSets
+    from governance.fleets import Fleets
 
     url, trust = env.get("LEDGER_ARM_URL") or PUBLIC_ARM, env.get("LEDGER_ARM_CA") or None
-    return AzureVirtualMachines(credential(env), base_url=url, verify=trust)
+    azure = AzureClients(credential(env), base_url=url, verify=trust)
+    return Fleets([AzureVirtualMachines(azure), AzureScaleSets(azure)])
 
 
 @contextmanager

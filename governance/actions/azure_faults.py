@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from ledger.faults import Conflict, Missing, Transient, reject
 
@@ -31,7 +32,15 @@ def translated(what: str) -> Iterator[None]:
         raise Transient(f"{what}: {type(error).__name__}") from error
 
 
-def _answered(what: str, error: Exception, status: int | None, code: str, headers: Mapping[str, str]) -> Exception:
+def answered(what: str, answer: Any) -> Exception:
+    """The same table for an answer that was asked for without the SDK's own operations."""
+    headers = {str(key).lower(): str(value) for key, value in answer.headers.items()}
+    return _answered(what, None, answer.status_code, "unknown", headers)
+
+
+def _answered(
+    what: str, error: Exception | None, status: int | None, code: str, headers: Mapping[str, str]
+) -> Exception:
     """Only the call, the status and the code are told on: an SDK's text may quote headers or addresses."""
     text = f"{what}: {status or type(error).__name__} {code}"
     if status is None or status in TRANSIENT:

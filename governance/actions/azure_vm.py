@@ -1,146 +1,128 @@
-"""Azure virtual machines behind the Fleet protocol: list, look, deallocate. Nothing here can end or erase a machine.
+"""Azure virtual machines behind the Fleet protocol: list, look, deallocate, start.
 
-Retries of the SDK are off: it would sleep inside the call, and the queue already is the retry.
+Machines of flexible scale sets are among them: they are ordinary machines, with tags of their own.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from threading import Lock
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from governance.actions.azure_clients import (
+    SCOPE,
+    AzureClients,
+    ManagementLock,
+    frozen,
+    id_pattern,
+    is_spot,
+    lock_on,
+    parts_of,
+    power_of,
+    system_of,
+    tags_of,
+)
 from governance.actions.azure_faults import translated
 from governance.model import Machine
-from ledger.faults import Conflict, Missing, Rejected, Transient, reject
+from ledger.faults import Conflict, Missing, Rejected, Transient
 
 if TYPE_CHECKING:
-    from azure.core.credentials import TokenCredential
     from azure.mgmt.compute import ComputeManagementClient
-    from azure.mgmt.compute.models import VirtualMachine, VirtualMachineInstanceView
+    from azure.mgmt.compute.models import VirtualMachine
 
-PUBLIC_ARM = "https://management.azure.com"
-_SCOPE = re.compile(r"/subscriptions/(?P<subscription>[^/]+)(/resourcegroups/(?P<group>[^/]+))?/?", re.IGNORECASE)
-_ID = re.compile(
-    r"/subscriptions/(?P<subscription>[^/]+)/resourcegroups/(?P<group>[^/]+)"
-    r"/providers/microsoft\.compute/virtualmachines/(?P<name>[^/]+)",
-    re.IGNORECASE,
-)
+KIND = "azure_vm"
+_ID = id_pattern("virtualmachines")
 
 
 class AzureVirtualMachines:
-    """`verify` is the path of a PEM file to trust instead of the public roots; it never switches trust off.
+    """One deallocation a machine; what was already off is left alone by the caller."""
 
-    `token_scopes` default to the public cloud's, whatever `base_url` is: a token is for an audience, not an address.
-    """
+    def __init__(self, clients: AzureClients) -> None:
+        self._clients = clients
 
-    def __init__(
-        self,
-        credential: TokenCredential,
-        *,
-        base_url: str = PUBLIC_ARM,
-        verify: str | None = None,
-        token_scopes: Sequence[str] = (f"{PUBLIC_ARM}/.default",),
-    ) -> None:
-        self._credential = credential
-        self._base_url = base_url
-        self._verify: str | bool = verify or True
-        self._token_scopes = list(token_scopes)
-        self._clients: dict[str, ComputeManagementClient] = {}
-        self._lock = Lock()
+    def lists(self, scope: str) -> bool:
+        return SCOPE.fullmatch(scope) is not None
+
+    def owns(self, id: str) -> bool:
+        return _ID.fullmatch(id) is not None
 
     def machines(self, scope: str) -> list[Machine]:
         """Every machine of a subscription or resource group, all pages, with its power state."""
-        parts = _parts(_SCOPE, scope)
-        client = self._client(parts["subscription"])
+        parts = parts_of(SCOPE, scope)
+        client = self._clients.of(parts["subscription"])
         with translated(f"list machines of {scope}"):
-            if parts["group"]:
-                return self._of_group(client, parts["group"])
-            return self._of_subscription(client)
+            found = _of_group(client, parts["group"]) if parts["group"] else _of_subscription(client)
+        locks = self._clients.locks(parts["subscription"], parts["group"]) if found else []
+        return [_machine(one, power, locks) for one, power in found]
 
     def machine(self, id: str) -> Machine:
-        """Tags and power state as they are now, in one request."""
-        parts = _parts(_ID, id)
+        """Tags and power state as they are now, in one request; locks are not among it."""
+        parts = parts_of(_ID, id)
         with translated(f"read {parts['name']}"):
-            found = self._client(parts["subscription"]).virtual_machines.get(
-                parts["group"], parts["name"], expand="instanceView"
-            )
-        return _machine(found, power_of(found.instance_view))
+            machines = self._clients.of(parts["subscription"]).virtual_machines
+            found = machines.get(parts["group"], parts["name"], expand="instanceView")
+        return _machine(found, power_of(found.instance_view), ())
 
     def begin_stop(self, id: str) -> None:
         """Deallocate: a machine that is only powered off keeps its compute charges. Returning means accepted."""
-        parts = _parts(_ID, id)
+        parts = parts_of(_ID, id)
         with translated(f"deallocate {parts['name']}"):
-            self._client(parts["subscription"]).virtual_machines.begin_deallocate(
-                parts["group"], parts["name"], polling=False
-            )
+            machines = self._clients.of(parts["subscription"]).virtual_machines
+            machines.begin_deallocate(parts["group"], parts["name"], polling=False)
 
-    def _of_subscription(self, client: ComputeManagementClient) -> list[Machine]:
-        """Two listings: with `status_only` the service gives the power states and promises nothing else."""
-        listed = list(client.virtual_machines.list_all())
-        power = {_id(one).lower(): power_of(one.instance_view) for one in _statuses(client)}
-        return [_machine(one, power.get(_id(one).lower(), "unknown")) for one in listed]
+    def begin_start(self, id: str, parts: Sequence[str] = ()) -> None:  # noqa: ARG002  # it has no parts
+        place = parts_of(_ID, id)
+        with translated(f"start {place['name']}"):
+            machines = self._clients.of(place["subscription"]).virtual_machines
+            machines.begin_start(place["group"], place["name"], polling=False)
 
-    def _of_group(self, client: ComputeManagementClient, group: str) -> list[Machine]:
-        """A listing of a group has no power states, and the rights may end at the group: one look per machine."""
-        found = []
-        for one in client.virtual_machines.list(group):
-            with suppress(Missing):  # erased since it was listed
-                found.append(_machine(one, self._power(client, group, str(one.name))))
-        return found
 
-    def _power(self, client: ComputeManagementClient, group: str, name: str) -> str:
-        """'unknown' when it cannot be read: one machine must not hide the others."""
+def _of_subscription(client: ComputeManagementClient) -> list[tuple[VirtualMachine, str]]:
+    """Two listings: with `status_only` the service gives the power states and promises nothing else."""
+    listed = list(client.virtual_machines.list_all())
+    statuses = client.virtual_machines.list_all(status_only="true") if listed else ()
+    power = {str(one.id).lower(): power_of(one.instance_view) for one in statuses}
+    return [(one, power.get(str(one.id).lower(), "unknown")) for one in listed]
+
+
+def _of_group(client: ComputeManagementClient, group: str) -> list[tuple[VirtualMachine, str]]:
+    """A listing of a group has no power states, and the rights may end at the group: one look per machine.
+
+    Once told to wait it asks no more: the rest is unknown, and each order looks again.
+    """
+    found: list[tuple[VirtualMachine, str]] = []
+    throttled = False
+    for one in client.virtual_machines.list(group):
         try:
-            with translated(f"read power of {name}"):
-                return power_of(client.virtual_machines.instance_view(group, name))
-        except (Transient, Conflict, Rejected):
-            return "unknown"
-
-    def _client(self, subscription: str) -> ComputeManagementClient:
-        from azure.mgmt.compute import ComputeManagementClient
-
-        with self._lock:
-            if subscription not in self._clients:
-                self._clients[subscription] = ComputeManagementClient(
-                    self._credential,
-                    subscription,
-                    base_url=self._base_url,
-                    credential_scopes=self._token_scopes,
-                    connection_verify=self._verify,
-                    connection_timeout=10,
-                    read_timeout=30,
-                    retry_total=0,
-                )
-            return self._clients[subscription]
+            found.append((one, "unknown" if throttled else _power(client, group, str(one.name))))
+        except Missing:  # erased since it was listed
+            continue
+        except Transient as fault:
+            throttled = fault.retry_after is not None
+            found.append((one, "unknown"))
+    return found
 
 
-def _statuses(client: ComputeManagementClient) -> Iterable[VirtualMachine]:
-    return client.virtual_machines.list_all(status_only="true")
+def _power(client: ComputeManagementClient, group: str, name: str) -> str:
+    """'unknown' when it may not be read: one machine must not hide the others."""
+    try:
+        with translated(f"read power of {name}"):
+            return power_of(client.virtual_machines.instance_view(group, name))
+    except (Conflict, Rejected):
+        return "unknown"
 
 
-def power_of(view: VirtualMachineInstanceView | None) -> str:
-    """The word after 'PowerState/'; 'unknown' when the service gives none, which it may."""
-    for status in (view.statuses or []) if view else []:
-        kind, _, word = (status.code or "").partition("/")
-        if kind == "PowerState" and word:
-            return word.lower()
-    return "unknown"
-
-
-def _machine(found: VirtualMachine, power: str) -> Machine:
-    tags = {str(key): str(value or "") for key, value in (found.tags or {}).items()}
-    group = _parts(_ID, _id(found))["group"]
-    return Machine(_id(found), str(found.name), group, str(found.location), tags, power)
-
-
-def _id(found: VirtualMachine) -> str:
-    return str(found.id)
-
-
-def _parts(pattern: re.Pattern[str], id: str) -> dict[str, str]:
-    match = pattern.fullmatch(id)
-    if match is None:
-        raise reject(f"{id!r} is no ARM id of the expected kind", "Correct the scope in ledger.toml.", "arm-id")
-    return {name: value or "" for name, value in match.groupdict().items()}
+def _machine(found: VirtualMachine, power: str, locks: Sequence[ManagementLock]) -> Machine:
+    id, hardware = str(found.id), found.hardware_profile
+    return Machine(
+        id,
+        str(found.name),
+        parts_of(_ID, id)["group"],
+        str(found.location),
+        tags_of(found),
+        power,
+        kind=KIND,
+        size=str(hardware.vm_size or "") if hardware else "",
+        system=system_of(found),
+        purchase="spot" if is_spot(found) else "on-demand",
+        unstoppable=frozen(found) or lock_on(id, locks),
+    )

@@ -13,6 +13,7 @@ from adapters.queue import MemoryQueue
 from emulators import faults
 from emulators.arm import Arm
 from emulators.cloud import Cloud
+from governance.actions.azure_clients import AzureClients
 from governance.actions.azure_vm import AzureVirtualMachines
 from governance.record import Record
 from governance.terminal import Played, run_alert
@@ -42,7 +43,8 @@ def arm(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Arm]:
 
 @pytest.fixture
 def fleet(arm: Arm) -> AzureVirtualMachines:
-    return AzureVirtualMachines(credential(arm.environment()), base_url=arm.url, verify=str(arm.ca_file))
+    clients = AzureClients(credential(arm.environment()), base_url=arm.url, verify=str(arm.ca_file))
+    return AzureVirtualMachines(clients)
 
 
 def id_of(name: str) -> str:
@@ -133,19 +135,20 @@ def test_a_throttled_call_surfaces_at_once_with_what_was_asked(cloud: Cloud, fle
 
 
 def test_invariant_9_no_token_leaves_without_trust_in_the_certificate(arm: Arm) -> None:
-    strict = AzureVirtualMachines(credential(arm.environment()), base_url=arm.url)
+    strict = AzureVirtualMachines(AzureClients(credential(arm.environment()), base_url=arm.url))
     with pytest.raises(Transient):
         strict.machines(SUBSCRIPTION)
     assert not arm.requests
 
 
 def test_invariant_9_a_token_for_another_audience_is_rejected(arm: Arm) -> None:
-    astray = AzureVirtualMachines(
+    elsewhere = AzureClients(
         credential(arm.environment()),
         base_url=arm.url,
         verify=str(arm.ca_file),
         token_scopes=["https://vault.azure.net/.default"],
     )
+    astray = AzureVirtualMachines(elsewhere)
     with pytest.raises(Rejected, match="401"):
         astray.machines(SUBSCRIPTION)
 

@@ -1,0 +1,167 @@
+"""What the actions of Azure share: clients by subscription, ARM ids taken apart, the power state, locks.
+
+Retries of the SDK are off: it would sleep inside the call, and the queue already is the retry.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from governance.actions.azure_faults import answered, translated
+from ledger.faults import Rejected, reject
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.mgmt.compute import ComputeManagementClient
+    from azure.mgmt.compute.models import VirtualMachineInstanceView, VirtualMachineScaleSetVMInstanceView
+
+PUBLIC_ARM = "https://management.azure.com"
+LOCKS_VERSION = "2016-09-01"
+OFF = ("deallocated", "deallocating")
+SCOPE = re.compile(r"/subscriptions/(?P<subscription>[^/]+)(/resourcegroups/(?P<group>[^/]+))?/?", re.IGNORECASE)
+
+
+class AzureClients:
+    """`verify` is the path of a PEM file to trust instead of the public roots; it never switches trust off.
+
+    `token_scopes` default to the public cloud's, whatever `base_url` is: a token is for an audience, not an address.
+    """
+
+    def __init__(
+        self,
+        credential: TokenCredential,
+        *,
+        base_url: str = PUBLIC_ARM,
+        verify: str | None = None,
+        token_scopes: Sequence[str] = (f"{PUBLIC_ARM}/.default",),
+    ) -> None:
+        self._credential = credential
+        self._base_url = base_url
+        self._verify: str | bool = verify or True
+        self._token_scopes = list(token_scopes)
+        self._clients: dict[str, ComputeManagementClient] = {}
+        self._lock = Lock()
+
+    def of(self, subscription: str) -> ComputeManagementClient:
+        from azure.mgmt.compute import ComputeManagementClient
+
+        with self._lock:
+            if subscription not in self._clients:
+                self._clients[subscription] = ComputeManagementClient(
+                    self._credential,
+                    subscription,
+                    base_url=self._base_url,
+                    credential_scopes=self._token_scopes,
+                    connection_verify=self._verify,
+                    connection_timeout=10,
+                    read_timeout=30,
+                    retry_total=0,
+                )
+            return self._clients[subscription]
+
+    def locks(self, subscription: str, group: str) -> list[ManagementLock]:
+        """Those that hold for machines of the scope, inherited ones too as far as the identity may read them.
+
+        None where it may read none: a call that a lock forbids is refused by Azure itself.
+        """
+        scopes = [f"/subscriptions/{subscription}"]
+        if group:
+            scopes.append(f"{scopes[0]}/resourceGroups/{group}")
+        for scope in scopes:
+            try:
+                return list(_locks(self.of(subscription), self._base_url, scope))
+            except Rejected:
+                continue
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class ManagementLock:
+    """`scope` is in lower case; `level` is CanNotDelete or ReadOnly."""
+
+    name: str
+    scope: str
+    level: str
+
+    def covers(self, id: str) -> bool:
+        return f"{id.lower()}/".startswith(f"{self.scope}/")
+
+
+def lock_on(id: str, locks: Iterable[ManagementLock]) -> str:
+    """The reason a lock gives; CanNotDelete too: who locks a machine wants it left alone."""
+    found = next((lock for lock in locks if lock.covers(id)), None)
+    return f"lock {found.name} ({found.level}) holds on {found.scope}" if found else ""
+
+
+def frozen(profile: Any) -> str:
+    """Why a machine of this make cannot be deallocated and started again; '' when it can.
+
+    `profile` is a virtual machine or the machine profile of a scale set.
+    """
+    disk = getattr(profile.storage_profile, "os_disk", None)
+    if disk is not None and disk.diff_disk_settings is not None:
+        return "its OS disk is ephemeral: it cannot be deallocated"
+    if is_spot(profile) and str(profile.eviction_policy or "").lower() == "delete":
+        return "a spot machine with eviction policy Delete: deallocation is not offered for it"
+    return ""
+
+
+def is_spot(profile: Any) -> bool:
+    return str(profile.priority or "").lower() in ("spot", "low")
+
+
+def system_of(profile: Any) -> str:
+    disk = getattr(profile.storage_profile, "os_disk", None)
+    return str(disk.os_type or "") if disk is not None else ""
+
+
+def power_of(view: VirtualMachineInstanceView | VirtualMachineScaleSetVMInstanceView | None) -> str:
+    """The word after 'PowerState/'; 'unknown' when the service gives none, which it may."""
+    for status in (view.statuses or []) if view else []:
+        kind, _, word = (status.code or "").partition("/")
+        if kind == "PowerState" and word:
+            return word.lower()
+    return "unknown"
+
+
+def tags_of(found: Any) -> dict[str, str]:
+    return {str(key): str(value or "") for key, value in (found.tags or {}).items()}
+
+
+def id_pattern(type_name: str) -> re.Pattern[str]:
+    return re.compile(
+        r"/subscriptions/(?P<subscription>[^/]+)/resourcegroups/(?P<group>[^/]+)"
+        rf"/providers/microsoft\.compute/{type_name}/(?P<name>[^/]+)",
+        re.IGNORECASE,
+    )
+
+
+def parts_of(pattern: re.Pattern[str], id: str) -> dict[str, str]:
+    match = pattern.fullmatch(id)
+    if match is None:
+        raise reject(f"{id!r} is no ARM id of the expected kind", "Correct the scope in ledger.toml.", "arm-id")
+    return {name: value or "" for name, value in match.groupdict().items()}
+
+
+def _locks(client: ComputeManagementClient, base_url: str, scope: str) -> Iterator[ManagementLock]:
+    """Through the compute client's own pipeline: one identity, one trust, no further library for one call."""
+    from azure.core.rest import HttpRequest
+
+    address = f"{scope}/providers/Microsoft.Authorization/locks?api-version={LOCKS_VERSION}"
+    while address:
+        what = f"read locks of {scope}"
+        with translated(what):
+            answer = client.send_request(HttpRequest("GET", address))
+        if answer.status_code != 200:
+            raise answered(what, answer)
+        page = answer.json()
+        for one in page.get("value", []):
+            held, _, name = str(one["id"]).rpartition("/providers/Microsoft.Authorization/locks/")
+            yield ManagementLock(name, held.lower(), str(one["properties"]["level"]))
+        address = str(page.get("nextLink") or "")
+        if address and not address.startswith(base_url):  # a token is shown to the control plane alone
+            raise reject(f"{what}: a page elsewhere", "Ask who answers in Azure's place.", "azure-next-link")
