@@ -183,7 +183,7 @@ def _ingest_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "path",
         nargs="+",
-        help="files, folders, az://container/prefix, https://ACCOUNT..., s3://bucket/prefix, cost-explorer:, azure",
+        help="files, folders, az://, https:// or s3:// with a prefix, cost-explorer:, azure, snowflake",
     )
     command.add_argument("--provider", choices=("aws", "azure", "snowflake"), default="", help="refuse other bills")
     command.add_argument("--scope", default="", metavar="ID", help="of azure: whose costs to ask for")

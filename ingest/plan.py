@@ -35,13 +35,29 @@ class AzureAccess:
 
 
 @dataclass(frozen=True, slots=True)
+class SnowflakeAccess:
+    """Which account of Snowflake is asked, as whom, and for which view of the bill: usage or focus.
+
+    `account` is ORGANIZATION-ACCOUNT. No secret is here: keys are of the environment.
+    """
+
+    account: str = ""
+    user: str = ""
+    role: str = ""
+    warehouse: str = ""
+    auth: str = "key-pair"
+    view: str = "usage"
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A source from ledger.toml: its accounts are claimed for it, its currency is the only one it may bill in.
 
     `location` is what the timer reads: a folder, az://container/prefix, the https:// address of a container,
-    s3://bucket/prefix or cost-explorer:; empty when fed by hand only. Months before `since` are left alone.
-    `allocation` is split to have shared machines' costs allocated as the bill says; `net_costs` says whether net costs
-    that are all 0 are used or ignored.
+    s3://bucket/prefix, cost-explorer:, cost-details: or snowflake:; empty when fed by hand only. Months before `since`
+    are left alone. `allocation` says how shared machines' costs are allocated: split as the bill says, or of Snowflake
+    by warehouse, query-tag or user; `net_costs` whether net costs that are all 0 are used or ignored.
+    `contract_billing` is draw-down or purchase and `marketplace` the cloud through which Snowflake is bought.
     """
 
     name: str
@@ -56,11 +72,21 @@ class Source:
     net_costs: str = ""
     aws: AwsAccess = AwsAccess()
     azure: AzureAccess = AzureAccess()
+    contract_billing: str = ""
+    marketplace: str = ""
+    snowflake: SnowflakeAccess = SnowflakeAccess()
 
     @property
     def options(self) -> tuple[tuple[str, str], ...]:
-        """What its settings ask of the mapping."""
-        asked = {"split": "true" if self.allocation == "split" else "", "net_costs": self.net_costs}
+        """What its settings ask of the mapping; nothing of what is so anyway, so that saying it changes no delivery."""
+        split = self.allocation == "split"
+        asked = {
+            "split": "true" if split else "",
+            "net_costs": self.net_costs,
+            "allocation": "" if split else self.allocation,
+            "contract_billing": "" if self.contract_billing == "draw-down" else self.contract_billing,
+            "marketplace": self.marketplace,
+        }
         return tuple((name, value) for name, value in asked.items() if value)
 
 
@@ -89,11 +115,18 @@ def due(offered: Mapping[tuple[str, Period], str], current: Mapping[tuple[str, P
     ]
 
 
-def months_to_ask(now: datetime, days: int, since: Period | None) -> list[Period]:
-    """Months that a source without manifests is asked for again, oldest first; a new one once it has costs to tell."""
+def months_to_ask(
+    now: datetime, days: int, since: Period | None, *, silent: timedelta = SILENT, before: bool = False
+) -> list[Period]:
+    """Months that a source without manifests is asked for again, oldest first; a new one once it has costs to tell.
+
+    With `before`, the month before the open one is always among them.
+    """
     first = now - timedelta(days=days)
+    if before:
+        first = min(first, now.replace(day=1) - timedelta(days=1))
     current, asked = Period(first.year, first.month), []
-    while current.start + SILENT <= now:
+    while current.start + silent <= now:
         asked.append(current)
         current = current.next()
     return [period for period in asked if since is None or period >= since]

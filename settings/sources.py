@@ -9,6 +9,8 @@ from ingest.plan import RESTATED_FOR, AwsAccess, AzureAccess, Source
 from ledger.delivery import SOURCE_NAME
 from ledger.faults import Fault, Rejected
 from settings.entry import Entry, settings_fault
+from settings.snowflake import ALLOCATIONS as OF_SNOWFLAKE
+from settings.snowflake import CONTRACT_BILLING, MARKETPLACES, read_access, refuse_snowflake_misfits
 from settings.values import few, month, one_of, text, texts, whole
 
 BASES = ("amortized", "actual")
@@ -48,12 +50,16 @@ def read_source(name: str, entry: Entry) -> Source:
         basis=entry.take("basis", one_of(BASES), BASES[0]),
         since=entry.take("since", month, None),
         restated_for=entry.take("restated_for", whole(0, MOST_DAYS), RESTATED_FOR),
-        allocation=entry.take("allocation", one_of(ALLOCATIONS), ""),
+        allocation=entry.take("allocation", one_of(OF_SNOWFLAKE if provider == "snowflake" else ALLOCATIONS), ""),
         net_costs=entry.take("net_costs", one_of(NET_COSTS), ""),
         aws=_aws(entry, provider),
         azure=_azure(entry, provider),
+        contract_billing=entry.take("contract_billing", one_of(CONTRACT_BILLING), ""),
+        marketplace=entry.take("marketplace", one_of(MARKETPLACES), ""),
+        snowflake=read_access(entry, provider),
     )
     _refuse_misfits(found, entry)
+    refuse_snowflake_misfits(found, entry)
     entry.close()
     return found
 
@@ -78,7 +84,7 @@ def _aws(entry: Entry, provider: str) -> AwsAccess:
     return AwsAccess(
         export="" if provider == "azure" else entry.take("export", text, ""),
         region=entry.take("region", text, ""),
-        role=entry.take("role", text, ""),
+        role="" if provider == "snowflake" else entry.take("role", text, ""),
         audience=entry.take("audience", text, ""),
         bucket_owner=entry.take("bucket_owner", text, ""),
     )

@@ -14,7 +14,17 @@ from settings import Settings
 from wiring.days import asked_source, take_days
 from wiring.parts import Env, book, commitments, desk, engine, new_id, opener, quiet, store
 from wiring.reports import source_of_scope, take_reports
-from wiring.sources import COST_DETAILS, COST_EXPLORER, deliveries, listed, passed_over, refuse_unclear, source_at
+from wiring.snowflake import source_of_account, take_views
+from wiring.sources import (
+    COST_DETAILS,
+    COST_EXPLORER,
+    SNOWFLAKE,
+    deliveries,
+    listed,
+    passed_over,
+    refuse_unclear,
+    source_at,
+)
 
 if TYPE_CHECKING:
     from focus.report import Report
@@ -23,6 +33,13 @@ if TYPE_CHECKING:
     from ingest.plan import Source
     from ingest.validation import Wish
     from ledger import export as exports
+
+# Places that are asked for one month at a time.
+ASKED: dict[str, Callable[[Source, Request, Desk, Env, datetime], Intake]] = {
+    COST_EXPLORER: take_days,
+    COST_DETAILS: take_reports,
+    SNOWFLAKE: take_views,
+}
 
 
 def take_in(
@@ -41,7 +58,8 @@ def take_in(
     places = [one for one in locations if listed(source_at(one, request.source, found), env)]
     days = [one for one in locations if one.startswith(COST_EXPLORER)]
     scopes = [one for one in locations if one.startswith(COST_DETAILS)]
-    files = [one for one in locations if one not in (*places, *days, *scopes)]
+    accounts = [one for one in locations if one.startswith(SNOWFLAKE)]
+    files = [one for one in locations if one not in (*places, *days, *scopes, *accounts)]
     asked = replace(request, options={one.name: one.options for one in found.sources})
     with desk(found, env, progress) as hands:
         hands = replace(hands, new_id=new_id)
@@ -52,6 +70,8 @@ def take_in(
             taken.append(_told(lambda: take_days(asked_source(asked, found), asked, hands, env, now)))
         for one in scopes:
             taken.append(_told(partial(_of_scope, one, asked, found, hands, env, now)))
+        for _ in accounts[:1]:
+            taken.append(_told(lambda: take_views(source_of_account(asked, found), asked, hands, env, now)))
     return joined(taken)
 
 
@@ -73,13 +93,13 @@ def take_source(
 ) -> Intake:
     """The same for a configured source, wherever it says that its bills are."""
     whole = listed(source, env)
-    if not whole and not source.location.startswith((COST_EXPLORER, COST_DETAILS)):
+    if not whole and not source.location.startswith((*ASKED,)):
         return take_in([source.location], request, found, env, now, quiet, new_id)
     with desk(found, env, quiet) as hands:
         hands = replace(hands, new_id=new_id)
         if whole:
             return _delivered(source, request, hands, env, now)
-        take = take_reports if source.location.startswith(COST_DETAILS) else take_days
+        take = next(take for place, take in ASKED.items() if source.location.startswith(place))
         return take(source, request, hands, env, now)
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from settings import Settings
 from wiring.money import take_source
 from wiring.parts import Env, desk, opener, quiet, settings
-from wiring.sources import COST_DETAILS, COST_EXPLORER, deliveries, listed, passed_over
+from wiring.snowflake import months
+from wiring.sources import COST_DETAILS, COST_EXPLORER, SNOWFLAKE, deliveries, listed, passed_over
 
 if TYPE_CHECKING:
     from governance.model import Message
@@ -43,6 +44,8 @@ def _due(source: Source, found: Settings, env: Env, now: datetime) -> list[Due]:
 
     if source.location.startswith((COST_EXPLORER, COST_DETAILS)):
         return [Due(source.name, period) for period in months_to_ask(now, source.restated_for, source.since)]
+    if source.location.startswith(SNOWFLAKE):
+        return [Due(source.name, period) for period in months(source, now)]
     if listed(source, env):
         return _due_of_offers(source, found, env, now)
     return _due_of_files(source, found, env) if source.location else []

@@ -19,10 +19,12 @@ BUCKET = "s3://"
 CONTAINER, ADDRESS = "az://", "https://"
 COST_EXPLORER = "cost-explorer:"
 COST_DETAILS = "cost-details:"
+SNOWFLAKE = "snowflake:"
 
 
 def located(paths: Sequence[str], scope: str) -> list[str]:
-    """Paths of the terminal as locations: the word azure asks a scope for its costs, the source's own without one.
+    """Paths of the terminal as locations: the word azure asks a scope for its costs, the source's own without one, the
+    word snowflake an account for its usage.
 
     Of a file or a folder with that name the path is ./azure. Rejected where the scope belongs to no path.
     """
@@ -31,7 +33,8 @@ def located(paths: Sequence[str], scope: str) -> list[str]:
     asked = [path in ("azure", COST_DETAILS) for path in paths]
     if scope and not any(asked):
         raise reject("a scope is given, but nothing is asked for its costs", "Write: ledger ingest azure.", "scope")
-    return [f"{COST_DETAILS}{scope}" if one else path for path, one in zip(paths, asked, strict=True)]
+    places = [SNOWFLAKE if path == SNOWFLAKE.rstrip(":") else path for path in paths]
+    return [f"{COST_DETAILS}{scope}" if one else path for path, one in zip(places, asked, strict=True)]
 
 
 def listed(source: Source, env: Env) -> bool:

@@ -19,14 +19,14 @@ from ledger.delivery import Period
 from ledger.faults import Missing, reject
 
 if TYPE_CHECKING:
-    from pyarrow import Table
+    from pyarrow import Table  # type: ignore[import-untyped]  # ships no types
     from snowflake.connector import SnowflakeConnection
 
 PLACE = "snowflake:"
 ROWS = 65_536  # of a row group, whatever the size of what arrives: the same rows are the same file
 GRANTS = (
-    "Grant the role what docs/snowflake.md lists. Whoever buys Snowflake from a reseller cannot read these views: there "
-    "the reseller unloads them, and the files are taken in by hand."
+    "Grant the role what docs/snowflake.md lists. Whoever buys Snowflake from a reseller cannot read these views: "
+    "there the reseller unloads them, and the files are taken in by hand."
 )
 
 Connect = Callable[[], "SnowflakeConnection"]
@@ -103,12 +103,13 @@ class SnowflakeViews:
                 reasons.append(str(fault))
         if view.is_bill:
             raise reject("; ".join(reasons), GRANTS, RULE)
-        return self._without(view, "; ".join(reasons))
+        self._without(view, "; ".join(reasons))
+        return None
 
     def _asked(self, view: View, schema: str, session: SnowflakeConnection) -> Fetched | None:
         what = f"{schema}.{view.name}"
         with snowflake_faults(what), session.cursor() as cursor:
-            columns = [one.name for one in cursor.describe(described(view, schema))]
+            columns = [one.name for one in cursor.describe(described(view, schema)) or ()]
             if lacks := view.lacks(schema, columns):
                 raise Missing(f"{what}: {_listed(lacks)} not there")
             own = self._own(session) if schema == OWN else None
@@ -117,7 +118,8 @@ class SnowflakeViews:
             rows = write(cursor.fetch_arrow_batches(force_microsecond_precision=True), path, what)
         self._progress("query", {"view": what, "period": str(self._period), "rows": f"{rows} rows"})
         if not rows and not view.is_bill:
-            return self._without(view, f"{what}: no rows of {self._period}")
+            self._without(view, f"{what}: no rows of {self._period}")
+            return None
         return Fetched(view, path, rows, _digest(path) if rows else "")
 
     def _own(self, session: SnowflakeConnection) -> Account:
@@ -141,7 +143,7 @@ class SnowflakeViews:
 
 def write(tables: Iterable[Table], path: Path, what: str) -> int:
     """Rows of the file; no file where there are none. No more than a row group and what arrives is held at once."""
-    from pyarrow.parquet import ParquetWriter
+    from pyarrow.parquet import ParquetWriter  # type: ignore[import-untyped]  # ships no types
 
     rows, writer = 0, None
     try:

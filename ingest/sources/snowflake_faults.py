@@ -22,7 +22,9 @@ _ROLE = "Grant the role to the user, and the views to the role, as docs/snowflak
 _WAREHOUSE = "Name a `warehouse` in ledger.toml, and GRANT USAGE ON WAREHOUSE to the role (docs/snowflake.md)."
 _QUOTA = "Raise the quota of the resource monitor, or name another `warehouse`; the next run repairs the month."
 _NETWORK = "Let the network policy of the account or the user admit the service's outbound addresses."
-_IDENTITY = "Set the user's WORKLOAD_IDENTITY to the issuer and the object id of the managed identity (docs/snowflake.md)."
+_IDENTITY = (
+    "Set the user's WORKLOAD_IDENTITY to the issuer and the object id of the managed identity (docs/snowflake.md)."
+)
 _ASK = "Ask the administrator of the account."
 _OURS = "This should not happen: report it with the code and the name of the view."
 
@@ -97,7 +99,7 @@ def snowflake_faults(what: str) -> Iterator[None]:
 
     Nothing of the connector's error is kept but one line without keys and tokens.
     """
-    from pyarrow import ArrowException
+    from pyarrow import ArrowException  # type: ignore[import-untyped]  # ships no types
     from snowflake.connector.errors import Error
 
     try:

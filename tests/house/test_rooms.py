@@ -24,7 +24,7 @@ MAY_IMPORT = {
 EDGES = ("adapters", "governance.actions", "ingest.sources")
 SDKS = ("azure", "boto3", "botocore", "snowflake")
 # Slow to import: only inside functions, so that a cold start does not pay for them.
-HEAVY = (*SDKS, "deltalake", "duckdb", "requests", "rich")
+HEAVY = (*SDKS, "deltalake", "duckdb", "pyarrow", "requests", "rich")
 
 # Shells do I/O; DuckDB is no SDK, but a connection is an argument. Every other module here is pure, unnamed.
 WITH_PURE_MODULES = ("focus", "governance", "ingest", "ledger")
