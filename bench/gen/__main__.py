@@ -1,7 +1,7 @@
 """`python -m bench.gen samples [FOLDER]` rewrites the samples.
 
 `python -m bench.gen cur2 FOLDER [ROWS] [ROW_GROUP]` makes a big bill; `cur_legacy` makes one file of a legacy report,
-`azure_cost_details FOLDER [ROWS]` a pair of Azure's cost reports, `snowflake_views FOLDER [ROWS]` Snowflake's views.
+`azure_cost_details FOLDER [ROWS]` a pair of Azure's cost reports, `snowflake_views FOLDER ROWS` Snowflake's views.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def main(arguments: list[str]) -> int:
             written = [cur_legacy.write(Path(folder), *map(int, numbers))]
         case ["azure_cost_details", folder, *numbers]:
             written = azure_cost_details.write(Path(folder), *map(int, numbers))
-        case ["snowflake_views", folder, *numbers]:
-            written = list(snowflake_views.write(Path(folder), snowflake_views.Month(*map(int, numbers))).values())
+        case ["snowflake_views", folder, rows]:
+            written = list(snowflake_views.write(Path(folder), snowflake_views.Month(int(rows))).values())
         case _:
             print(__doc__, file=sys.stderr)
             return 2
