@@ -12,10 +12,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from hashlib import sha256
 
-from governance import amounts
+from governance import amounts, policy
 from governance.canonical import digest
 from governance.model import Alert, Budget, Refusal
 from governance.payload import Claim, Refused, clip, read
+from governance.rules import NOTICE, STOP, Policy
 
 MAX_AGE = timedelta(days=3)
 MAX_AHEAD = timedelta(minutes=10)
@@ -56,6 +57,7 @@ def _judge(claim: Claim, budget: Budget, seal: str, now: datetime, max_age: time
         fired_at=fired,
         digest=seal,
         notice_only=_notice(claim, budget, spent, ratio, threshold),
+        policies=tuple(one.name for one in _reached(claim, budget, ratio, threshold) if one.action == STOP),
     )
 
 
@@ -146,23 +148,42 @@ def _ratio(claim: Claim, threshold: Decimal, limit: Decimal) -> Decimal:
 
 def _notice(claim: Claim, budget: Budget, spent: Decimal, ratio: Decimal, threshold: Decimal) -> str:
     """Why this alert may only be noted; empty when it may lead to a stop."""
-    is_amount = claim.form == "common" or threshold > 1
     if _is_test(claim):
         return "a test alert from the portal"
-    if claim.kind != "actual":
+    stopping = [one for one in _answering(claim, budget) if one.action == STOP]
+    if not stopping and claim.kind != "actual":
         return "a forecast: nothing is stopped on a forecast"
-    if spent < (threshold if is_amount else ratio * budget.amount):
+    if claim.kind == "actual" and spent < (threshold if _is_amount(claim, threshold) else ratio * budget.amount):
         return f"spent {spent} is below the threshold the alert names"
-    if not _reaches(budget, ratio, threshold if is_amount else None):
-        return f"threshold {ratio} is below the budget's action threshold {budget.action_threshold}"
-    return ""
+    reached = [one.action for one in _reached(claim, budget, ratio, threshold)]
+    return "" if STOP in reached else _below(stopping, ratio, NOTICE in reached)
 
 
-def _reaches(budget: Budget, ratio: Decimal, printed: Decimal | None) -> bool:
+def _below(stopping: Sequence[Policy], ratio: Decimal, noted: bool) -> str:
+    if noted:
+        return f"a rule asks for a notice at threshold {ratio}"
+    lowest = min((one.threshold for one in stopping), default=None)
+    return f"threshold {ratio} is below the budget's action threshold {lowest}" if lowest else "no rule asks for a stop"
+
+
+def _answering(claim: Claim, budget: Budget) -> list[Policy]:
+    return [one for one in policy.policies_of(budget) if claim.kind in one.alerts]
+
+
+def _reached(claim: Claim, budget: Budget, ratio: Decimal, threshold: Decimal) -> list[Policy]:
+    printed = threshold if _is_amount(claim, threshold) else None
+    return [one for one in _answering(claim, budget) if _reaches(budget, one.threshold, ratio, printed)]
+
+
+def _is_amount(claim: Claim, threshold: Decimal) -> bool:
+    return claim.form == "common" or threshold > 1
+
+
+def _reaches(budget: Budget, wanted: Decimal, ratio: Decimal, printed: Decimal | None) -> bool:
     """A printed amount is rounded to its own digits (80 % of 0.33 prints 0.26), so the bound is rounded like it."""
     if printed is None:
-        return ratio >= budget.action_threshold
-    bound = budget.action_threshold * budget.amount
+        return ratio >= wanted
+    bound = wanted * budget.amount
     return printed >= bound.quantize(Decimal(1).scaleb(int(printed.as_tuple().exponent)), ROUND_HALF_EVEN)
 
 

@@ -9,6 +9,8 @@ from decimal import Decimal
 from enum import Enum
 from typing import Protocol
 
+from governance.rules import Policy, Safeguards
+
 
 class State(Enum):
     """Where one order stands; lifecycle.py says how it gets from one to the next."""
@@ -35,13 +37,16 @@ class Budget:
     opt_in_value: str
     action_threshold: Decimal = Decimal("0.8")
     live: bool = False
+    policies: tuple[Policy, ...] = ()
+    safeguards: Safeguards = Safeguards()
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
     """A budget alert, parsed; `threshold` is a ratio of the limit, `kind` is actual or forecast.
 
-    `key` identifies one effect: budget, period, threshold and kind. `digest` is the raw body's SHA-256.
+    `key` identifies one effect: budget, period, threshold and kind. `digest` is the raw body's SHA-256. `policies` are
+    the names of the rules that answer it with a stop.
     """
 
     key: str
@@ -58,6 +63,7 @@ class Alert:
     fired_at: datetime | None
     digest: str
     notice_only: str = ""
+    policies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,24 +109,38 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A machine in or out of a plan, with the reason."""
+    """A machine in or out of a plan, with the reason, the rule that picked it, and what it costs an hour while on.
+
+    `saves` is per hour, `saves_until_end` until the end of the plan's period; None where the price is unknown.
+    """
 
     id: str
     kind: str
     tags: Mapping[str, str]
     power: str
     reason: str
+    policy: str = ""
+    per_hour: Decimal | None = None
+    currency: str = ""
+    price_source: str = ""
+    saves: Decimal | None = None
+    saves_until_end: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Exactly what will be stopped and what not; `digest` covers targets, refused and the alert."""
+    """Exactly what will be stopped and what not; `digest` covers all of it, the alert and the opt-in.
+
+    `population` is how many machines the scope listed, `until` the end of the budget's period.
+    """
 
     alert_key: str
     targets: tuple[Target, ...]
     spared: tuple[Target, ...]
     dry_run: bool
     digest: str
+    population: int = 0
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from governance import backoff, lifecycle, policy, streams
+from governance import backoff, lifecycle, pause, policy, streams
 from governance.alert import MAX_AGE
 from governance.model import Budget, Event, Fleet, Machine, Message, State
 from governance.production import DEFAULT_RULES
@@ -51,6 +51,10 @@ class _Order:
         return str(self.planned["target"])
 
     @property
+    def is_dry(self) -> bool:
+        return self.planned["dry_run"] is not False
+
+    @property
     def state(self) -> State | None:
         return lifecycle.fold(event.kind for event in self.events)
 
@@ -75,8 +79,12 @@ class _Switches:
     def dry_run(self) -> bool:
         return self.budget is None or not (self.live and self.budget.live)
 
-    def refusal(self, machine: Machine) -> str:
-        return policy.forbidden(machine, self.budget, self.rules) if self.budget else "the budget left the registry"
+    def refusal(self, machine: Machine, order: _Order) -> str:
+        if self.budget is None:
+            return "the budget left the registry"
+        rule = order.planned.get("policy", "")
+        held = policy.objection(machine, self.budget, self.rules, order.now, rule)
+        return held or ("" if order.is_dry else pause.standing(order.record, self.budget))
 
 
 def on_order(
@@ -136,8 +144,8 @@ def _carry_out(order: _Order, switches: _Switches, fleet: Fleet) -> list[Message
 def _act(order: _Order, machine: Machine, switches: _Switches, fleet: Fleet) -> list[Message]:
     """The last look before the call: budget, tags, switches, power; then the call itself."""
     before = {"power": machine.power, "tags": dict(machine.tags)}
-    refusal = _too_old(order) or switches.refusal(machine)
-    dry_run = order.planned["dry_run"] is not False or switches.dry_run
+    refusal = _too_old(order) or switches.refusal(machine, order)
+    dry_run = order.is_dry or switches.dry_run
     if refusal:
         order.add(lifecycle.REFUSED, reason=refusal, before=before)
     elif dry_run and order.state is State.CALLING:

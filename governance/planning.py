@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from governance import backoff, lifecycle, policy, streams
+from governance import approval, backoff, gates, lifecycle, policy, streams
 from governance.alert import MAX_AGE
 from governance.canonical import plain
-from governance.model import Alert, Budget, Event, Fleet, Message, Plan, State
+from governance.gates import Gate
+from governance.model import Alert, Budget, Event, Fleet, Message, Plan, State, Target
 from governance.production import DEFAULT_RULES
 from governance.record import Record
+from governance.rules import NoPrices, Prices, terms
 from ledger.classify import Classification
 from ledger.faults import Conflict, Missing, Rejected, Transient, reject
 
 MAX_LISTINGS = 6
 # After that the sweep asks again this much later, until the alert is too old.
 REST = timedelta(hours=1)
+UNWARNED = "its owner was not warned: it came after the notice was given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,13 @@ class _Planner:
     received: Event
     fleet: Fleet
     now: datetime
+    live: bool
+    rules: Classification
+    prices: Prices
+
+    @property
+    def run(self) -> str:
+        return str(self.received.body["run"])
 
 
 def on_plan(
@@ -40,8 +50,9 @@ def on_plan(
     now: datetime,
     live: bool,
     rules: Classification = DEFAULT_RULES,
+    prices: Prices = NoPrices(),
 ) -> list[Message]:
-    """Messages for the orders not yet begun, or the same message for later when the fleet cannot be listed now.
+    """Messages for the orders not yet begun, or the same message for later when the plan cannot be made or must wait.
 
     Rejected for a message that names no recorded alert.
     """
@@ -50,30 +61,86 @@ def on_plan(
     received = streams.find(events, streams.RECEIVED)
     if received is None:
         raise reject(f"no alert {run} was received", "Replay the alert itself.", "unknown-alert")
-    if streams.find(events, streams.REFUSED):
+    if streams.is_settled(events):
         return []
     planned = streams.find(events, streams.PLANNED)
     if planned:
         return _messages(planned, record, now)
-    return _plan(_Planner(record, events, received, fleet, now), budgets, live, rules)
+    planner = _Planner(record, events, received, fleet, now, live, rules, prices)
+    waiting = gates.not_yet(events, run, now)
+    return _next(planner, budgets) if waiting is None else waiting
 
 
-def _plan(planner: _Planner, budgets: Sequence[Budget], live: bool, rules: Classification) -> list[Message]:
-    """Record the plan, or that planning is refused for good, or that the listing failed for now."""
-    received, alert = planner.received, streams.alert_of(planner.received.body)
+def _next(planner: _Planner, budgets: Sequence[Budget]) -> list[Message]:
+    """Go on with the plan that was proposed, or make one; a refusal for good is recorded."""
+    alert = streams.alert_of(planner.received.body)
     try:
         budget = _usable(streams.budget_of(budgets, alert.budget_id), alert)
-        _require_fresh(received, planner.now)
+        proposal = approval.proposed(planner.events)
+        if proposal:
+            return _decided(planner, budget, proposal)
+        _require_fresh(planner, alert)
     except Rejected as refusal:
-        planner.record.once(received.stream, streams.REFUSED, {"reason": str(refusal)}, planner.now)
+        planner.record.once(planner.received.stream, streams.REFUSED, {"reason": str(refusal)}, planner.now)
         return []
+    return _plan(planner, alert, budget)
+
+
+def _plan(planner: _Planner, alert: Alert, budget: Budget) -> list[Message]:
+    """Record the plan or what holds it, or that the listing failed for now."""
     try:
         machines = planner.fleet.machines(budget.scope)
     except (Transient, Conflict, Missing, Rejected) as fault:
         return _unlisted(planner, fault)
-    plan = policy.decide(alert, budget, machines, live=live and received.body["dry_run"] is False, rules=rules)
-    event, _ = planner.record.once(received.stream, streams.PLANNED, _body(plan, received, budget), planner.now)
+    plan = policy.decide(
+        alert,
+        budget,
+        machines,
+        live=planner.live and planner.received.body["dry_run"] is False,
+        now=planner.now,
+        rules=planner.rules,
+        prices=planner.prices.of(machines, budget.currency, planner.now),
+    )
+    body = _body(_warned(plan, planner, alert, budget), planner, budget)
+    return _release(planner, Gate(planner.record, planner.events, budget, body, planner.now), approved=False)
+
+
+def _decided(planner: _Planner, budget: Budget, proposal: Event) -> list[Message]:
+    """A proposed plan stays as it is: it is carried out as it was approved, or not at all."""
+    decision = approval.decision(planner.events, proposal)
+    if decision is None:
+        if planner.now >= approval.expires(proposal):
+            raise reject("nobody approved the plan in its window", "Replay the alert.", "approval-expired")
+        return []
+    if planner.now - max(decision.at, _deferred_to(planner)) > MAX_AGE:
+        raise reject(f"the approved plan waited longer than {MAX_AGE}", "Replay the alert.", "approval-too-old")
+    body = {**proposal.body, "approved_by": decision.body["by"]}
+    return _release(planner, Gate(planner.record, planner.events, budget, body, planner.now), approved=True)
+
+
+def _release(planner: _Planner, gate: Gate, *, approved: bool) -> list[Message]:
+    waiting = gates.held(gate, approved=approved)
+    if waiting is not None:
+        return waiting
+    event, _ = planner.record.once(planner.received.stream, streams.PLANNED, gate.body, planner.now)
     return _messages(event, planner.record, planner.now)
+
+
+def _warned(plan: Plan, planner: _Planner, alert: Alert, budget: Budget) -> Plan:
+    """The plan without machines whose owners had no notice, once notice was given."""
+    notice = gates.notice_given(planner.events)
+    picked = {target.policy for target in plan.targets}
+    if notice is None or not terms(one for one in policy.policies_of(budget) if one.name in picked).notice:
+        return plan
+    warned = {str(target["id"]).lower() for target in streams.targets_in(notice.body)}
+    late = [target for target in plan.targets if target.id.lower() not in warned]
+    kept = tuple(target for target in plan.targets if target not in late)
+    spared = sorted((*plan.spared, *(replace(one, reason=UNWARNED, policy="") for one in late)), key=_by_id)
+    return policy.sealed(replace(plan, targets=kept, spared=tuple(spared)), alert, budget)
+
+
+def _by_id(target: Target) -> str:
+    return target.id.lower()
 
 
 def _usable(budget: Budget | None, alert: Alert) -> Budget:
@@ -93,27 +160,38 @@ def _unlisted(planner: _Planner, fault: Exception) -> list[Message]:
         planner.record.append(planner.received.stream, kind, body, planner.now, after=planner.events)
     except Conflict:  # another handler of the same alert wrote first, and carries on
         return []
-    return [] if lasting else [streams.plan_stop(str(planner.received.body["run"]), delay=delay)]
+    return [] if lasting else [streams.plan_stop(planner.run, delay=delay)]
 
 
 def _attempts(events: Sequence[Event]) -> int:
     """Failed listings since the alert was taken or last sent again."""
-    revived = streams.revived_at(events)
-    return streams.count((event for event in events if event.sequence > revived), streams.DEFERRED)
+    return streams.count(streams.since_revival(events), streams.DEFERRED)
 
 
-def _require_fresh(received: Event, now: datetime) -> None:
-    """A backlog worked off next week must not stop what this week's budget allows."""
-    if now - received.at > MAX_AGE:
+def _require_fresh(planner: _Planner, alert: Alert) -> None:
+    """A backlog worked off next week must not stop what this week's budget allows; a wait by the rules is no backlog."""
+    deferred = _deferred_to(planner)
+    if planner.now - max(planner.received.at, deferred) > MAX_AGE:
         raise reject(f"the alert waited longer than {MAX_AGE}", "Replay a current alert.", "alert-too-old")
+    if planner.now - planner.received.at > MAX_AGE and planner.now >= policy.end_of_month(alert.period):
+        raise reject(f"the budget's period {alert.period} is over", "Replay a current alert.", "alert-too-old")
 
 
-def _body(plan: Plan, received: Event, budget: Budget) -> dict[str, object]:
+def _deferred_to(planner: _Planner) -> datetime:
+    """The latest moment a rule's hours or notice put the plan off to; that of the alert when none did."""
+    kinds = (streams.OUTSIDE_HOURS, streams.NOTICE_GIVEN)
+    waits = (gates.due(event) for event in planner.events if event.kind in kinds)
+    return max(waits, default=planner.received.at)
+
+
+def _body(plan: Plan, planner: _Planner, budget: Budget) -> dict[str, object]:
     return {
-        "run": received.body["run"],
+        "run": planner.run,
         "budget_id": budget.id,
         "dry_run": plan.dry_run,
         "digest": plan.digest,
+        "population": plan.population,
+        "until": plain(plan.until),
         "targets": plain(plan.targets),
         "spared": plain(plan.spared),
     }
@@ -121,9 +199,7 @@ def _body(plan: Plan, received: Event, budget: Budget) -> dict[str, object]:
 
 def targets_in(planned: Event) -> list[Mapping[str, object]]:
     """The targets a recorded plan names."""
-    targets = planned.body["targets"]
-    assert isinstance(targets, list)  # written by _body
-    return targets
+    return streams.targets_in(planned.body)
 
 
 def _messages(planned: Event, record: Record, now: datetime) -> list[Message]:
@@ -145,6 +221,7 @@ def _order(planned: Event, target: Mapping[str, object]) -> dict[str, object]:
         "kind": target["kind"],
         "why": target["reason"],
         "power": target["power"],
+        "policy": target.get("policy", ""),
         "plan": planned.body["digest"],
         "dry_run": planned.body["dry_run"],
     }

@@ -8,18 +8,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from governance import production
 from governance.canonical import digest
+from governance.exemption import keeps_out
 from governance.model import Alert, Budget, Machine, Plan, Target
+from governance.rules import BUILT_IN, NO_PRICE, SPARE, STOP, Policy, Price
 from ledger.classify import Classification
 from ledger.faults import reject
 
-MACHINE_KIND = "azure_vm"
-EXEMPT_KEY = "ledger-exempt"
 OFF = "deallocated"
 ALREADY_OFF = (OFF, "deallocating")
 _SCOPE = re.compile(r"/subscriptions/[^/\s]+(/resourcegroups/[^/\s]+)?", re.IGNORECASE)
+_HOUR = Decimal(3600)
 
 
 def decide(
@@ -28,17 +31,27 @@ def decide(
     machines: Iterable[Machine],
     *,
     live: bool,
+    now: datetime,
     rules: Classification = production.DEFAULT_RULES,
+    prices: Mapping[str, Price] | None = None,
 ) -> Plan:
     """Every machine in or out, sorted by id. Rejected when the budget's selector or scope is blank."""
     require_selector(budget)
+    until = end_of_month(alert.period)
+    found = sorted(_distinct(machines), key=lambda one: one.id.lower())
     targets: list[Target] = []
     spared: list[Target] = []
-    for machine in sorted(_distinct(machines), key=lambda one: one.id.lower()):
-        taken, reason = judge(machine, budget, rules)
-        (targets if taken else spared).append(_target(machine, reason))
-    plan = Plan(alert.key, tuple(targets), tuple(spared), dry_run=not (live and budget.live), digest="")
-    return replace(plan, digest=digest([plan, alert, budget.opt_in_key, budget.opt_in_value]))
+    for machine in found:
+        policy, reason = judge(machine, alert, budget, rules, now)
+        price = (prices or {}).get(machine.id, NO_PRICE)
+        (targets if policy else spared).append(_target(machine, reason, policy, price, until - now))
+    dry_run = not (live and budget.live)
+    return sealed(Plan(alert.key, tuple(targets), tuple(spared), dry_run, "", len(found), until), alert, budget)
+
+
+def sealed(plan: Plan, alert: Alert, budget: Budget) -> Plan:
+    """The plan with the digest of all that is in it."""
+    return replace(plan, digest=digest([replace(plan, digest=""), alert, budget.opt_in_key, budget.opt_in_value]))
 
 
 def require_selector(budget: Budget) -> None:
@@ -57,32 +70,109 @@ def require_selector(budget: Budget) -> None:
         )
 
 
-def judge(machine: Machine, budget: Budget, rules: Classification) -> tuple[bool, str]:
-    """Whether the machine may be stopped now, and why or why not."""
-    refusal = forbidden(machine, budget, rules)
+def policies_of(budget: Budget) -> tuple[Policy, ...]:
+    """The budget's rules; without any, stop at its threshold on actual costs."""
+    return budget.policies or (Policy(BUILT_IN, (budget.name,), budget.action_threshold),)
+
+
+def in_force(alert: Alert, budget: Budget) -> list[Policy]:
+    """The rules that answer this alert with a stop, in the order of the settings."""
+    return [one for one in policies_of(budget) if one.action == STOP and one.name in alert.policies]
+
+
+def judge(
+    machine: Machine, alert: Alert, budget: Budget, rules: Classification, now: datetime
+) -> tuple[Policy | None, str]:
+    """The rule by which the machine may be stopped now, or none; and why."""
+    refusal = forbidden(machine, budget, rules, now)
     if refusal:
-        return False, refusal
+        return None, refusal
+    policy = next((one for one in in_force(alert, budget) if not misses(one, machine, rules)), None)
+    if policy is None:
+        return None, _unselected(machine, alert, budget, rules)
     if machine.power in ALREADY_OFF:
-        return False, f"already {machine.power}: its compute is not billed"
+        return None, f"already {machine.power}: its compute is not billed"
     tag = f"{budget.opt_in_key}={budget.opt_in_value}"
     if machine.power == "unknown":
-        return True, f"opted in by {tag}; its power state is unknown, which is not off"
-    return True, f"opted in by {tag}; {machine.power}, so its compute is billed"
+        return policy, f"opted in by {tag}; its power state is unknown, which is not off"
+    return policy, f"opted in by {tag}; {machine.power}, so its compute is billed"
 
 
-def forbidden(machine: Machine, budget: Budget, rules: Classification) -> str:
-    """What forbids a stop whatever the power state; empty when nothing does."""
-    if not machine.id.lower().startswith(budget.scope.lower().rstrip("/") + "/"):
+def objection(machine: Machine, budget: Budget, rules: Classification, now: datetime, name: object) -> str:
+    """Why the machine, read again right before the call, may not be stopped by the rule of that name any more.
+
+    Orders planned before there were rules name none.
+    """
+    policy = next((one for one in policies_of(budget) if one.name == name and one.action == STOP), None)
+    if refusal := forbidden(machine, budget, rules, now):
+        return refusal
+    if policy is None:
+        return f"rule {name} left the settings" if name else ""
+    missed = misses(policy, machine, rules)
+    return f"not selected by rule {name} any more: {missed}" if missed else ""
+
+
+def forbidden(machine: Machine, budget: Budget, rules: Classification, now: datetime) -> str:
+    """What forbids a stop whatever the power state and the alert; empty when nothing does."""
+    if not _below(machine.id, budget.scope):
         return "outside the budget's scope"
+    if any(_below(machine.id, place) for place in budget.safeguards.protected):
+        return "protected by the settings"
     values = _values(machine.tags, budget.opt_in_key)
     if not values:
         return f"no opt-in tag {budget.opt_in_key}: treated as production"
     if set(values) != {budget.opt_in_value}:
         return f"opt-in tag {budget.opt_in_key} names another budget"
-    # Any value exempts, 'false' too: a person who wrote the tag meant the machine to be left alone or to be asked.
-    if _values(machine.tags, EXEMPT_KEY):
-        return f"exempt by tag {EXEMPT_KEY}"
-    return production.objection(machine.tags, rules) or production.owner_objection(machine.id.split("/")[2], rules)
+    return keeps_out(machine.tags, now) or _denied(machine, budget, rules) or machine.unstoppable
+
+
+def _denied(machine: Machine, budget: Budget, rules: Classification) -> str:
+    """What its environment, its account and the rules that spare say against a stop."""
+    refusal = production.objection(machine.tags, rules) or production.owner_objection(account_of(machine.id), rules)
+    if refusal:
+        return refusal
+    sparing = (one for one in policies_of(budget) if one.action == SPARE)
+    return next((f"spared by rule {one.name}" for one in sparing if not misses(one, machine, rules)), "")
+
+
+def misses(policy: Policy, machine: Machine, rules: Classification) -> str:
+    """Which filter of the rule the machine does not pass; empty when it passes all."""
+    if policy.kinds and machine.kind not in policy.kinds:
+        return f"its kind is {machine.kind}"
+    for key, value in sorted(policy.tags.items()):
+        if set(_values(machine.tags, key)) != {value}:
+            return f"tag {key} is not {value}"
+    account = account_of(machine.id)
+    if policy.accounts and account.casefold() not in {one.casefold() for one in policy.accounts}:
+        return f"account {account or 'unknown'} is not listed"
+    environment = production.environment(machine.tags, account, rules)
+    if policy.environments and environment not in policy.environments:
+        return f"its environment is {environment or 'unknown'}"
+    return ""
+
+
+def account_of(id: str) -> str:
+    """The subscription of an ARM id, the account of an ARN; empty for any other id."""
+    parts = id.split("/")
+    if len(parts) > 2 and parts[1].lower() == "subscriptions":
+        return parts[2]
+    fields = id.split(":")
+    return fields[4] if len(fields) > 5 and fields[0] == "arn" else ""
+
+
+def end_of_month(period: str) -> datetime:
+    year, month = (int(part) for part in period.split("-"))
+    return datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+
+
+def _unselected(machine: Machine, alert: Alert, budget: Budget, rules: Classification) -> str:
+    told = [f"{one.name}: {misses(one, machine, rules)}" for one in in_force(alert, budget)]
+    return f"selected by no rule ({'; '.join(told)})" if told else "no rule answers this alert with a stop"
+
+
+def _below(id: str, place: str) -> bool:
+    folded = place.lower().rstrip("/")
+    return id.lower() == folded or id.lower().startswith(f"{folded}/")
 
 
 def _values(tags: Mapping[str, str], key: str) -> list[str]:
@@ -97,5 +187,21 @@ def _distinct(machines: Iterable[Machine]) -> list[Machine]:
     return list(found.values())
 
 
-def _target(machine: Machine, reason: str) -> Target:
-    return Target(machine.id, MACHINE_KIND, dict(machine.tags), machine.power, reason)
+def _target(machine: Machine, reason: str, policy: Policy | None, price: Price, left: timedelta) -> Target:
+    """What is off saves nothing; what is on saves its price an hour, so long as nobody starts it again."""
+    off = machine.power in ALREADY_OFF
+    saves = Decimal(0) if off and price.per_hour is not None else price.per_hour
+    seconds = Decimal(max(left, timedelta()) // timedelta(seconds=1))
+    return Target(
+        machine.id,
+        machine.kind,
+        dict(machine.tags),
+        machine.power,
+        reason,
+        policy=policy.name if policy else "",
+        per_hour=price.per_hour,
+        currency=price.currency,
+        price_source=price.source,
+        saves=saves,
+        saves_until_end=saves * seconds / _HOUR if saves is not None else None,
+    )

@@ -30,13 +30,27 @@ def objection(tags: Mapping[str, str], rules: Classification) -> str:
     return ""
 
 
+def environment(tags: Mapping[str, str], account: str, rules: Classification) -> str:
+    """The environment the settings name for a machine: by its account, else by the first tag with one of their words.
+
+    Empty where neither says any: no rule that asks for an environment may take such a machine.
+    """
+    by_account = {key.strip().casefold(): name for key, name in rules.accounts.items()}.get(account.casefold())
+    if by_account:
+        return by_account
+    words = {word.strip().casefold(): name for name, listed in rules.values.items() for word in listed}
+    folded = {name.strip().casefold(): value.strip().casefold() for name, value in tags.items()}
+    found = (words.get(folded.get(key.strip().casefold(), "")) for key in rules.tag_keys)
+    return next((name for name in found if name), "")
+
+
 def owner_objection(subscription: str, rules: Classification) -> str:
     """Why the account map forbids a stop in that subscription; an account that is not mapped forbids nothing."""
     environments = {account.strip().casefold(): name for account, name in rules.accounts.items()}
-    environment = environments.get(subscription.casefold())
-    if environment is None or _made_of(_words(environment), _BUILT_IN | _harmless(rules)):
+    named = environments.get(subscription.casefold())
+    if named is None or _made_of(_words(named), _BUILT_IN | _harmless(rules)):
         return ""
-    return f"its subscription is mapped to {environment}"
+    return f"its subscription is mapped to {named}"
 
 
 def _harmless(rules: Classification) -> frozenset[Words]:

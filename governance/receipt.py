@@ -16,6 +16,16 @@ _TURNS = {
     streams.UNLISTED: "machines could not be listed, planning rests until the alert or the sweep revives it: {reason}",
     streams.ABANDONED: "given up by queue {queue}",
     streams.REVIVED: "planning revived by the alert, which came again",
+    streams.APPROVED: "approved by {by}: plan {plan:.12} {reason}",
+    streams.REJECTED: "rejected by {by}: plan {plan:.12} {reason}",
+}
+# What holds a plan; the plan follows.
+_HOLDS = {
+    streams.PROPOSED: "awaits approval until {expires}",
+    streams.ABOVE_CEILING: "ABOVE A CEILING, nothing is stopped: {reasons}",
+    streams.PAUSED: "{why}",
+    streams.OUTSIDE_HOURS: "outside business hours, made anew at {due}",
+    streams.NOTICE_GIVEN: "notice given to owners, acts from {due}",
 }
 
 
@@ -40,6 +50,8 @@ def _lines(event: Event) -> list[str]:
         return [f"{_at(event)}  planning refused: {body['reason']}"]
     if event.kind in _TURNS:
         return [f"{_at(event)}  {_TURNS[event.kind].format_map(body)}"]
+    if event.kind in _HOLDS:
+        return [f"{_at(event)}  {_HOLDS[event.kind].format_map(body)}", *_plan(event)]
     return _plan(event) if event.kind == streams.PLANNED else []
 
 
@@ -57,9 +69,25 @@ def _plan(event: Event) -> list[str]:
     head = f"{_at(event)}  plan {str(event.body['digest'])[:12]}: {len(targets)} to stop, {len(spared)} spared"
     return [
         head + (" (dry run: nothing is called)" if event.body["dry_run"] else ""),
-        *(f"    stop   {_name(one['id'])}: {one['reason']}" for one in targets),
+        *(f"    stop   {_name(one['id'])}: {one['reason']}{money(one)}" for one in targets),
         *(f"    spare  {_name(one['id'])}: {one['reason']}" for one in spared),
     ]
+
+
+def money(target: Mapping[str, object]) -> str:
+    """What a target costs and saves, and where the price is from; recorded plans of old have none."""
+    if not target.get("price_source"):
+        return ""
+    if target.get("per_hour") is None:
+        return f"; price {target['price_source']}"
+    currency, rest = target["currency"], rounded(target["saves_until_end"])
+    source = f"{rounded(target['per_hour'])} {currency}/h by {target['price_source']}"
+    return f"; {source}; stopping saves {rounded(target['saves'])} {currency}/h, {rest} until the period ends"
+
+
+def rounded(amount: object) -> str:
+    """For a person: at most four decimals."""
+    return format(Decimal(str(amount)).quantize(Decimal("0.0001")).normalize(), "f")
 
 
 def _order(target: str, events: Sequence[Event]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from governance import lifecycle, streams
+from governance import lifecycle, pause, streams
 from governance.alert import MAX_AGE
 from governance.model import Event, Message, State
 from governance.planning import targets_in
@@ -76,9 +76,11 @@ def unfinished(run: str, *, record: Record) -> list[Message]:
 
 def _alert_again(events: Sequence[Event], record: Record, now: datetime) -> list[Message]:
     received = streams.find(events, streams.RECEIVED)
-    if received is None or streams.find(events, streams.REFUSED) or not _stale(events[-1], now):
+    if received is None or streams.is_settled(events) or not _stale(events[-1], now):
         return []
     if streams.at_rest(events) and now - received.at > MAX_AGE:
+        return []
+    if events[-1].kind == streams.PAUSED and pause.standing(record):
         return []
     planned = streams.find(events, streams.PLANNED)
     if planned and not _orders_missing(planned, record):

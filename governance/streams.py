@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
 from governance.canonical import canonical, digest
 from governance.model import Alert, Budget, Event, Message
+from governance.rules import BUILT_IN
 from ledger.faults import reject
 
 PLAN_STOP = "plan-stop"
@@ -32,6 +33,19 @@ REVIVED = "revived"
 REFUSED = "refused"
 ABANDONED = "abandoned"
 ARRIVED = "arrived"
+# What a plan may wait for or end with before its orders are opened; the body of each holds the whole plan.
+PROPOSED = "proposed"
+APPROVED = "approved"
+REJECTED = "rejected"
+ABOVE_CEILING = "above-ceiling"
+PAUSED = "paused"
+OUTSIDE_HOURS = "outside-hours"
+NOTICE_GIVEN = "notice-given"
+RESUMED = "resumed"
+CLAIMED = "claimed"
+WITH_PLAN = (PROPOSED, ABOVE_CEILING, PAUSED, OUTSIDE_HOURS, NOTICE_GIVEN, PLANNED)
+
+PAUSE = "switches/pause"
 
 AT_ONCE = timedelta()
 FIRST_LOOK = timedelta(seconds=15)
@@ -93,6 +107,11 @@ def _order_message(queue: str, order: str, planned: Mapping[str, object], attemp
     return Message(queue, body, delay)
 
 
+def day_stream(now: datetime) -> str:
+    """What may be stopped on one UTC day, by all runs together."""
+    return f"days/{now.astimezone(UTC):%Y-%m-%d}"
+
+
 def key_in(message: Mapping[str, object], name: str) -> str:
     """The key a message carries; Rejected when it is none (a key becomes part of an object name)."""
     value = message.get(name)
@@ -109,10 +128,17 @@ def count(events: Iterable[Event], kind: str) -> int:
     return sum(event.kind == kind for event in events)
 
 
+def targets_in(body: Mapping[str, object]) -> list[Mapping[str, object]]:
+    """The targets of a recorded plan; every event of WITH_PLAN has them."""
+    targets = body["targets"]
+    assert isinstance(targets, list)  # written by planning
+    return targets
+
+
 def at_rest(events: Sequence[Event]) -> bool:
-    """Whether planning was given up, by the queue or for want of a listing, and nobody has revived it since."""
+    """Whether planning was given up, by the queue, for want of a listing or above a ceiling, and not revived since."""
     told = [event.kind for event in events if event.kind != NOTICE]
-    return bool(told) and told[-1] in (UNLISTED, ABANDONED)
+    return bool(told) and told[-1] in (UNLISTED, ABANDONED, ABOVE_CEILING)
 
 
 def revived_at(events: Iterable[Event]) -> int:
@@ -120,9 +146,21 @@ def revived_at(events: Iterable[Event]) -> int:
     return max((event.sequence for event in events if event.kind == REVIVED), default=0)
 
 
+def since_revival(events: Sequence[Event]) -> list[Event]:
+    revived = revived_at(events)
+    return [event for event in events if event.sequence > revived]
+
+
+def is_settled(events: Sequence[Event]) -> bool:
+    """Whether planning ended without orders; what was above a ceiling starts anew when the alert is sent again."""
+    ended = any(event.kind in (REFUSED, REJECTED) for event in events)
+    return ended or find(since_revival(events), ABOVE_CEILING) is not None
+
+
 def alert_of(body: Mapping[str, object]) -> Alert:
     """The alert as its 'received' event recorded it."""
-    raw: dict[str, Any] = {field.name: body[field.name] for field in fields(Alert)}
+    raw: dict[str, Any] = {field.name: body[field.name] for field in fields(Alert) if field.name != "policies"}
+    raw["policies"] = _names(body.get("policies", [BUILT_IN]))  # recorded before there were rules
     for name in ("limit", "spent", "threshold"):
         raw[name] = Decimal(raw[name])
     raw["fired_at"] = datetime.fromisoformat(raw["fired_at"]) if raw["fired_at"] else None
@@ -131,3 +169,7 @@ def alert_of(body: Mapping[str, object]) -> Alert:
 
 def budget_of(budgets: Sequence[Budget], id: object) -> Budget | None:
     return next((budget for budget in budgets if budget.id.lower() == str(id).lower()), None)
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, (list, tuple)) else ()

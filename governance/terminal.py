@@ -16,11 +16,13 @@ from governance.production import DEFAULT_RULES
 from governance.receipt import receipt
 from governance.record import Record
 from governance.rescue import unfinished
+from governance.rules import NoPrices, Prices
 from ledger.classify import Classification
 from ledger.faults import Conflict, Transient
 
 MAX_TRIES = 5  # as host.json's maxDequeueCount
 RETRY = timedelta(seconds=30)
+LONGEST_WAIT = timedelta(hours=2)
 
 Handler = Callable[[Mapping[str, object], datetime], list[Message]]
 Wait = Callable[[datetime], datetime]
@@ -67,8 +69,11 @@ def run_alert(
     live: bool,
     wait: Wait,
     rules: Classification = DEFAULT_RULES,
+    prices: Prices = NoPrices(),
 ) -> Played:
     """Take the alert and follow its messages until none is left; `wait(until)` returns the new now.
+
+    What a rule puts off by more than LONGEST_WAIT is left to the sweep, or to the same alert played again.
 
     An alert already taken is carried on where an earlier process left it.
     """
@@ -78,7 +83,7 @@ def run_alert(
     if "duplicate" in answer.body:
         for message in unfinished(str(answer.body["alert"]), record=record):
             queue.send(message)
-    drain(queue, handlers(budgets, record, fleet, live, rules), now=now, wait=wait, given_up=_given_up(record))
+    drain(queue, handlers(budgets, record, fleet, live, rules, prices), now=now, wait=wait, given_up=_given_up(record))
     return _played(answer, record)
 
 
@@ -125,17 +130,22 @@ def _handle(
         else:
             agenda.add(message, now + (getattr(fault, "retry_after", None) or RETRY), tries + 1)
         return
-    for next_message in following:
+    for next_message in (one for one in following if one.delay <= LONGEST_WAIT):
         agenda.add(next_message, now + next_message.delay)
 
 
 def handlers(
-    budgets: Sequence[Budget], record: Record, fleet: Fleet, live: bool, rules: Classification = DEFAULT_RULES
+    budgets: Sequence[Budget],
+    record: Record,
+    fleet: Fleet,
+    live: bool,
+    rules: Classification = DEFAULT_RULES,
+    prices: Prices = NoPrices(),
 ) -> dict[str, Handler]:
     """The flow behind each queue of the control story."""
     return {
         streams.PLAN_STOP: lambda body, now: flow.on_plan(
-            body, budgets=budgets, record=record, fleet=fleet, now=now, live=live, rules=rules
+            body, budgets=budgets, record=record, fleet=fleet, now=now, live=live, rules=rules, prices=prices
         ),
         streams.CARRY_OUT_ORDER: lambda body, now: flow.on_order(
             body, budgets=budgets, record=record, fleet=fleet, now=now, live=live, rules=rules

@@ -21,7 +21,7 @@ assert isinstance(ALERT, Alert)
 
 def plan(*machines: Machine, live: bool = True) -> Plan:
     assert isinstance(ALERT, Alert)
-    return decide(ALERT, DOLLAR, machines, live=live)
+    return decide(ALERT, DOLLAR, machines, live=live, now=NOW)
 
 
 def why_spared(one: Machine) -> str:
@@ -35,14 +35,14 @@ def test_invariant_1_an_empty_selector_selects_nothing_and_is_loud(field: str, b
     assert isinstance(ALERT, Alert)
     changed: dict[str, Any] = {field: blank}
     with pytest.raises(Rejected):
-        decide(ALERT, replace(DOLLAR, **changed), [machine("a")], live=True)
+        decide(ALERT, replace(DOLLAR, **changed), [machine("a")], live=True, now=NOW)
 
 
 def test_a_scope_wider_than_a_subscription_is_refused() -> None:
     assert isinstance(ALERT, Alert)
     for scope in ("/", "/subscriptions", "/subscriptions/"):
         with pytest.raises(Rejected):
-            decide(ALERT, replace(DOLLAR, scope=scope), [machine("a")], live=True)
+            decide(ALERT, replace(DOLLAR, scope=scope), [machine("a")], live=True, now=NOW)
 
 
 words = st.sampled_from(["ledger-stop", "Ledger-Stop", "dev-dollar", "Dev-Dollar", " dev-dollar", "", "env", "prod"])
@@ -87,8 +87,8 @@ def test_outside_the_scope_is_spared() -> None:
 @pytest.mark.parametrize(("live", "budget_live"), [(False, False), (False, True), (True, False)])
 def test_invariant_4_dry_run_unless_both_switches_say_live(live: bool, budget_live: bool) -> None:
     assert isinstance(ALERT, Alert)
-    assert decide(ALERT, replace(DOLLAR, live=budget_live), [], live=live).dry_run
-    assert not decide(ALERT, replace(DOLLAR, live=True), [], live=True).dry_run
+    assert decide(ALERT, replace(DOLLAR, live=budget_live), [], live=live, now=NOW).dry_run
+    assert not decide(ALERT, replace(DOLLAR, live=True), [], live=True, now=NOW).dry_run
 
 
 @pytest.mark.parametrize("power", ["running", "starting", "stopping", "stopped", "unknown"])
@@ -141,7 +141,7 @@ def test_one_tag_that_says_production_is_enough() -> None:
 
 def ruled(one: Machine, **rules: Any) -> bool:
     assert isinstance(ALERT, Alert)
-    return bool(decide(ALERT, DOLLAR, [one], live=True, rules=Classification(**rules)).targets)
+    return bool(decide(ALERT, DOLLAR, [one], live=True, now=NOW, rules=Classification(**rules)).targets)
 
 
 def test_invariant_2_the_words_of_the_settings_are_obeyed() -> None:
