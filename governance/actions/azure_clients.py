@@ -105,18 +105,23 @@ def frozen(profile: Any) -> str:
     disk = getattr(profile.storage_profile, "os_disk", None)
     if disk is not None and disk.diff_disk_settings is not None:
         return "its OS disk is ephemeral: it cannot be deallocated"
-    if is_spot(profile) and str(profile.eviction_policy or "").lower() == "delete":
+    if is_spot(profile) and word(profile.eviction_policy).lower() == "delete":
         return "a spot machine with eviction policy Delete: deallocation is not offered for it"
     return ""
 
 
 def is_spot(profile: Any) -> bool:
-    return str(profile.priority or "").lower() in ("spot", "low")
+    return word(profile.priority).lower() in ("spot", "low")
 
 
 def system_of(profile: Any) -> str:
     disk = getattr(profile.storage_profile, "os_disk", None)
-    return str(disk.os_type or "") if disk is not None else ""
+    return word(disk.os_type) if disk is not None else ""
+
+
+def word(value: Any) -> str:
+    """What the service wrote: the SDK makes known words members of an enumeration, whose text is its own."""
+    return str(getattr(value, "value", value) or "")
 
 
 def power_of(view: VirtualMachineInstanceView | VirtualMachineScaleSetVMInstanceView | None) -> str:

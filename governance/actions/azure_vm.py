@@ -20,6 +20,7 @@ from governance.actions.azure_clients import (
     power_of,
     system_of,
     tags_of,
+    word,
 )
 from governance.actions.azure_faults import translated
 from governance.model import Machine
@@ -121,7 +122,7 @@ def _machine(found: VirtualMachine, power: str, locks: Sequence[ManagementLock])
         tags_of(found),
         power,
         kind=KIND,
-        size=str(hardware.vm_size or "") if hardware else "",
+        size=word(hardware.vm_size) if hardware else "",
         system=system_of(found),
         purchase="spot" if is_spot(found) else "on-demand",
         unstoppable=frozen(found) or lock_on(id, locks),

@@ -21,6 +21,7 @@ from governance.actions.azure_clients import (
     power_of,
     system_of,
     tags_of,
+    word,
 )
 from governance.actions.azure_faults import translated
 from governance.model import Machine
@@ -60,7 +61,7 @@ class AzureScaleSets:
         with translated(f"list scale sets of {scope}"):
             sets = client.virtual_machine_scale_sets
             found = list(sets.list(parts["group"]) if parts["group"] else sets.list_all())
-        uniform = [one for one in found if str(one.orchestration_mode or "").lower() != FLEXIBLE]
+        uniform = [one for one in found if word(one.orchestration_mode).lower() != FLEXIBLE]
         locks = self._clients.locks(parts["subscription"], parts["group"]) if uniform else []
         return [shown for one in uniform if (shown := _look(client, one, locks))]
 
