@@ -184,6 +184,10 @@ def rows_of(shape: Shape, role: str) -> str:
     return f"(SELECT * FROM raw WHERE x_RawRole = {literal(role)})" if shape.roles else "raw"
 
 
+# Money that no raw line tells, but a list of contracts beside the bill.
+BOUGHT_BESIDE = "(SELECT * FROM rows WHERE x_RowKind = 'contract-purchase')"
+
+
 def rule_totals_sql(shape: Shape, also: str) -> str:
     """Raw money and rows per (currency, rule, also) of the rows that a rule drops or zeroes."""
     seen = shape.formats == ("parquet",) or any(column.typed for column in shape.columns)

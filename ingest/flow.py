@@ -105,6 +105,7 @@ class Job:
         needed = [*unit, *(sheet.file for sheet in sheets)]
         with self.shelf.at_hand([file.path for file in needed]), reading(" and ".join(file.label for file in needed)):
             self.connection.execute(view)
+            self.connection.execute(variables({"is_first_unit": str(unit == self.units()[0]).lower()})[0])
             if sheets:
                 prices.match(self.connection, self.shape, sheets)
             self.connection.execute(rows_view(self.shape, priced=bool(sheets)))

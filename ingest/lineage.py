@@ -64,6 +64,8 @@ class _Scope:
             return ()
         self._open.add(name)
         try:
+            if "children" in self.select:  # of a UNION every SELECT may give it
+                return tuple(dict.fromkeys(one for part in self.select["children"] for one in self._inner(part).raw(name)))
             own = next((one for one in self.select["select_list"] if _name(one) == name), None)
             found = self._behind(name) if own is None else tuple(self._of(own, name))
             return tuple(dict.fromkeys(found))
@@ -83,7 +85,7 @@ class _Scope:
     def _in(self, table: Tree, name: str) -> tuple[str, ...]:
         if table["type"] == "SUBQUERY":
             return self._inner(table["subquery"]["node"]).raw(name)
-        place = str(table["table_name"])
+        place = str(table.get("table_name", ""))
         ctes = {entry["key"]: entry["value"]["query_node"] for entry in self.select["cte_map"]["map"]}
         if place in ctes:
             return self._inner(ctes[place], ctes).raw(name)

@@ -62,6 +62,11 @@ def measure_raw(shape: Shape, connection: DuckDBPyConnection, tally: Tally) -> N
         ).fetchall()
         # A bill of one file is the actual one.
         _add_bill(tally, [((row[0], row[5]), *row[1:5]) for row in rows], role if shape.roles else "actual")
+    if shape.contracts_sql:
+        bought = connection.execute(
+            raw_total_sql(shape.cost, shape.currency, checks.BOUGHT_BESIDE, also=invoice)
+        ).fetchall()
+        _add_bill(tally, [((row[0], row[5]), *row[1:5]) for row in bought], "")
     for currency, rule, money, count, key in connection.execute(checks.rule_totals_sql(shape, invoice)).fetchall():
         tally.rules[currency, rule] = total((tally.rules.get((currency, rule), Decimal(0)), money))
         tally.counts[rule] = tally.counts.get(rule, 0) + count

@@ -8,9 +8,38 @@ WITH told AS (
         lower(replace(coalesce(blank_to_null(BILLING_TYPE), CASE WHEN USAGE_TYPE ILIKE '%rebate%' THEN 'rebate' ELSE 'consumption' END), ' ', '_')) AS billing,
         money(USAGE_IN_CURRENCY) AS cost,
         money(USAGE) AS counted,
-        blank_to_null(REGION) AS cloud_region
+        blank_to_null(REGION) AS cloud_region,
+        date_of(USAGE_DATE) AS usage_day,
+        balance_kind(BALANCE_SOURCE) AS paid_from,
+        -- What was rolled over is of an earlier contract, whatever its number.
+        CASE WHEN paid_from = 'rollover' OR blank_to_null(CONTRACT_NUMBER) IS NULL THEN upper(trim(ORGANIZATION_NAME)) ELSE trim(CONTRACT_NUMBER) END AS payer,
+        entity(CASE getvariable('marketplace') WHEN 'aws' THEN 'AWS' WHEN 'azure' THEN 'Microsoft' WHEN 'gcp' THEN 'Google' END) AS operator
     FROM rows
     WHERE x_Keep
+),
+item AS (
+    SELECT *, upper(organization) AS payer, item_kind(item) AS kind, item_id(contract, item, starts) AS commitment FROM snowflake_contracts
+),
+day AS (
+    SELECT CAST(unnest(range(CAST(getvariable('period_start') AS TIMESTAMP), CAST(getvariable('period_end') AS TIMESTAMP), INTERVAL 1 DAY)) AS DATE) AS day
+),
+covered AS (
+    -- Snowflake keeps one balance for all capacity: of the items that cover a day the first one begun is named.
+    SELECT day, currency, kind AS paid_from, payer, contract, arg_min(commitment, (starts, commitment)) AS commitment
+    FROM item JOIN day ON day BETWEEN starts AND coalesce(ends, DATE '9999-12-31')
+    WHERE kind IN ('capacity', 'free usage')
+    GROUP BY ALL
+),
+drawn AS (
+    SELECT day, currency, paid_from, contract AS payer, contract, commitment FROM covered
+    UNION ALL
+    -- A line may leave its contract out, where there is one only.
+    SELECT day, currency, paid_from, payer, any_value(contract), any_value(commitment) FROM covered GROUP BY ALL HAVING count(*) = 1
+    UNION ALL
+    SELECT day, currency, 'rollover', payer, arg_max(contract, (ends, starts, commitment)), arg_max(commitment, (ends, starts, commitment))
+    FROM item JOIN day ON ends < day
+    WHERE kind = 'capacity'
+    GROUP BY ALL
 ),
 line AS (
     SELECT
@@ -28,11 +57,17 @@ line AS (
         coalesce(s.ServiceName, 'Snowflake ' || t.service) AS service_name,
         coalesce(s.ServiceCategory, 'Other') AS service_category,
         coalesce(s.ServiceSubcategory, 'Other (Other)') AS service_subcategory,
+        d.contract AS drawn_contract,
+        d.commitment AS drawn_commitment,
+        CASE t.paid_from WHEN 'capacity' THEN c.capacity WHEN 'rollover' THEN c.rollover WHEN 'free usage' THEN c.free END AS balance,
         CASE split_part(upper(t.cloud_region), '_', 1) WHEN 'AWS' THEN 'AWS' WHEN 'AZURE' THEN 'Microsoft' WHEN 'GCP' THEN 'Google' END AS host
     FROM told AS t
     LEFT JOIN snowflake_billing_types AS b ON t.billing = b.billing_type
     LEFT JOIN snowflake_rating_types AS r ON t.rating = r.rating_type
     LEFT JOIN snowflake_services AS s ON t.service = s.service_type
+    LEFT JOIN drawn AS d ON t.usage_day = d.day AND trim(t.CURRENCY) = d.currency AND t.paid_from = d.paid_from AND t.payer = d.payer
+    LEFT JOIN snowflake_balances AS c ON t.usage_day = c.day AND trim(t.CURRENCY) = c.currency AND upper(trim(t.ORGANIZATION_NAME)) = upper(c.organization)
+        AND coalesce(trim(t.CONTRACT_NUMBER), '') = coalesce(c.contract, '')
 )
 SELECT
     NULL AS AllocatedMethodId,
@@ -41,7 +76,7 @@ SELECT
     NULL AS AllocatedResourceName,
     NULL AS AllocatedTags,
     NULL AS AvailabilityZone,
-    cost AS BilledCost,
+    CASE WHEN x_Rule = '' THEN cost ELSE 0 END AS BilledCost,
     coalesce(blank_to_null(CONTRACT_NUMBER), trim(ORGANIZATION_NAME)) AS BillingAccountId,
     trim(ORGANIZATION_NAME) AS BillingAccountName,
     CASE WHEN blank_to_null(CONTRACT_NUMBER) IS NULL THEN 'Organization' ELSE 'Contract' END AS BillingAccountType,
@@ -65,30 +100,32 @@ SELECT
     NULL AS CommitmentDiscountUnit,
     CASE WHEN category = 'Usage' THEN counted END AS ConsumedQuantity,
     CASE WHEN ConsumedQuantity IS NOT NULL THEN unit END AS ConsumedUnit,
-    NULL AS ContractApplied,
+    -- The specification wants a purchase to name what it buys; a fee that is paid from capacity buys none of it.
+    CASE WHEN category <> 'Purchase' THEN drawn_from(drawn_contract, drawn_commitment, cost, trim(BALANCE_SOURCE), balance) END AS ContractApplied,
     -- USAGE_IN_CURRENCY is usage at the contract's rate, rounded; with the rate itself at hand the unrounded product is better.
     CASE WHEN is_priced THEN product(contracted_price, USAGE) ELSE cost END AS ContractedCost,
     money(contracted_price) AS ContractedUnitPrice,
-    cost AS EffectiveCost,
+    -- What is bought in advance is used by later lines.
+    CASE WHEN is_bought THEN 0 ELSE cost END AS EffectiveCost,
     CASE WHEN category NOT IN ('Tax', 'Adjustment') THEN host END AS HostProviderName,
     NULL AS InvoiceId,
-    'Snowflake' AS InvoiceIssuerName,
+    coalesce(operator, 'Snowflake') AS InvoiceIssuerName,
     CASE WHEN NOT is_priced THEN cost END AS ListCost,
     NULL AS ListUnitPrice,
     CASE WHEN is_priced THEN 'Standard' END AS PricingCategory,
     trim(CURRENCY) AS PricingCurrency,
     ContractedUnitPrice AS PricingCurrencyContractedUnitPrice,
-    cost AS PricingCurrencyEffectiveCost,
+    EffectiveCost AS PricingCurrencyEffectiveCost,
     NULL AS PricingCurrencyListUnitPrice,
     pricing_quantity AS PricingQuantity,
     CASE WHEN PricingQuantity IS NOT NULL THEN unit END AS PricingUnit,
-    'Snowflake' AS ProviderName,
+    coalesce(operator, 'Snowflake') AS ProviderName,
     'Snowflake' AS PublisherName,
     cloud_region AS RegionId,
     cloud_region AS RegionName,
-    NULL AS ResourceId,
-    NULL AS ResourceName,
-    NULL AS ResourceType,
+    bought_item AS ResourceId,
+    CASE WHEN bought_item IS NOT NULL THEN blank_to_null(USAGE_TYPE) END AS ResourceName,
+    CASE WHEN bought_item IS NOT NULL THEN 'Contract Item' END AS ResourceType,
     'Snowflake' AS ServiceProviderName,
     service_category AS ServiceCategory,
     service_name AS ServiceName,
@@ -100,7 +137,7 @@ SELECT
     -- A locator is unique only within its region.
     trim(ACCOUNT_LOCATOR) || coalesce('.' || cloud_region, '') AS SubAccountId,
     coalesce(blank_to_null(ACCOUNT_NAME), SubAccountId) AS SubAccountName,
-    'Account' AS SubAccountType,
+    CASE WHEN ACCOUNT_LOCATOR IS NOT NULL THEN 'Account' END AS SubAccountType,
     NULL AS Tags,
     'Snowflake' AS x_Provider,
     'Snowflake' AS x_ServiceCode,
