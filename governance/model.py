@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Protocol
 
-from governance.rules import Policy, Safeguards
+from governance.rules import DEFAULT_SAFEGUARDS, Policy, Safeguards
 
 
 class State(Enum):
@@ -38,7 +38,7 @@ class Budget:
     action_threshold: Decimal = Decimal("0.8")
     live: bool = False
     policies: tuple[Policy, ...] = ()
-    safeguards: Safeguards = Safeguards()
+    safeguards: Safeguards = DEFAULT_SAFEGUARDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from governance.gates import Gate
 from governance.model import Alert, Budget, Event, Fleet, Message, Plan, State, Target
 from governance.production import DEFAULT_RULES
 from governance.record import Record
-from governance.rules import NoPrices, Prices, terms
+from governance.rules import NO_PRICES, Prices, terms
 from ledger.classify import Classification
 from ledger.faults import Conflict, Missing, Rejected, Transient, reject
 
@@ -50,7 +50,7 @@ def on_plan(
     now: datetime,
     live: bool,
     rules: Classification = DEFAULT_RULES,
-    prices: Prices = NoPrices(),
+    prices: Prices = NO_PRICES,
 ) -> list[Message]:
     """Messages for the orders not yet begun, or the same message for later when the plan cannot be made or must wait.
 
@@ -169,7 +169,7 @@ def _attempts(events: Sequence[Event]) -> int:
 
 
 def _require_fresh(planner: _Planner, alert: Alert) -> None:
-    """A backlog worked off next week must not stop what this week's budget allows; a wait by the rules is no backlog."""
+    """A backlog worked off next week must not stop what this week's budget allows; a rule's wait is no backlog."""
     deferred = _deferred_to(planner)
     if planner.now - max(planner.received.at, deferred) > MAX_AGE:
         raise reject(f"the alert waited longer than {MAX_AGE}", "Replay a current alert.", "alert-too-old")

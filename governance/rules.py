@@ -36,9 +36,9 @@ class Hours:
 
     def next_opening(self, now: datetime) -> datetime | None:
         """`now` when it is open; the next start otherwise, in UTC; None when no day is named."""
-        return (
-            now if self.is_open(now) else min((start for start, _ in self._windows(now) if start > now), default=None)
-        )
+        if self.is_open(now):
+            return now
+        return min((start for start, _ in self._windows(now) if start > now), default=None)
 
     def _windows(self, now: datetime) -> list[tuple[datetime, datetime]]:
         """From yesterday's, which may reach into today, to next week's; compared in UTC, where no hour comes twice."""
@@ -84,6 +84,7 @@ class Ceilings:
     currency: str = ""
 
 
+NO_CEILINGS = Ceilings()
 # A belt that is off until somebody thinks of it is no belt.
 DEFAULT_CEILINGS = Ceilings(count=25, day_count=50)
 
@@ -108,7 +109,7 @@ class Policy:
     hours: Hours | None = None
     notice: timedelta = timedelta()
     approval: timedelta = timedelta()
-    ceilings: Ceilings = Ceilings()
+    ceilings: Ceilings = NO_CEILINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,9 @@ class Safeguards:
     protected: tuple[str, ...] = ()
     ceilings: Ceilings = DEFAULT_CEILINGS
     paused: bool = False
+
+
+DEFAULT_SAFEGUARDS = Safeguards()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,9 @@ class NoPrices:
 
     def of(self, _machines: Sequence[Machine], _currency: str, _now: datetime, /) -> Mapping[str, Price]:
         return {}
+
+
+NO_PRICES: Prices = NoPrices()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from governance.production import DEFAULT_RULES
 from governance.receipt import receipt
 from governance.record import Record
 from governance.rescue import unfinished
-from governance.rules import NoPrices, Prices
+from governance.rules import NO_PRICES, Prices
 from ledger.classify import Classification
 from ledger.faults import Conflict, Transient
 
@@ -69,7 +69,7 @@ def run_alert(
     live: bool,
     wait: Wait,
     rules: Classification = DEFAULT_RULES,
-    prices: Prices = NoPrices(),
+    prices: Prices = NO_PRICES,
 ) -> Played:
     """Take the alert and follow its messages until none is left; `wait(until)` returns the new now.
 
@@ -140,7 +140,7 @@ def handlers(
     fleet: Fleet,
     live: bool,
     rules: Classification = DEFAULT_RULES,
-    prices: Prices = NoPrices(),
+    prices: Prices = NO_PRICES,
 ) -> dict[str, Handler]:
     """The flow behind each queue of the control story."""
     return {
