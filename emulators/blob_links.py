@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import ssl
 import tempfile
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,7 +22,7 @@ from emulators.certificate import write_pair
 @dataclass(slots=True)
 class Blobs:
     """`got` holds the headers of every request. `cut` connections break off half way, `answers` come before any blob;
-    a link that is `expired` is refused.
+    a link that is `expired` is refused; `seconds_a_byte` lets bodies trickle.
     """
 
     held: dict[str, bytes] = field(default_factory=dict)
@@ -29,6 +30,7 @@ class Blobs:
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     expired: set[str] = field(default_factory=set)
     cut: int = 0
+    seconds_a_byte: float = 0
     url: str = ""
     ca_file: Path = Path()
     _stack: ExitStack = field(default_factory=ExitStack)
@@ -100,11 +102,17 @@ class _Handler(BaseHTTPRequestHandler):
         rest = content[start:]
         shown = rest[: len(rest) // 2] if blobs.cut > 0 else rest
         self._head(206 if start else 200, len(rest), told)
-        self.wfile.write(shown)
+        self._body(shown)
         if blobs.cut > 0:
             blobs.cut -= 1
             self.close_connection = True
         return None
+
+    def _body(self, shown: bytes) -> None:
+        pause = self.server.blobs.seconds_a_byte
+        for place in range(0, len(shown), 1 if pause else len(shown)):
+            self.wfile.write(shown[place : place + 1] if pause else shown)
+            time.sleep(pause)
 
     def _answer(self, status: int, headers: dict[str, str]) -> None:
         self._head(status, 0, headers)

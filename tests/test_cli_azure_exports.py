@@ -13,7 +13,7 @@ import pytest
 import cli
 from emulators import faults
 from emulators.arm import Arm
-from emulators.control_plane import Dropped, Reply
+from emulators.control_plane import Reply
 from emulators.cost_exports import ExportsApi
 from emulators.cost_management import Asked
 from tests.arm import found_arm
@@ -201,53 +201,6 @@ def test_an_export_that_somebody_makes_meanwhile_is_left_alone(arm: Arm, api: Ex
     assert (code, sent(arm)) == (3, ["ledger-actual", "ledger-amortized"])
     assert (document["done"][0]["created"], document["done"][0]["later"]) == (False, True)
     assert api.known[(SUBSCRIPTION, "ledger-focus")]["properties"] == export("schedule.status", "Inactive")
-
-
-@pytest.mark.parametrize("answered_again", [True, False], ids=["the-next-is-refused", "never-answered"])
-def test_an_export_whose_answer_is_lost_is_read_back(answered_again: bool, arm: Arm, api: ExportsApi, run: Run) -> None:
-    lost: list[str] = []
-
-    def lossy(asked: Asked) -> Reply:
-        if asked.method != "PUT" or (lost and answered_again):
-            return api(asked)
-        lost.append(asked.rest[0])
-        api(asked)
-        raise Dropped
-
-    arm.cost.handlers["exports"] = lossy
-    code, document, _ = run(*PLACE, "--apply", "--type", "FocusCost", "--last-month")
-    assert (code, document["done"]) == (
-        0,
-        [{"name": "ledger-focus", "created": True, "ran": True, "fault": None, "later": False}],
-    )
-    assert [name for name, _ in api.runs] == ["ledger-focus"] and lost
-
-
-def test_an_export_of_somebody_else_is_not_taken_for_the_own_whose_answer_was_lost(
-    arm: Arm, api: ExportsApi, run: Run
-) -> None:
-    def theirs(asked: Asked) -> Reply:
-        if asked.method == "PUT":
-            api.add(SUBSCRIPTION, "ledger-focus", export("definition.timeframe", "TheLastMonth"))
-            raise Dropped
-        return api(asked)
-
-    arm.cost.handlers["exports"] = theirs
-    code, document, _ = run(*PLACE, "--apply", "--type", "FocusCost", "--last-month")
-    [done] = document["done"]
-    assert (code, done["created"], done["later"], api.runs) == (3, False, True, [])
-
-
-def test_an_export_that_cannot_be_read_back_is_neither_created_nor_not(arm: Arm, api: ExportsApi, run: Run) -> None:
-    def silent(asked: Asked) -> Reply:
-        if asked.method == "PUT" or "PUT" in {one.method for one in arm.cost.asked}:
-            raise Dropped
-        return api(asked)
-
-    arm.cost.handlers["exports"] = silent
-    code, document, _ = run(*PLACE, "--apply", "--type", "FocusCost")
-    assert (code, document["done"][0]["later"]) == (3, True)
-    assert "whether it was created is not known" in document["done"][0]["fault"]
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ingest.azure_manifests import Place
 from ingest.sources.azure_faults import azure_faults
+from ingest.sources.downloads import Pace, PacedBody, to_disk
 from ledger.faults import Missing, Transient, reject
 
 if TYPE_CHECKING:
@@ -51,8 +53,8 @@ class Draft:
 class Blobs:
     """Reads only. Faults: Transient, Rejected, Missing."""
 
-    def __init__(self, client: ContainerClient, place: Place) -> None:
-        self._client, self._place = client, place
+    def __init__(self, client: ContainerClient, place: Place, pace: Callable[[], Pace] = Pace) -> None:
+        self._client, self._place, self._pace = client, place, pace
 
     def names(self, prefix: str) -> Iterator[tuple[str, Head]]:
         """Every blob below the prefix with what it is, as the listing goes on. Rejected where there is no container."""
@@ -75,13 +77,8 @@ class Blobs:
 
     def download(self, name: str, size: int, version: str, target: Path) -> None:
         """Exactly this version, written under a passing name first: a file that has its final name is whole."""
-        part = target.with_name(f"{target.name}.part")
-        try:
-            with part.open("wb") as stream, self._gone(name):
-                self._fill(name, size, version, Draft(stream))
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+        with to_disk(target, self._place.label(name)) as stream, self._gone(name):
+            self._fill(name, size, version, Draft(stream))
 
     def _fill(self, name: str, size: int, version: str, draft: Draft) -> None:
         for _ in range(TRIES):
@@ -111,8 +108,9 @@ class Blobs:
         """As it is stored: a file that is kept packed is not unpacked on the way."""
         from azure.core import MatchConditions
 
-        blob, same = self._client.get_blob_client(name), MatchConditions.IfNotModified
-        return blob.download_blob(start, length, etag=version, match_condition=same, decompress=False)
+        blob, same, pace = self._client.get_blob_client(name), MatchConditions.IfNotModified, self._pace()
+        held: dict[str, Any] = {"etag": version, "match_condition": same, "decompress": False}
+        return blob.download_blob(start, length, **held, raw_response_hook=partial(_paced, pace))
 
     def _check(self, name: str, draft: Draft) -> None:
         if draft.expected and draft.expected != draft.digest.digest():
@@ -135,6 +133,11 @@ class Blobs:
             advice = "Check the container's name in `location`, and that it lies in this storage account."
             text = f"there is no such container: {self._place.container}"
             raise reject(text, advice, "no-such-container") from gone
+
+
+def _paced(pace: Pace, answer: Any) -> None:
+    found = answer.http_response.internal_response
+    found.raw = PacedBody(found.raw, pace)
 
 
 def _head(found: BlobProperties) -> Head:

@@ -6,7 +6,7 @@ Through the standard library alone: it neither signs in, nor logs an address.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
@@ -17,6 +17,7 @@ from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Re
 
 from ingest.cost_reports import AGAIN, RULE, Blob, refuse_link
 from ingest.sources.azure_patience import Wait, longest
+from ingest.sources.downloads import Pace, to_disk
 from ledger.faults import Missing, Transient, reject
 
 CHUNK = 1024 * 1024
@@ -39,12 +40,14 @@ class _Here(HTTPRedirectHandler):
 @dataclass(slots=True)
 class _Draft:
     stream: BinaryIO
+    pace: Pace
     held: int = 0
     version: str = ""
 
     def restart(self) -> None:
-        self.stream.seek(0)
-        self.stream.truncate()
+        if self.held:
+            self.stream.seek(0)
+            self.stream.truncate()
         self.held = 0
 
 
@@ -54,20 +57,15 @@ class Links:
     No fault is chained to the library's own error, whose text may hold the address.
     """
 
-    def __init__(self, wait: Wait, trust: str | None = None) -> None:
-        self._wait, self._trust = wait, trust
+    def __init__(self, wait: Wait, trust: str | None = None, pace: Callable[[], Pace] = Pace) -> None:
+        self._wait, self._trust, self._pace = wait, trust, pace
         self._opener: OpenerDirector | None = None
 
     def fetch(self, blob: Blob, what: str, target: Path) -> None:
         """Exactly as many bytes as the manifest says; a file that has its final name is whole."""
         refuse_link(blob.link, what)
-        part = target.with_name(f"{target.name}.part")
-        try:
-            with part.open("wb") as stream:
-                self._fill(blob, what, _Draft(stream))
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+        with to_disk(target, what) as stream:
+            self._fill(blob, what, _Draft(stream, self._pace()))
 
     def _fill(self, blob: Blob, what: str, draft: _Draft) -> None:
         for number in range(TRIES):
@@ -91,7 +89,7 @@ class Links:
             return 0
         else:
             with closing(answer):
-                _read(answer, blob, draft)
+                _read(answer, blob, what, draft)
             return 0
         _judge(status, what)
         if status not in BUSY:
@@ -109,24 +107,34 @@ class Links:
         return answer
 
 
-def _read(answer: HTTPResponse, blob: Blob, draft: _Draft) -> None:
+def _read(answer: HTTPResponse, blob: Blob, what: str, draft: _Draft) -> None:
     """To its end, to where the connection breaks off, or until there is more than the manifest says."""
     if answer.status != 206 or not (answer.headers.get("Content-Range") or "").startswith(f"bytes {draft.held}-"):
         draft.restart()
         if answer.status != 200:
             return
     draft.version = answer.headers.get("ETag") or ""
+    draft.pace.begin()
     for chunk in _chunks(answer):
         draft.stream.write(chunk)
         draft.held += len(chunk)
         if draft.held > blob.size:
             return
+        _timed(draft.pace, len(chunk), what)
+
+
+def _timed(pace: Pace, size: int, what: str) -> None:
+    try:
+        pace.came(size)
+    except Transient as slow:
+        raise Transient(f"{what}: {slow}") from None
 
 
 def _chunks(answer: HTTPResponse) -> Iterator[bytes]:
+    """As they come: whoever waits for a whole chunk does not notice that it only trickles."""
     while True:
         try:
-            chunk = answer.read(CHUNK)
+            chunk = answer.read1(CHUNK)
         except BROKEN:
             return
         if not chunk:

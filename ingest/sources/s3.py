@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ingest.sources.aws_faults import aws_faults
+from ingest.sources.downloads import to_disk
 from ledger.faults import Missing, Transient, reject
 
 CHUNK = 1024 * 1024
@@ -90,13 +91,8 @@ class Bucket:
 
     def download(self, key: str, size: int, version: str, target: Path) -> None:
         """Exactly this version, written under a passing name first: a file that has its final name is whole."""
-        part = target.with_name(f"{target.name}.part")
-        try:
-            with part.open("wb") as stream:
-                self._fill(key, size, version, Draft(stream))
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+        with to_disk(target, self._named(key)) as stream:
+            self._fill(key, size, version, Draft(stream))
 
     def _fill(self, key: str, size: int, version: str, draft: Draft) -> None:
         for _ in range(TRIES):
