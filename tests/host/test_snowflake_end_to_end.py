@@ -9,8 +9,6 @@ from decimal import Decimal
 
 import pytest
 
-import settings
-import wiring
 from bench.gen.snowflake_views import Month, tables
 from ledger.delivery import Period
 from tests.host.conftest import Start
