@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from governance.model import Budget
+from governance.rules import DEFAULT_SAFEGUARDS, Policy, Safeguards
 from ingest.plan import Source
 from ledger.classify import DEFAULT_TAG_KEYS, DEFAULT_VALUES, Classification
 from ledger.faults import Fault, Rejected
 from settings.entry import Entry, settings_fault
+from settings.guard import guarded, misnamed, read_policy, read_safeguards
 from settings.sources import PROVIDERS, claimed_twice, read_source
 from settings.values import above_zero, memory, named, one_of, share, switch, text, texts, whole, word
 
@@ -38,6 +40,8 @@ class Settings:
     gate: str = GATES[0]
     entities: Mapping[str, str] = field(default_factory=dict)
     resellers: Mapping[str, str] = field(default_factory=dict)
+    policies: tuple[Policy, ...] = ()
+    safeguards: Safeguards = DEFAULT_SAFEGUARDS
 
     def source(self, name: str) -> Source:
         """The configured source of this name; Rejected when there is none."""
@@ -73,18 +77,10 @@ def _read(path: Path | None, env: Mapping[str, str]) -> tuple[dict[str, Any], st
 
 
 def _overridden(found: Settings, env: Mapping[str, str]) -> Settings:
-    return Settings(
-        env.get("LEDGER_STORE") or found.store_url,
-        found.sources,
-        found.budgets,
-        found.classification,
-        env["LEDGER_LIVE"].lower() in ON if env.get("LEDGER_LIVE") else found.live,
-        found.memory_limit,
-        found.threads,
-        found.row_group_size,
-        found.gate,
-        found.entities,
-        found.resellers,
+    return replace(
+        found,
+        store_url=env.get("LEDGER_STORE") or found.store_url,
+        live=env["LEDGER_LIVE"].lower() in ON if env.get("LEDGER_LIVE") else found.live,
     )
 
 
@@ -94,12 +90,16 @@ def _parse(root: Entry, faults: list[Fault]) -> Settings:
     sources = root.table("sources").each(read_source)
     faults += claimed_twice(sources)
     budgets = root.table("budgets").each(_budget)
+    policies = root.table("policies").each(read_policy)
+    safeguards = read_safeguards(root.table("safeguards"), root.table("ceilings"))
     rules = _classification(root.table("classification"))
+    faults += misnamed(budgets, policies, rules)
     entities = root.table("entities").words(word)
     resellers = root.table("resellers").words(one_of(PROVIDERS))
     gate = _gate(root.table("conformance"))
     root.close()
-    return Settings(store, sources, budgets, rules, live, *engine, gate, entities, resellers)
+    budgets = guarded(budgets, policies, safeguards)
+    return Settings(store, sources, budgets, rules, live, *engine, gate, entities, resellers, policies, safeguards)
 
 
 def _gate(entry: Entry) -> str:

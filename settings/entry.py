@@ -31,6 +31,9 @@ class Entry:
             self.fault(str(error), key=key)
             return default
 
+    def has(self, key: str) -> bool:
+        return key in self._found
+
     def need(self, key: str, check: Callable[[Any], T], stand_in: T) -> T:
         if key not in self._found:
             self.fault("is missing", "Add it.", key)

@@ -1,0 +1,100 @@
+"""Rules, ceilings and safeguards of the settings file."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from governance.rules import DEFAULT_CEILINGS, Ceilings, Hours
+from settings import load
+from tests.test_settings import BUDGET, faults, read
+
+RULE = '[policies.r]\nbudgets = ["b"]\n'
+FULL = """
+[policies.r]
+budgets = ["b"]
+threshold = "1"
+alerts = ["actual", "forecast"]
+kinds = ["azure_vm"]
+tags = { team = "Blue" }
+environments = ["Sandbox"]
+accounts = ["1"]
+hours = { zone = "Europe/Berlin", days = ["Sat", "Sun"], from = "19:00", to = "06:30" }
+notice_hours = 4
+approval_hours = 24
+ceilings = { count = 2, percent = "0.5", per_hour = "1.25", currency = "USD" }
+[ceilings]
+day_count = 7
+[safeguards]
+protected = ["/Subscriptions/1/resourceGroups/Core/"]
+paused = true
+"""
+
+
+def test_every_key_of_a_rule_arrives(tmp_path: Path) -> None:
+    found = read(tmp_path, BUDGET + FULL)
+    [budget], [rule] = found.budgets, found.policies
+    assert budget.policies == (rule,)
+    assert (rule.threshold, rule.alerts, rule.action) == (Decimal(1), ("actual", "forecast"), "stop")
+    assert (rule.kinds, rule.tags, rule.environments, rule.accounts) == (
+        ("azure_vm",),
+        {"team": "Blue"},
+        ("Sandbox",),
+        ("1",),
+    )
+    assert rule.hours == Hours("Europe/Berlin", (5, 6), time(19), time(6, 30))
+    assert (rule.notice, rule.approval) == (timedelta(hours=4), timedelta(hours=24))
+    assert rule.ceilings == Ceilings(count=2, percent=Decimal("0.5"), per_hour=Decimal("1.25"), currency="USD")
+    assert budget.safeguards.ceilings == Ceilings(count=25, day_count=7)
+    assert budget.safeguards.protected == ("/subscriptions/1/resourcegroups/core",)
+    assert budget.safeguards.paused
+
+
+def test_without_rules_there_are_still_ceilings_and_nothing_is_paused(tmp_path: Path) -> None:
+    [budget] = read(tmp_path, BUDGET).budgets
+    assert budget.policies == ()
+    assert budget.safeguards.ceilings == DEFAULT_CEILINGS
+    assert not budget.safeguards.paused
+
+
+def test_the_environment_does_not_lose_the_rules(tmp_path: Path) -> None:
+    (tmp_path / "ledger.toml").write_text(BUDGET + RULE)
+    found = load(tmp_path / "ledger.toml", {"LEDGER_LIVE": "true", "LEDGER_STORE": "elsewhere"})
+    assert found.live and found.store_url == "elsewhere" and found.budgets[0].policies == found.policies != ()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *('threshold = "0"', "threshold = 1", "alerts = []", 'alerts = ["maybe"]', 'action = "erase"', "kinds = []"),
+        *("tags = []", 'tags = { team = 1 }', 'environments = ["Sandbux"]', "accounts = []", "notice_hours = -1"),
+        *("approval_hours = 1.5", "hours = {}", 'hours = { zone = "Europe/Nowhere", from = "08:00", to = "09:00" }'),
+        *('hours = { zone = "Europe", from = "08:00", to = "09:00" }', "ceilings = { count = 0 }"),
+        *('hours = { zone = "UTC", from = "8", to = "09:00" }', 'hours = {zone = "UTC", from = "08:00", to = "24:00"}'),
+        *('hours = { zone = "UTC", from = "08:00", to = "09:00", days = [] }', 'ceilings = { percent = "1.5" }'),
+        *('hours = { zone = "UTC", from = "08:00+01", to = "09:00" }', 'ceilings = { per_hour = 3 }', "colour = 1"),
+        *('action = "spare"\napproval_hours = 3', 'action = "notice"\nceilings = { count = 1 }'),
+    ],
+)  # fmt: skip
+def test_a_rule_that_makes_no_sense_is_refused(wrong: str, tmp_path: Path) -> None:
+    assert {str(fault.column).split(".")[0] for fault in faults(tmp_path, f"{BUDGET}{RULE}{wrong}\n")} == {"policies"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[policies.r]\nbudgets = ["c"]',
+        "[policies.r]\nbudgets = []",
+        "[policies.r]",
+        '[policies.default]\nbudgets = ["b"]',
+        "[ceilings]\ncount = 0",
+        "[ceilings]\npercent = '0'",
+        "[safeguards]\nprotected = []",
+        "[safeguards]\npaused = 'yes'",
+    ],
+)
+def test_what_names_nothing_is_refused(text: str, tmp_path: Path) -> None:
+    assert faults(tmp_path, f"{BUDGET}{text}\n")
