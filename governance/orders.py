@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from governance import backoff, lifecycle, pause, policy, streams
+from governance import backoff, lifecycle, pace, pause, policy, streams, throttle
 from governance.alert import MAX_AGE
 from governance.model import Budget, Event, Fleet, Machine, Message, State
 from governance.production import DEFAULT_RULES
@@ -100,10 +100,10 @@ def on_order(
     """Begin one deallocation, if everything still allows it. Dry unless live, the budget and the plan all say live."""
     order = _open(message, record, now)
     if order.state is State.ACCEPTED:  # the crash was after the acceptance: only the read-back was lost
-        return [streams.look(order.key, order.planned)]
+        return [_look(order)]
     if lifecycle.is_over(order.state):
         return []
-    if (rest := _in_flight(order)) > streams.AT_ONCE:
+    if (rest := max(_in_flight(order), _turn(order))) > streams.AT_ONCE:
         return [streams.carry_out(order.key, order.planned, delay=rest)]
     switches = _Switches(streams.budget_of(budgets, order.planned["budget_id"]), rules, live)
     try:
@@ -117,6 +117,8 @@ def on_verify(message: Mapping[str, object], *, record: Record, fleet: Fleet, no
     order = _open(message, record, now)
     if order.state is not State.ACCEPTED:
         return []
+    if (rest := _held(order, _holds(order))) > streams.AT_ONCE:
+        return [streams.look(order.key, order.planned, delay=rest)]
     try:
         return _read_back(order, fleet)
     except _Overtaken:
@@ -143,7 +145,7 @@ def _carry_out(order: _Order, switches: _Switches, fleet: Fleet) -> list[Message
 
 def _act(order: _Order, machine: Machine, switches: _Switches, fleet: Fleet) -> list[Message]:
     """The last look before the call: budget, tags, switches, power; then the call itself."""
-    before = {"power": machine.power, "tags": dict(machine.tags)}
+    before = _before(machine)
     refusal = _too_old(order) or switches.refusal(machine, order)
     dry_run = order.is_dry or switches.dry_run
     if refusal:
@@ -156,12 +158,43 @@ def _act(order: _Order, machine: Machine, switches: _Switches, fleet: Fleet) -> 
         order.add(lifecycle.VERIFIED, power=machine.power, reason="found deallocated, no call made now")
     elif machine.power in policy.ALREADY_OFF:
         order.add(lifecycle.UNDERWAY, power=machine.power, reason="found deallocating, no call made now")
-        return [streams.look(order.key, order.planned)]
+        return [_look(order)]
     elif doubt := _doubt(order, machine):
         order.add(lifecycle.FAILED, reason=doubt, before=before)
     else:
         return _call(order.add(lifecycle.CALLING, call="deallocate", why=_why(order), before=before), fleet)
     return []
+
+
+def _before(machine: Machine) -> dict[str, object]:
+    """What undo goes back to: of a scale set only the parts that were on are started again."""
+    seen: dict[str, object] = {"power": machine.power, "tags": dict(machine.tags)}
+    return {**seen, "parts": dict(machine.parts)} if machine.parts else seen
+
+
+def _turn(order: _Order) -> timedelta:
+    """How long until it may call: its place in the plan, put off while its account is held back."""
+    if _too_old(order):
+        return streams.AT_ONCE
+    found, since = _holds(order), order.events[0].at
+    turn = throttle.shifted(pace.due(order.planned, since), since, found)
+    return max(turn - order.now, _held(order, found))
+
+
+def _holds(order: _Order) -> list[throttle.Hold]:
+    return throttle.holds(order.record, order.target, order.events[0].at, order.now)
+
+
+def _held(order: _Order, found: Sequence[throttle.Hold]) -> timedelta:
+    since = order.events[0].at
+    return throttle.rest(order.now, pace.due(order.planned, since) - since, found)
+
+
+def _look(order: _Order, delay: timedelta = streams.FIRST_LOOK, attempt: int = 0) -> Message:
+    """Read back after the delay, or later where so many are read that the readings themselves would be refused."""
+    peers = order.planned.get("peers")
+    least = pace.between_readings(order.target, peers if isinstance(peers, int) else 1)
+    return streams.look(order.key, order.planned, attempt=attempt, delay=max(delay, least))
 
 
 def _in_flight(order: _Order) -> timedelta:
@@ -209,8 +242,7 @@ def _call(order: _Order, fleet: Fleet) -> list[Message]:
         return _defer(order, fault)
     except (Missing, Rejected) as fault:
         return _end(order, fault)
-    order.add(lifecycle.ACCEPTED, means="the call was taken; not yet that the machine is off")
-    return [streams.look(order.key, order.planned)]
+    return [_look(order.add(lifecycle.ACCEPTED, means="the call was taken; not yet that the machine is off"))]
 
 
 def _defer(order: _Order, fault: Transient | Conflict) -> list[Message]:
@@ -220,8 +252,15 @@ def _defer(order: _Order, fault: Transient | Conflict) -> list[Message]:
         order.add(lifecycle.FAILED, reason=f"the control plane took no call in {MAX_CALLS} attempts: {fault}")
         return []
     delay = backoff.delay(fault, attempt)
+    _mark(order, fault)
     order.add(lifecycle.DEFERRED, reason=str(fault), attempt=attempt, due=order.now + delay)
     return [streams.carry_out(order.key, order.planned, attempt=attempt, delay=delay)]
+
+
+def _mark(order: _Order, fault: Exception) -> None:
+    """What was asked of one order is asked of all."""
+    if asked := backoff.asked(fault):
+        throttle.mark(order.record, order.target, order.now + asked, order.now)
 
 
 def _end(order: _Order, fault: Missing | Rejected) -> list[Message]:
@@ -238,6 +277,7 @@ def _read_back(order: _Order, fleet: Fleet) -> list[Message]:
     except (Missing, Rejected) as fault:
         return _end(order, fault)
     except (Transient, Conflict) as fault:
+        _mark(order, fault)
         return _wait(order, "unread", backoff.asked(fault))
     if power == policy.OFF:
         order.add(lifecycle.VERIFIED, power=power)
@@ -251,6 +291,6 @@ def _wait(order: _Order, power: str, asked: timedelta | None) -> list[Message]:
     if attempt >= MAX_READS:
         order.add(lifecycle.FAILED, power=power, reason=f"not deallocated in {MAX_READS} readings")
         return []
-    delay = asked or backoff.growing(attempt)
-    order.add(lifecycle.WAITING, power=power, attempt=attempt, due=order.now + delay)
-    return [streams.look(order.key, order.planned, attempt=attempt, delay=delay)]
+    look = _look(order, asked or backoff.growing(attempt), attempt)
+    order.add(lifecycle.WAITING, power=power, attempt=attempt, due=order.now + look.delay)
+    return [look]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from governance import approval, backoff, gates, lifecycle, policy, streams
+from governance import approval, backoff, gates, lifecycle, pace, policy, streams
 from governance.alert import MAX_AGE
 from governance.canonical import plain
 from governance.gates import Gate
@@ -205,11 +205,13 @@ def targets_in(planned: Event) -> list[Mapping[str, object]]:
 def _messages(planned: Event, record: Record, now: datetime) -> list[Message]:
     """Every order gets its stream first, so that a lost message can be found again."""
     messages = []
-    for target in targets_in(planned):
+    for target, wait, peers in pace.paced(targets_in(planned)):
         key = streams.order_key(str(planned.body["run"]), str(target["id"]))
-        first, _ = record.once(streams.order_stream(key), lifecycle.PLANNED, _order(planned, target), now)
+        body = {**_order(planned, target), "due": planned.at + wait, "peers": peers}
+        first, _ = record.once(streams.order_stream(key), lifecycle.PLANNED, body, now)
         if lifecycle.fold(event.kind for event in record.events(first.stream)) is State.PLANNED:
-            messages.append(streams.carry_out(key, first.body))
+            delay = max(pace.due(first.body, now) - now, streams.AT_ONCE)
+            messages.append(streams.carry_out(key, first.body, delay=delay))
     return messages
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
-from typing import Protocol
+from typing import Any, Protocol
 
 from governance import flow, streams
 from governance.model import Answer, Budget, Event, Fleet, Message, Queue
@@ -26,6 +26,8 @@ LONGEST_WAIT = timedelta(hours=2)
 
 Handler = Callable[[Mapping[str, object], datetime], list[Message]]
 Wait = Callable[[datetime], datetime]
+# As the built-in map: a pool's makes several calls at once.
+Each = Callable[..., Iterable[Any]]
 
 
 class TakingQueue(Queue, Protocol):
@@ -57,6 +59,14 @@ class _Agenda:
     def add(self, message: Message, due: datetime, tries: int = 0) -> None:
         heappush(self.heap, (due, next(self.numbers), tries, message))
 
+    def take(self, now: datetime) -> list[tuple[int, Message]]:
+        """All that are due, each with how often it was tried."""
+        taken = []
+        while self.heap and self.heap[0][0] <= now:
+            _, _, tries, message = heappop(self.heap)
+            taken.append((tries, message))
+        return taken
+
 
 def run_alert(
     body: bytes,
@@ -70,6 +80,7 @@ def run_alert(
     wait: Wait,
     rules: Classification = DEFAULT_RULES,
     prices: Prices = NO_PRICES,
+    each: Each = map,
 ) -> Played:
     """Take the alert and follow its messages until none is left; `wait(until)` returns the new now.
 
@@ -83,7 +94,8 @@ def run_alert(
     if "duplicate" in answer.body:
         for message in unfinished(str(answer.body["alert"]), record=record):
             queue.send(message)
-    drain(queue, handlers(budgets, record, fleet, live, rules, prices), now=now, wait=wait, given_up=_given_up(record))
+    flows = handlers(budgets, record, fleet, live, rules, prices)
+    drain(queue, flows, now=now, wait=wait, given_up=_given_up(record), each=each)
     return _played(answer, record)
 
 
@@ -94,6 +106,7 @@ def drain(
     now: datetime,
     wait: Wait,
     given_up: Callable[[Message, datetime], None],
+    each: Each = map,
 ) -> datetime:
     """Handle every message and those that follow from it; a Transient is tried again like the platform would.
 
@@ -108,30 +121,35 @@ def drain(
             return now
         if due > now:
             now = max(wait(due), due)
-        if not agenda.heap:  # its clock ran a little ahead of ours, or the message was sent for later
-            continue
-        _, _, tries, message = heappop(agenda.heap)
-        _handle(message, tries, handlers, agenda, now, given_up)
+        # Nothing is due when its clock ran a little ahead of ours, or when the message was sent for later.
+        moment, taken = now, agenda.take(now)
+        outcomes = each(lambda one, at=moment: _outcome(one[1], handlers, at), taken)
+        for (tries, message), outcome in zip(taken, outcomes, strict=True):
+            _settle(message, tries, outcome, agenda, now, given_up)
 
 
-def _handle(
+def _outcome(message: Message, handlers: Mapping[str, Handler], now: datetime) -> list[Message] | Transient | Conflict:
+    try:
+        return handlers[message.queue](message.body, now)
+    except (Transient, Conflict) as fault:
+        return fault
+
+
+def _settle(
     message: Message,
     tries: int,
-    handlers: Mapping[str, Handler],
+    outcome: list[Message] | Transient | Conflict,
     agenda: _Agenda,
     now: datetime,
     given_up: Callable[[Message, datetime], None],
 ) -> None:
-    try:
-        following = handlers[message.queue](message.body, now)
-    except (Transient, Conflict) as fault:
-        if tries + 1 >= MAX_TRIES:
-            given_up(message, now)
-        else:
-            agenda.add(message, now + (getattr(fault, "retry_after", None) or RETRY), tries + 1)
-        return
-    for next_message in (one for one in following if one.delay <= LONGEST_WAIT):
-        agenda.add(next_message, now + next_message.delay)
+    if isinstance(outcome, list):
+        for following in (one for one in outcome if one.delay <= LONGEST_WAIT):
+            agenda.add(following, now + following.delay)
+    elif tries + 1 >= MAX_TRIES:
+        given_up(message, now)
+    else:
+        agenda.add(message, now + (getattr(outcome, "retry_after", None) or RETRY), tries + 1)
 
 
 def handlers(

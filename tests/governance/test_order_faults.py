@@ -25,7 +25,7 @@ def test_a_throttled_call_comes_back_when_asked(control: Control, asked: int) ->
     control.fleet.faults["begin_stop"].append(Transient("429", timedelta(seconds=asked)))
     (again,) = control.order(order)
     assert (again.queue, again.delay, again.body["attempt"]) == ("carry-out-order", timedelta(seconds=asked), 1)
-    (look,) = control.order(again)
+    (look,) = control.order(again, NOW + again.delay)
     assert look.queue == "verify-order"
 
 
