@@ -33,6 +33,8 @@ _NETS = {
     "used": {"net_costs": "used", "has_net_costs": "true", "has_net_columns": "true"},
     "ignored": {"net_costs": "ignored", "has_net_costs": "false", "has_net_columns": "false"},
 }
+# One connection maps the deliveries of many sources: what one asks for must not be left for the next.
+_UNASKED = {"split": "false", "allocation": "", "contract_billing": "", "marketplace": ""}
 OVERLAP_SAMPLE = 20_000  # rows of a delivery that are compared to find a bill given twice
 Progress = Callable[[str, Mapping[str, object]], None]
 
@@ -222,7 +224,7 @@ def known_values(assembled: Assembled) -> dict[str, str]:
         "period_end": f"{period.end:%Y-%m-%d} 00:00:00+00",
         "source_name": assembled.source.name,
         "basis": assembled.basis,
-        **{"split": "false", **dict(assembled.options)},
+        **{**_UNASKED, **dict(assembled.options)},
         **assembled.facts,
         **_NETS.get(dict(assembled.options).get("net_costs", ""), {}),
     }
