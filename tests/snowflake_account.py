@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ MONTH = Period(2026, 1)
 NOW = datetime(2026, 2, 20, 12, tzinfo=UTC)
 USAGE = "ORGANIZATION_USAGE.USAGE_IN_CURRENCY_DAILY"
 RATES = "ORGANIZATION_USAGE.RATE_SHEET_DAILY"
+METERING = "ACCOUNT_USAGE.WAREHOUSE_METERING_HISTORY"
 QUERIES = "ACCOUNT_USAGE.QUERY_ATTRIBUTION_HISTORY"
 WHO: Mapping[str, str] = {
     "ORGANIZATION_NAME": "EXAMPLE", "CONTRACT_NUMBER": "90000042", "ACCOUNT_NAME": "PRODUCTION",
@@ -29,6 +29,10 @@ RATE: Mapping[str, Any] = {
     **WHO, "DATE": "2026-01-24", "USAGE_TYPE": "COMPUTE", "CURRENCY": "USD", "EFFECTIVE_RATE": "3.00",
     "SERVICE_TYPE": "WAREHOUSE_METERING", "RATING_TYPE": "COMPUTE", "BILLING_TYPE": "CONSUMPTION",
     "IS_ADJUSTMENT": "FALSE",
+}  # fmt: skip
+HOUR: Mapping[str, Any] = {
+    "START_TIME": "2026-01-24 01:00:00+00", "WAREHOUSE_ID": "7", "WAREHOUSE_NAME": "LOADING", "CREDITS_USED": "1.5",
+    "CREDITS_USED_COMPUTE": "1.25", "CREDITS_USED_CLOUD_SERVICES": "0.25",
 }  # fmt: skip
 SOURCE = """
 [sources.main]
@@ -56,7 +60,3 @@ def insert(account: Account, view: str, *rows: Mapping[str, Any]) -> None:
 def settings(path: Path, account: Account, more: str = "", auth: str = "password") -> Path:
     path.write_text(SOURCE.format(account=account.name, auth=auth, more=more), encoding="utf-8")
     return path
-
-
-def paid(rows: list[Mapping[str, Any]]) -> Decimal:
-    return sum((Decimal(row["USAGE_IN_CURRENCY"]) for row in rows), Decimal(0))

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ingest.offers import Offer, RemoteFile
 from ingest.plan import SnowflakeAccess
@@ -103,7 +103,7 @@ class SnowflakeViews:
                 reasons.append(str(fault))
         if view.is_bill:
             raise reject("; ".join(reasons), GRANTS, RULE)
-        self._without(view, "; ".join(reasons))
+        self._without("; ".join(reasons))
         return None
 
     def _asked(self, view: View, schema: str, session: SnowflakeConnection) -> Fetched | None:
@@ -118,7 +118,7 @@ class SnowflakeViews:
             rows = write(cursor.fetch_arrow_batches(force_microsecond_precision=True), path, what)
         self._progress("query", {"view": what, "period": str(self._period), "rows": f"{rows} rows"})
         if not rows and not view.is_bill:
-            self._without(view, f"{what}: no rows of {self._period}")
+            self._without(f"{what}: no rows of {self._period}")
             return None
         return Fetched(view, path, rows, _digest(path) if rows else "")
 
@@ -129,8 +129,7 @@ class SnowflakeViews:
             self._account = account_of(found if isinstance(found, tuple) else None)
         return self._account
 
-    def _without(self, view: View, reason: str) -> None:
-        self._progress("without", {"view": view.name, "reason": reason})
+    def _without(self, reason: str) -> None:
         self.left_out = (*self.left_out, reason)
 
     def _file(self, one: Fetched) -> RemoteFile:
@@ -177,12 +176,14 @@ def groups(tables: Iterable[Table]) -> Iterator[Table]:
 
 
 def _plain(table: Table) -> object:
-    """The wire's integers are as wide as their values; so every batch has a width of its own."""
-    from pyarrow import field, int64, schema, types
+    """The wire's integers are as wide as a batch's values; instants are of UTC, whatever zone they are shown in."""
+    from pyarrow import int64, schema, timestamp, types
 
-    return schema(
-        [field(one.name, int64() if types.is_integer(one.type) else one.type) for one in table.schema], metadata=None
-    )
+    def kind(found: Any) -> Any:
+        instant = types.is_timestamp(found) and found.tz
+        return int64() if types.is_integer(found) else timestamp("us", "UTC") if instant else found
+
+    return schema([(one.name, kind(one.type)) for one in table.schema])
 
 
 def _refuse_floats(table: Table, what: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from decimal import Decimal
 
@@ -9,10 +10,25 @@ import pytest
 
 import wiring
 from ledger.delivery import Period
-from ledger.faults import Rejected, Transient
 from tests.bills import Ledger
 from tests.servers.snowflake import Account
-from tests.snowflake_account import COMPUTE, MONTH, NOW, QUERIES, RATE, RATES, USAGE, insert, settings, usage
+from tests.snowflake_account import (
+    COMPUTE,
+    HOUR,
+    METERING,
+    MONTH,
+    NOW,
+    QUERIES,
+    RATE,
+    RATES,
+    USAGE,
+    insert,
+    settings,
+    usage,
+)
+
+# Asked for beside every bill; the account's own view of the metering stands in, and has no rows either.
+BESIDE = ("CONTRACT_ITEMS", "METERING_DAILY_HISTORY", "RATE_SHEET_DAILY", "REMAINING_BALANCE_DAILY")
 
 
 @pytest.fixture
@@ -44,5 +60,102 @@ def test_a_month_is_taken_whole(account: Account, ledger: Ledger) -> None:
     taken = ledger.ingest("snowflake", "--period", "2026-01")
     [run] = taken.document["runs"]
     assert (run["outcome"], run["source"], run["shape"]) == ("committed", "main", "snowflake_usage_in_currency")
+    assert [file["rows"] for file in run["files"] if "rows" in file] == [2]
     assert Decimal(ledger.total()) == Decimal("211.50")
     assert ledger.broken_rules() == {}
+
+
+def test_the_same_rows_are_unchanged_and_others_a_restatement(account: Account, ledger: Ledger) -> None:
+    assert [ask(ledger), ask(ledger)] == [["committed"], ["unchanged"]]
+    account.run(f"UPDATE SNOWFLAKE.{USAGE} SET USAGE_IN_CURRENCY = 2.50 WHERE USAGE_IN_CURRENCY = 1.50")
+    assert ask(ledger) == ["committed"]
+    assert Decimal(ledger.total()) == Decimal("212.50")
+
+
+def test_a_rate_that_comes_later_is_a_restatement_too(account: Account, ledger: Ledger) -> None:
+    assert ask(ledger) == ["committed"]
+    insert(account, RATES, RATE)
+    assert ask(ledger) == ["committed"]
+
+
+def test_the_open_month_and_the_one_before_are_due_on_every_run(account: Account, ledger: Ledger) -> None:
+    bodies = [one.body for one in wiring.plan_ingest(environment(ledger), NOW)]
+    assert bodies == [{"source": "main", "period": "2026-01"}, {"source": "main", "period": "2026-02"}]
+    assert message(ledger)["outcome"] == "committed"
+    assert [one.body for one in wiring.plan_ingest(environment(ledger), NOW)] == bodies
+    assert message(ledger)["outcome"] == "unchanged"
+    assert account.logins[0]["warehouse"] == "LEDGER_WH"
+
+
+@pytest.mark.parametrize(("day", "months"), [(2, ["2026-01"]), (3, ["2026-01"]), (4, ["2026-01", "2026-02"])])
+def test_a_new_month_is_asked_for_once_its_first_day_may_be_there(
+    day: int, months: list[str], account: Account, ledger: Ledger
+) -> None:
+    assert account.name
+    planned = wiring.plan_ingest(environment(ledger), NOW.replace(day=day, hour=0))
+    assert [one.body["period"] for one in planned] == months
+
+
+def test_no_rows_mean_unknown_and_nothing_is_changed(account: Account, ledger: Ledger) -> None:
+    assert ask(ledger) == ["committed"]
+    account.run(f"DELETE FROM SNOWFLAKE.{USAGE}")
+    found = ledger.ingest("snowflake", "--period", "2026-01")
+    assert (found.code, found.fault["rule"]) == (2, "no-rows")
+    assert Decimal(ledger.total()) == Decimal("211.50")
+
+
+def test_a_session_is_of_utc_and_says_whose_it_is(account: Account, ledger: Ledger) -> None:
+    ask(ledger)
+    [login] = account.logins
+    parameters = json.loads(login["parameters"])
+    assert (parameters["TIMEZONE"], parameters["QUERY_TAG"]) == ("UTC", "focus-governance-ledger")
+    assert parameters["ABORT_DETACHED_QUERY"] == "true"
+    assert int(parameters["STATEMENT_TIMEOUT_IN_SECONDS"]) == 900
+    assert (login["user"], login["role"]) == ("LEDGER", "LEDGER")
+
+
+def test_views_without_rows_are_told(account: Account, ledger: Ledger) -> None:
+    taken = ledger.ingest("snowflake", "--period", "2026-01")
+    told = [one.partition(":")[0] for one in taken.document["ignored"]]
+    assert sorted(told) == [f"ORGANIZATION_USAGE.{name}" for name in BESIDE]
+    assert account.statements
+
+
+def test_a_view_that_may_not_be_read_is_told_and_the_bill_is_taken_without_it(account: Account, ledger: Ledger) -> None:
+    account.run(f"DROP TABLE SNOWFLAKE.{RATES}")
+    taken = ledger.ingest("snowflake", "--period", "2026-01")
+    assert taken.outcomes == ["committed"]
+    [told] = [one for one in taken.document["ignored"] if RATES in one]
+    assert "not granted to the role" in told
+
+
+def test_own_views_of_the_account_stand_in_for_those_of_the_organization(account: Account, ledger: Ledger) -> None:
+    settings(ledger.config, account, 'allocation = "warehouse"')
+    account.run("DROP TABLE SNOWFLAKE.ORGANIZATION_USAGE.WAREHOUSE_METERING_HISTORY")
+    insert(account, METERING, *({**HOUR, "START_TIME": f"2026-01-24 {hour}:00:00+00"} for hour in (1, 23)))
+    taken = ledger.ingest("snowflake", "--period", "2026-01")
+    assert taken.outcomes == ["committed"]
+    assert not [one for one in taken.document["ignored"] if "WAREHOUSE_METERING" in one]
+    [asked] = [one for one in account.statements if METERING in one and "SUM(" in one]
+    assert "'XY12345' AS \"ACCOUNT_LOCATOR\"" in asked and "'AWS_US_EAST_1' AS \"REGION\"" in asked
+
+
+def test_only_a_split_asks_what_it_needs(account: Account, ledger: Ledger) -> None:
+    ask(ledger)
+    assert not [one for one in account.statements if "HISTORY" in one and "METERING_DAILY" not in one]
+    settings(ledger.config, account, 'allocation = "user"')
+    ledger.ingest("snowflake", "--period", "2026-01")
+    assert [one for one in account.statements if QUERIES in one]
+
+
+def test_several_sources_have_to_be_told_apart(account: Account, ledger: Ledger) -> None:
+    lines = ledger.config.read_text(encoding="utf-8")
+    ledger.config.write_text(lines + lines.replace("sources.main", "sources.other"), encoding="utf-8")
+    assert ledger.ingest("snowflake").fault["rule"] == "snowflake-account"
+    assert ledger.ingest("snowflake", "--source", "other", "--period", "2026-01").outcomes == ["committed"]
+    assert account.logins
+
+
+def test_a_file_of_that_name_is_a_path(ledger: Ledger) -> None:
+    assert ledger.ingest("snowflake").fault["rule"] == "snowflake-account"
+    assert ledger.ingest("./snowflake").fault["rule"] != "snowflake-account"
