@@ -17,7 +17,7 @@ from ledger.faults import Fault, Rejected
 from settings.entry import Entry, settings_fault
 from settings.guard import guarded, misnamed, read_policy, read_safeguards
 from settings.sources import PROVIDERS, claimed_twice, read_source
-from settings.values import above_zero, memory, named, one_of, share, switch, text, texts, whole, word
+from settings.values import above_zero, address, memory, named, one_of, share, switch, text, texts, whole, word
 
 GATES = ("block", "report", "off")
 DEFAULT_STORE = ".ledger"
@@ -42,6 +42,9 @@ class Settings:
     resellers: Mapping[str, str] = field(default_factory=dict)
     policies: tuple[Policy, ...] = ()
     safeguards: Safeguards = DEFAULT_SAFEGUARDS
+    price_sheet: str = ""
+    retail_prices: bool = False
+    approval_url: str = ""
 
     def source(self, name: str) -> Source:
         """The configured source of this name; Rejected when there is none."""
@@ -97,13 +100,41 @@ def _parse(root: Entry, faults: list[Fault]) -> Settings:
     entities = root.table("entities").words(word)
     resellers = root.table("resellers").words(one_of(PROVIDERS))
     gate = _gate(root.table("conformance"))
+    prices = _prices(root.table("prices"))
+    approval_url = _approval(root.table("approval"))
     root.close()
     budgets = guarded(budgets, policies, safeguards)
-    return Settings(store, sources, budgets, rules, live, *engine, gate, entities, resellers, policies, safeguards)
+    return Settings(
+        store,
+        sources,
+        budgets,
+        rules,
+        live,
+        *engine,
+        gate,
+        entities,
+        resellers,
+        policies,
+        safeguards,
+        *prices,
+        approval_url,
+    )
 
 
 def _gate(entry: Entry) -> str:
     found = entry.take("gate", one_of(GATES), GATES[0])
+    entry.close()
+    return found
+
+
+def _prices(entry: Entry) -> tuple[str, bool]:
+    found = entry.take("sheet", word, ""), entry.take("retail", switch, False)
+    entry.close()
+    return found
+
+
+def _approval(entry: Entry) -> str:
+    found = entry.take("url", address, "")
     entry.close()
     return found
 

@@ -25,6 +25,13 @@ def word(value: object) -> str:
     return text(value)
 
 
+def address(value: object) -> str:
+    """Of our own service; plain http only to this machine."""
+    if not re.fullmatch(r"(https://[^/?#@\s]+|http://(127\.0\.0\.1|localhost)(:\d+)?)", text(value).rstrip("/")):
+        raise ValueError('is an address such as "https://NAME.azurewebsites.net", without a path')
+    return text(value).rstrip("/")
+
+
 def texts(value: object) -> tuple[str, ...]:
     """A bare text would fall apart into letters."""
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from settings import Settings
 from wiring.parts import Env, fleet, queue, quiet, record, settings, store
+from wiring.prices import prices
 
 if TYPE_CHECKING:
     from governance.model import Message
@@ -36,7 +37,8 @@ def on_queue(name: str, body: Mapping[str, object], env: Env, now: datetime) -> 
 
     found = settings(env)
     kept = record(store(found.store_url, env))
-    return handlers(found.budgets, kept, fleet(env), found.live, found.classification)[name](body, now)
+    told = prices(found, env)
+    return handlers(found.budgets, kept, fleet(env), found.live, found.classification, told)[name](body, now)
 
 
 def on_poison(name: str, text: str, env: Env, now: datetime) -> None:
@@ -99,6 +101,7 @@ def alert(
         live=execute and found.live,
         wait=clock.wait_until,
         rules=found.classification,
+        prices=prices(found, env),
     )
     off = _switches_off(played, found) if execute else []
     events = [{"kind": event.kind, "at": event.at.isoformat(), "body": dict(event.body)} for event in played.events]
