@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ingest import checks, commitments, companions, contracts, gate, prices
+from ingest import checks, commitments, companions, contracts, gate, prices, splits
 from ingest.deliveries import Assembled
 from ingest.engine import reading
 from ingest.inspection import refuse_bad_values
@@ -21,7 +21,7 @@ from ingest.mapping import StagedFile, focus_select, literal, raw_view, rows_vie
 from ingest.run import Run, balanced, identified, opening
 from ingest.shapes import Shape
 from ingest.shelf import Shelf
-from ingest.tally import Tally, measure_identities, measure_parts, measure_raw
+from ingest.tally import Tally, measure_identities, measure_parts, measure_raw, measure_untaken, tell
 from ledger.delivery import Part, Period, SourceRef
 from ledger.faults import Rejected, reject
 
@@ -86,7 +86,8 @@ class Job:
 
     @property
     def shape(self) -> Shape:
-        return self.assembled.found[0].staged.shape
+        """With its rows split, where the source's settings ask for it."""
+        return splits.asked(self.assembled.found[0].staged.shape, dict(self.assembled.options))
 
     @property
     def label(self) -> str:
@@ -199,7 +200,9 @@ def map_delivery(job: Job, run: Run) -> tuple[list[Part], Run]:
     for statement in [*tables(job.shape), *variables(known_values(job.assembled))]:
         job.connection.execute(statement)
     _load_companions(job)
+    _share(job, tally)
     _refuse_unclear_nets(job.assembled)
+    _refuse_unlisted_purchases(job.assembled)
     _refuse_overlap(job)
     for index, unit in enumerate(units):
         job.progress("map", {"files": [file.label for file in unit], "unit": index + 1, "units": len(units)})
@@ -214,6 +217,14 @@ def _load_companions(job: Job) -> None:
     with job.shelf.at_hand([one.file.path for one in given]):
         companions.load(job.connection, job.shape, given, job.assembled.members)
     contracts.recall(job.connection, job.shape, job.contracts)
+
+
+def _share(job: Job, tally: Tally) -> None:
+    """The tables that rows are split by, and what a person should know of them."""
+    if (split := job.shape.split) and job.shape.is_split:
+        with reading(" and ".join(one.file.label for one in job.assembled.companions) or job.label):
+            job.connection.execute(splits.shares(split))
+            tell(tally, job.connection.execute(splits.told_sql(split)).fetchall())
 
 
 def known_values(assembled: Assembled) -> dict[str, str]:
@@ -240,6 +251,18 @@ def _refuse_unclear_nets(assembled: Assembled) -> None:
             "unclear-net-costs",
             file=", ".join(sorted({entry.staged.file.label for entry in assembled.found})),
             column="line_item_net_unblended_cost",
+        )
+
+
+def _refuse_unlisted_purchases(assembled: Assembled) -> None:
+    """What was bought is told by the items of the contract, which lie beside one shape of bill only."""
+    shape = assembled.found[0].staged.shape
+    if known_values(assembled)["contract_billing"] == "purchase" and not shape.contracts_sql:
+        raise reject(
+            f"{shape.label} comes without the items of its contract, so purchases cannot be billed in place of usage",
+            'Ingest USAGE_IN_CURRENCY_DAILY with CONTRACT_ITEMS, or set contract_billing = "draw-down" for the source.',
+            "contract-billing",
+            file=", ".join(sorted({entry.staged.file.label for entry in assembled.found})),
         )
 
 
@@ -275,6 +298,7 @@ def _map_unit(job: Job, folder: Path, tally: Tally) -> None:
     commitments.collect(job.shape, job.connection, job.commitments)
     _copy(job, folder)
     measure_parts(job.connection, folder, tally)
+    measure_untaken(job.shape, job.connection, folder, tally)
     measure_identities(job.shape, job.connection, folder, tally)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from focus.schema import ledger_columns
+from ingest import splits
 from ingest.mappings import table_names, table_path, text
 from ingest.shapes import PrefixMap, RawColumn, Shape, companions_of, plain, resolve
 
@@ -97,13 +98,13 @@ def used(shape: Shape) -> list[str]:
 def definition(shape: Shape) -> list[str]:
     """Every text that decides what rows this shape becomes, but for what may stand beside it."""
     own = (shape.rows_sql, shape.select_sql, shape.commitments_sql, shape.contracts_sql)
-    names = [*MACROS, *shape.files, *filter(None, own)]
+    names = [*MACROS, *shape.files, *filter(None, own), *splits.files(shape.split)]
     return [text(name) for name in (*names, *(f"{table}.csv" for table in used(shape)))]
 
 
 def names_parties(shape: Shape) -> bool:
     """Whether its rows depend on the names of companies."""
-    return "entity(" in text(shape.select_sql)
+    return any(name in text(shape.select_sql) for name in ("entity(", "operator_of("))
 
 
 def rows_view(shape: Shape, priced: bool = False) -> str:
@@ -168,9 +169,12 @@ def focus_select(shape: Shape, also: tuple[str, Sequence[str]] = ("", ())) -> st
     """
     constants = _constants(shape)
     columns = [(quoted(column.name), constants.get(column.name, column.checked_type)) for column in ledger_columns()]
-    casts = ", ".join([*(f"CAST({name} AS {kind}) AS {name}" for name, kind in columns), *map(quoted, also[1])])
+    split = shape.split if shape.is_split else None
+    more, names = splits.keyed(split, also) if split else also
+    casts = ", ".join([*(f"CAST({name} AS {kind}) AS {name}" for name, kind in columns), *map(quoted, names)])
     select, _, source = text(shape.select_sql).rpartition("\nFROM ")
-    return f"SELECT {casts} FROM ({select}{f', {also[0]}' if also[0] else ''}\nFROM {source})"
+    mapped = f"SELECT {casts} FROM ({select}{f', {more}' if more else ''}\nFROM {source})"
+    return splits.around(split, mapped) if split else mapped
 
 
 def _constants(shape: Shape) -> dict[str, str]:

@@ -88,7 +88,7 @@ SELECT
     AllocatedResourceName,
     AllocatedTags,
     AvailabilityZone,
-    billed AS BilledCost,
+    CASE WHEN x_Rule = '' THEN billed ELSE 0 END AS BilledCost,
     trim(BillingAccountId) AS BillingAccountId,
     coalesce(BillingAccountName, trim(BillingAccountId)) AS BillingAccountName,
     coalesce(BillingAccountType, billing_account_type) AS BillingAccountType,

@@ -1,12 +1,13 @@
 -- One row per row of the view; none is dropped. The view has no SKU: service and unit make one, with region, edition and balance its price.
 SELECT
-    *,
+    * REPLACE (coalesce(operator, InvoiceIssuerName) AS InvoiceIssuerName),
     'charge' AS x_RowKind,
-    '' AS x_Rule,
+    -- What a marketplace bills is no money of this bill.
+    CASE WHEN operator IS NULL THEN '' ELSE 'snowflake-billed-by-marketplace' END AS x_Rule,
     true AS x_Keep,
     'snowflake' AS provider,
-    CAST(NULL AS VARCHAR) AS provider_named,
-    CAST(NULL AS VARCHAR) AS publisher_named,
+    operator AS provider_named,
+    CASE WHEN operator IS NOT NULL THEN 'Snowflake' END AS publisher_named,
     'Snowflake' AS service_code,
     ChargeDescription AS usage_type,
     CASE WHEN json_valid(ContractApplied) THEN coalesce(ContractApplied ->> '$.Elements[0].x_BalanceSource', ContractApplied ->> '$[0].x_BalanceSource') END AS operation,
@@ -32,4 +33,4 @@ SELECT
     SkuPriceId AS sku_price_told,
     concat_ws('|', ServiceName, PricingUnit) AS sku_key,
     concat_ws('|', sku_key, coalesce(RegionId, ''), coalesce(x_ServiceLevel, ''), coalesce(operation, '')) AS sku_price_key
-FROM raw
+FROM (SELECT *, operator_of(getvariable('marketplace')) AS operator FROM raw)

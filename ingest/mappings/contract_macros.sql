@@ -13,6 +13,9 @@ CREATE OR REPLACE MACRO is_drawn(source) AS coalesce(balance_kind(source) IN ('c
 CREATE OR REPLACE MACRO item_id(contract, item, starts) AS
     concat_ws('/', contract, replace(lower(trim(item)), ' ', '-'), CAST(starts AS DATE));
 
+-- Who sends the invoice for what is bought in that cloud's marketplace.
+CREATE OR REPLACE MACRO operator_of(marketplace) AS entity(CASE marketplace WHEN 'aws' THEN 'AWS' WHEN 'azure' THEN 'Microsoft' WHEN 'gcp' THEN 'Google' END);
+
 -- ContractApplied of a part of a row that was split: the part takes its own money. One element, applied in money, as `applied` writes it.
 CREATE OR REPLACE MACRO applied_part(element, taken) AS
     regexp_replace(element, '("ContractCommitmentAppliedCost":)-?[0-9.]+', '\1' || shortest(taken));

@@ -13,7 +13,7 @@ WITH told AS (
         balance_kind(BALANCE_SOURCE) AS paid_from,
         -- What was rolled over is of an earlier contract, whatever its number.
         CASE WHEN paid_from = 'rollover' OR blank_to_null(CONTRACT_NUMBER) IS NULL THEN upper(trim(ORGANIZATION_NAME)) ELSE trim(CONTRACT_NUMBER) END AS payer,
-        entity(CASE getvariable('marketplace') WHEN 'aws' THEN 'AWS' WHEN 'azure' THEN 'Microsoft' WHEN 'gcp' THEN 'Google' END) AS operator
+        operator_of(getvariable('marketplace')) AS operator
     FROM rows
     WHERE x_Keep
 ),

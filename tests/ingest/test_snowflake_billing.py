@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import wiring
 from tests.bills import SNOWFLAKE, Ledger, cur2
+from tests.exports import export
 from tests.ingest.test_snowflake_contracts import table
 from tests.mapped import Row, focus_rows, write_csv
 from tests.snowflake_contract import ITEM, bill, used
@@ -155,3 +156,21 @@ def mapped(lines: Iterable[Mapping[str, str]], item: Mapping[str, str], options:
 
 def money(rows: Iterable[Row], column: str) -> Decimal:
     return sum((row[column] for row in rows), Decimal(0))
+
+
+def test_the_native_view_leaves_its_money_to_a_marketplace_too(ledger: Ledger, tmp_path: Path) -> None:
+    configured(ledger, marketplace="azure")
+    [run] = ledger.ingest(export(tmp_path / "view.parquet", "snowflake_1_3_view")).document["runs"]
+    told = balance(run)
+    assert (told["mapped"], told["snowflake-billed-by-marketplace"]) == ("0", told["raw"])
+    assert told["effective"] != "0"
+    parties = {tuple(row[name] for name in PARTIES) for row in table(ledger, wiring.book)}
+    assert parties == {("Snowflake", "Microsoft", "Microsoft", "Snowflake")}
+    assert ledger.broken_rules() == {}
+
+
+def test_the_native_view_cannot_be_billed_by_purchases(ledger: Ledger, tmp_path: Path) -> None:
+    configured(ledger, contract_billing="purchase")
+    outcome = ledger.ingest(export(tmp_path / "view.parquet", "snowflake_1_3_view"))
+    assert (outcome.code, outcome.fault["rule"]) == (2, "contract-billing")
+    assert ledger.figures()["currencies"] == {}
