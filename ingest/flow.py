@@ -21,7 +21,7 @@ from ingest.mapping import StagedFile, focus_select, literal, raw_view, rows_vie
 from ingest.run import Run, balanced, identified, opening
 from ingest.shapes import Shape
 from ingest.shelf import Shelf
-from ingest.tally import Tally, measure_identities, measure_parts, measure_raw, measure_untaken, tell
+from ingest.tally import Tally, measure_identities, measure_parts, measure_raw, measure_untaken, tell_of
 from ledger.delivery import Part, Period, SourceRef
 from ledger.faults import Rejected, reject
 
@@ -224,7 +224,7 @@ def _share(job: Job, tally: Tally) -> None:
     if (split := job.shape.split) and job.shape.is_split:
         with reading(" and ".join(one.file.label for one in job.assembled.companions) or job.label):
             job.connection.execute(splits.shares(split))
-            tell(tally, job.connection.execute(splits.told_sql(split)).fetchall())
+            tell_of(tally, job.connection.execute(splits.told_sql(split)).fetchall())
 
 
 def known_values(assembled: Assembled) -> dict[str, str]:

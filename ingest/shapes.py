@@ -10,6 +10,7 @@ from functools import cache
 from focus.schema import Column, columns
 from ingest.likeness import texts, whole
 from ingest.mappings import companion_entries, price_sheet_entry, shape_entries
+from ingest.splits import Split, split_of
 from ledger.faults import Fault, Rejected
 
 RECOGNISED = 75  # percent of a shape's signature that makes a file evidently meant as that shape
@@ -102,6 +103,7 @@ class Shape:
     `companions` are the shapes of what may stand beside such a bill; each fills the table of its name. Of a companion
     `table` are the columns of that table with their types, and `key` what tells its rows apart, if anything does.
     `members` are SQL expressions that name an account within the billing account, each part in capitals or blank.
+    `split` is how its rows may be split, and `is_split` whether they are.
     """
 
     name: str
@@ -138,6 +140,8 @@ class Shape:
     members: tuple[str, ...] = ()
     table: Mapping[str, str] = field(default_factory=dict)
     key: tuple[str, ...] = ()
+    split: Split | None = None
+    is_split: bool = False
 
     @property
     def has_commitments(self) -> bool:
@@ -278,6 +282,7 @@ def _shape(entry: dict[str, object]) -> Shape:
         refusals=_refusals(entry.get("refuse", [])),
         companions=texts(entry, "companions"),
         members=texts(entry, "members"),
+        split=split_of(entry.get("split")),
         table=_conditions(entry.get("table")),
         key=texts(entry, "key"),
     )

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest import checks
+from ingest import checks, splits
 from ingest.measures import (
     CURRENCY,
     INVOICE,
@@ -72,11 +72,18 @@ def measure_raw(shape: Shape, connection: DuckDBPyConnection, tally: Tally) -> N
         tally.counts[rule] = tally.counts.get(rule, 0) + count
         tally.measures.add("excluded", INVOICE, currency, key, Amount(money, count))
         tally.measures.add(rule, CURRENCY, currency, "", Amount(money, count))
-    for name, count in connection.execute(checks.assumptions_sql(shape)).fetchall() if shape.assumptions else ():
-        tally.assumed[name] = tally.assumed.get(name, 0) + count
+    if shape.assumptions:
+        tell_of(tally, connection.execute(checks.assumptions_sql(shape)).fetchall())
     for entry in shape.unknown:
         found = Counter(dict(connection.execute(checks.unknown_sql(entry)).fetchall()))
         tally.unknown.setdefault(entry.told, Counter()).update(found)
+
+
+def tell_of(tally: Tally, counted: Sequence[tuple[str, int]]) -> None:
+    """What a person should know of, and how often it is so."""
+    for what, count in counted:
+        if count:
+            tally.assumed[what] = tally.assumed.get(what, 0) + count
 
 
 def told(tally: Tally) -> dict[str, int]:
@@ -138,6 +145,13 @@ def measure_parts(connection: DuckDBPyConnection, folder: Path, tally: Tally) ->
         _add(tally.mapped, {currency: billed})
         _add(tally.effective, {currency: effective or Decimal(0)})
     tally.parts += [_part(name, seen) for name, seen in facts.items()]
+
+
+def measure_untaken(shape: Shape, connection: DuckDBPyConnection, folder: Path, tally: Tally) -> None:
+    """Rows that should have been split and were left whole."""
+    if shape.split and shape.is_split and any(folder.glob("*.parquet")):
+        sql = splits.untaken_sql(shape.split, str(folder / "*.parquet"))
+        tell_of(tally, connection.execute(sql).fetchall())
 
 
 def _part(name: str, seen: Sequence[tuple[int, datetime, datetime]]) -> Part:

@@ -15,6 +15,7 @@ from ingest.inspection import inspect, prepare
 from ingest.mapping import focus_select, raw_view, rows_view, tables, variables
 from ingest.prices import match
 from ingest.shapes import Shape
+from ingest.splits import asked, shares
 from ingest.staging import stage
 from ledger.delivery import Period
 
@@ -40,7 +41,7 @@ def focus_rows(
         prepare(connection)
         staged = [stage(connection, path, path.name, workspace) for path, _ in files]
         roled = [replace(entry.file, role=role) for entry, (_, role) in zip(staged, files, strict=True)]
-        shape = staged[0].shape
+        shape = asked(staged[0].shape, options or {})
         values = {
             "period_start": f"{period.start:%Y-%m-%d} 00:00:00+00",
             "period_end": f"{period.end:%Y-%m-%d} 00:00:00+00",
@@ -60,6 +61,8 @@ def focus_rows(
             besides = [stage(connection, path, path.name, workspace) for path in companions]
             load(connection, shape, besides, {member for one in found for member in one.members})
             connection.execute(raw_view(shape, roled, str(period)))
+        if shape.split and shape.is_split:
+            connection.execute(shares(shape.split))
         if sheets:
             match(connection, shape, [stage(connection, path, path.name, workspace) for path in sheets])
         connection.execute(rows_view(shape, priced=bool(sheets)))
