@@ -40,13 +40,14 @@ COMPUTE: Mapping[str, tuple[Limit | None, Limit]] = {
 
 @dataclass(slots=True)
 class TokenBuckets:
-    """Levels by (kind, whose); a bucket that nobody has used is full."""
+    """Levels by (kind, whose); a bucket that nobody has used is full. `manager` is what is left by everybody else."""
 
+    manager: Mapping[str, Limit] = field(default_factory=lambda: MANAGER)
     levels: dict[tuple[str, str], tuple[int, datetime]] = field(default_factory=dict)
 
     def wait(self, call: Call, now: datetime) -> int:
         """Seconds until the call may come again; 0 when it was let through and its tokens are taken."""
-        wanted = _limits(call)
+        wanted = _limits(call, self.manager)
         held = {key: self._level(key, limit, now) for key, limit in wanted.items()}
         waits = [limit.every - (now - held[key][1]) for key, limit in wanted.items() if held[key][0] < 1]
         if waits:
@@ -60,10 +61,10 @@ class TokenBuckets:
         return min(limit.capacity, level + steps * limit.refill), since + steps * limit.every
 
 
-def _limits(call: Call) -> dict[tuple[str, str], Limit]:
+def _limits(call: Call, manager: Mapping[str, Limit]) -> dict[tuple[str, str], Limit]:
     subscription = call.subscription.lower()
     traffic = "reads" if call.kind in READS else "writes"
-    found = {(traffic, subscription): MANAGER[traffic]}
+    found = {(traffic, subscription): manager[traffic]}
     kind = "get" if call.kind == "instanceView" else call.kind
     each, all_of_them = COMPUTE.get(f"{kind} set" if call.of_set else kind, (None, None))
     if each:

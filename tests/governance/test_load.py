@@ -18,7 +18,7 @@ from adapters.identity import credential
 from adapters.queue import MemoryQueue
 from emulators import faults
 from emulators.arm import Arm
-from emulators.buckets import MANAGER, TokenBuckets
+from emulators.buckets import MANAGER, Limit, TokenBuckets
 from emulators.cloud import ACTIONS, MACHINE, Cloud, resource_id
 from governance import streams
 from governance.actions.azure_clients import AzureClients
@@ -185,6 +185,23 @@ def test_others_who_drain_the_same_buckets_cost_the_time_they_take_and_no_storm(
     arm.cloud.faults.add(faults.throttled("deallocate", times=PARALLEL, retry_after=45))
     played = play(arm, record)
     assert Counter(event.kind for event in last_events(played).values()) == {"verified": 60}
-    refused = [one for one in arm.requests if one.status == 429]
-    held = [one for one in arm.asked("/deallocate") if NOW < one.at < NOW + timedelta(seconds=45)]
-    assert (len(refused), held) == (PARALLEL, [])
+    early = [one for one in arm.asked("/deallocate") if one.at < NOW + timedelta(seconds=45)]
+    assert PARALLEL <= len(early) <= 3 * PARALLEL  # those that were under way when the first was refused
+
+
+@pytest.mark.timeout(120)
+def test_where_half_the_bucket_is_used_by_others_the_calls_that_are_refused_teach_all_of_them(
+    record: Record, opened: Callable[[Cloud, TokenBuckets | None], Arm]
+) -> None:
+    count, left = 300, Limit(100, 5, timedelta(seconds=1))
+    arm = opened(filled(count), TokenBuckets({**MANAGER, "writes": left}))
+    played = play(arm, record)
+    least = timedelta(seconds=(count - left.capacity) / left.refill) + ACTIONS["deallocate"].takes
+    ratio = (arm.cloud.now - NOW) / least
+    refused = sum(one.status == 429 for one in arm.requests)
+    print(
+        f"\n{count} machines, half a bucket: {arm.cloud.now - NOW}, least {least}, ratio {ratio:.2f}, refused {refused}"
+    )
+    assert Counter(event.kind for event in last_events(played).values()) == {"verified": count}
+    assert ratio <= 1.3
+    assert refused <= count // 3
