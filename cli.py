@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import plan_cli
 import terminal
 import wiring
 from ledger.faults import Conflict, Missing, Rejected, Transient
@@ -68,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
     )
     text = "show a scope's exports and create what is missing"
     _exports_options(_command(azure, "exports", run_azure_exports, text, on_ledger=False))
+    plan_cli.add(commands, _command)
     _alert_options(_command(commands, "alert", run_alert, "play a budget alert through the control story"))
     return top
 

@@ -53,6 +53,24 @@ def budget_alert(req: func.HttpRequest) -> func.HttpResponse:
     return _answer(status, dict(body))
 
 
+@app.route(route="plans/decide", methods=["GET", "POST"], auth_level=func.AuthLevel.ANONYMOUS)
+def plan_decision(req: func.HttpRequest) -> func.HttpResponse:
+    """A one-time link: its signature is the authentication. GET asks, POST decides."""
+    try:
+        import wiring
+        from governance.approval_page import HEADERS
+
+        page = wiring.by_link(req.method, req.params.get("token", ""), os.environ, datetime.now(UTC))
+        _done("link-answered", page.messages, status=page.status, method=req.method)
+    except Exception as fault:
+        with suppress(Exception):
+            from adapters import telemetry
+
+            telemetry.failed("link-unavailable", fault)
+        return _answer(503, {"error": "the link could not be followed now; try it again"})
+    return func.HttpResponse(page.html, status_code=page.status, mimetype="text/html", headers=HEADERS)
+
+
 @app.queue_trigger(arg_name="message", queue_name="plan-stop", connection=STORAGE)
 def plan_stop(message: func.QueueMessage) -> None:
     _control("plan-stop", message)

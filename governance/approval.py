@@ -41,13 +41,13 @@ def decide(
     if not by.strip() or (kind == streams.REJECTED and not reason.strip()):
         raise reject("a decision needs who, and a rejection why", "Give --by, and --reason.", "approval")
     events = record.events(streams.alert_stream(run))
-    _require_open(events, plan, now)
+    require_open(events, plan, now)
     body = {"plan": plan, "by": by.strip(), "reason": reason.strip(), "link": link}
     record.append(streams.alert_stream(run), kind, body, now, after=events)
     return [streams.plan_stop(run)] if kind == streams.APPROVED else []
 
 
-def _require_open(events: Sequence[Event], plan: str, now: datetime) -> None:
+def require_open(events: Sequence[Event], plan: str, now: datetime) -> None:
     proposal = proposed(events)
     if proposal is None:
         raise _refusal("this plan awaits no approval", "See `ledger plan list`.")

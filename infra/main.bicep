@@ -30,6 +30,10 @@ param budgetStartDate string
 @secure()
 param webhookUri string = ''
 
+@description('Signs the one-time links to approve a plan; at least 32 random characters. Empty: there are no links.')
+@secure()
+param approvalKey string = ''
+
 @description('Whether the service reads the costs of this subscription: Cost Details reports, the Query API.')
 param readsCosts bool = false
 
@@ -92,6 +96,7 @@ module service 'modules/function.bicep' = {
     insightsConnectionString: monitor.outputs.connectionString
     planIngestSchedule: planIngestSchedule
     sweepSchedule: sweepSchedule
+    approvalKey: approvalKey
   }
 }
 

@@ -7,6 +7,7 @@ param budgetAmount = 50
 param budgetStartDate = '2026-01-01'
 // Empty on the first deployment; see docs/deploy.md for the second.
 param webhookUri = ''
+param approvalKey = ''
 // Bills of Azure (docs/azure.md): the costs of this subscription, and a container of another account with exports.
 param readsCosts = false
 param exportsAccount = ''

@@ -7,6 +7,7 @@ from wiring.control import alert, on_alert, on_poison, on_queue, send, sweep
 from wiring.money import export, summary, take_in, validate
 from wiring.parts import book, commitments, engine, fleet, new_id, opener, quiet, record, settings, store
 from wiring.planning import ingest_partition, plan_ingest
+from wiring.plans import by_link, decide, links, pause, plan, plans
 from wiring.reconcile import Question, reconcile
 from wiring.sources import located
 
@@ -15,19 +16,25 @@ __all__ = [
     "Question",
     "alert",
     "book",
+    "by_link",
     "commitments",
+    "decide",
     "engine",
     "export",
     "exports",
     "fleet",
     "ingest_partition",
+    "links",
     "located",
     "new_id",
     "on_alert",
     "on_poison",
     "on_queue",
     "opener",
+    "pause",
+    "plan",
     "plan_ingest",
+    "plans",
     "quiet",
     "reconcile",
     "record",

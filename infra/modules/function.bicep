@@ -8,6 +8,8 @@ param deploymentContainerUrl string
 param insightsConnectionString string
 param planIngestSchedule string
 param sweepSchedule string
+@secure()
+param approvalKey string
 
 resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   name: 'plan-${name}'
@@ -78,6 +80,7 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     LEDGER_STORE: 'az://ledger/main'
     // The master switch: a machine is touched only when this and the budget's own `live` are true.
     LEDGER_LIVE: 'false'
+    LEDGER_APPROVAL_KEY: approvalKey
     PLAN_INGEST_SCHEDULE: planIngestSchedule
     SWEEP_SCHEDULE: sweepSchedule
   }

@@ -145,12 +145,18 @@ class FunctionsHost:
         self.functions = {function.name: function for function in self._index()}
 
     def http(
-        self, name: str, body: bytes, *, url: str = "http://localhost/", headers: Mapping[str, str] | None = None
+        self,
+        name: str,
+        body: bytes,
+        *,
+        url: str = "http://localhost/",
+        headers: Mapping[str, str] | None = None,
+        method: str = "POST",
     ) -> Outcome:
         lowered = {key.lower(): value for key, value in (headers or {}).items()}
         query = dict(parse_qsl(urlsplit(url).query))
         content = {"body": protos.TypedData(bytes=body)} if body else {}
-        request = protos.RpcHttp(method="POST", url=url, headers=lowered, query=query, **content)
+        request = protos.RpcHttp(method=method, url=url, headers=lowered, query=query, **content)
         return self._invoke(name, protos.TypedData(http=request), {})
 
     def queue(self, name: str, text: str, *, attempt: int = 1, id: str = "") -> Outcome:

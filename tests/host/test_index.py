@@ -33,6 +33,7 @@ def test_it_indexes_exactly_these_functions(host: FunctionsHost) -> None:
         "plan_ingest": "timerTrigger",
         "sweep": "timerTrigger",
         "budget_alert": "httpTrigger",
+        "plan_decision": "httpTrigger",
         **{queue.replace("-", "_"): "queueTrigger" for queue in QUEUES},
         **{f"{queue.replace('-', '_')}_poison": "queueTrigger" for queue in QUEUES},
     }
@@ -41,6 +42,12 @@ def test_it_indexes_exactly_these_functions(host: FunctionsHost) -> None:
 def test_the_webhook_is_a_post_with_a_function_key(host: FunctionsHost) -> None:
     trigger = host.functions["budget_alert"].trigger
     assert (trigger["route"], trigger["methods"], trigger["authLevel"]) == ("alerts/budget", ["POST"], "FUNCTION")
+
+
+def test_a_link_is_its_own_authentication(host: FunctionsHost) -> None:
+    trigger = host.functions["plan_decision"].trigger
+    assert (trigger["route"], trigger["authLevel"]) == ("plans/decide", "ANONYMOUS")
+    assert trigger["methods"] == ["GET", "POST"]
 
 
 def test_every_queue_function_reads_its_queue_and_has_a_poison_handler(host: FunctionsHost) -> None:
@@ -62,7 +69,7 @@ def test_the_host_would_start_with_the_sample_settings(host: FunctionsHost, samp
 def test_no_message_leaves_through_an_output_binding(host: FunctionsHost) -> None:
     """A failing binding would turn the webhook's 503 into a 500, and a binding cannot delay a message."""
     outputs = [b["type"] for one in host.functions.values() for b in one.bindings if b["direction"] == "OUT"]
-    assert outputs == ["http"]
+    assert outputs == ["http", "http"]
 
 
 def test_indexing_prints_nothing(host: FunctionsHost) -> None:

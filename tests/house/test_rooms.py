@@ -18,8 +18,9 @@ MAY_IMPORT = {
     "settings": ("governance.model", "governance.rules", "ingest.azure_scopes", "ingest.plan", "ledger"),
     "terminal": ("focus.rendering", "focus.report", "governance", "ingest", "ledger"),
     "wiring": ROOMS,
-    "cli": ("governance", "ingest", "ledger", "settings", "terminal", "wiring"),
-    "function_app": ("adapters.telemetry", "governance.model", "ledger.faults", "wiring"),
+    "cli": ("governance", "ingest", "ledger", "plan_cli", "settings", "terminal", "wiring"),
+    "plan_cli": ("governance", "settings", "terminal", "wiring"),
+    "function_app": ("adapters.telemetry", "governance.approval_page", "governance.model", "ledger.faults", "wiring"),
 }
 EDGES = ("adapters", "governance.actions", "ingest.sources")
 SDKS = ("azure", "boto3", "botocore", "snowflake")

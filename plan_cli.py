@@ -1,0 +1,130 @@
+"""`ledger plan`, `ledger pause` and `ledger resume`: the words of the command line and what they call."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Protocol
+
+import terminal
+import wiring
+from settings import Settings
+
+
+class Command(Protocol):
+    """Adds a command with the options that all have."""
+
+    def __call__(
+        self,
+        commands: argparse._SubParsersAction[argparse.ArgumentParser],
+        name: str,
+        run: Callable[[argparse.Namespace], int],
+        text: str,
+    ) -> argparse.ArgumentParser: ...
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], command: Command) -> None:
+    plans = commands.add_parser("plan", help="plans of budget alerts, and deciding about them").add_subparsers(
+        required=True, metavar="WHAT"
+    )
+    command(plans, "list", run_list, "every plan in the record and where it stands")
+    _id(command(plans, "show", run_show, "every machine in or out of a plan, with reason and price"))
+    approve = _id(command(plans, "approve", run_approve, "approve exactly this plan"))
+    rejecting = _id(command(plans, "reject", run_reject, "reject a plan, for good"))
+    links = _id(command(plans, "links", run_links, "one-time links to approve or reject a plan"))
+    links.add_argument("--to", required=True, metavar="NAME", help="who gets them, and is recorded when they are used")
+    approve.add_argument("--reason", default="", metavar="TEXT", help="why; recorded")
+    _who(approve)
+    _reason(rejecting)
+    _who(rejecting)
+    for name, run, text in (
+        ("pause", run_pause, "stop nothing any more, whatever is alerted, planned or approved"),
+        ("resume", run_resume, "end the pause; what waited for it is planned anew"),
+    ):
+        switch = command(commands, name, run, text)
+        _reason(switch)
+        _who(switch)
+
+
+def run_list(options: argparse.Namespace) -> int:
+    from governance.plans import lines
+
+    found = wiring.plans(_settings(options), os.environ)
+    document = {"plans": [one.document() for one in found]}
+    terminal.show_lines(lines(found), document, as_json=options.json)
+    return 0
+
+
+def run_show(options: argparse.Namespace) -> int:
+    from governance.plans import details
+
+    one = wiring.plan(options.id, _settings(options), os.environ)
+    terminal.show_lines(details(one), one.document(), as_json=options.json)
+    return 0
+
+
+def run_approve(options: argparse.Namespace) -> int:
+    return _decide(options, "approve", "approved")
+
+
+def run_reject(options: argparse.Namespace) -> int:
+    return _decide(options, "reject", "rejected")
+
+
+def run_links(options: argparse.Namespace) -> int:
+    links = wiring.links(options.id, options.to, _settings(options), os.environ)
+    terminal.show_lines([f"{name}: {link}" for name, link in links.items()], links, as_json=options.json)
+    return 0
+
+
+def run_pause(options: argparse.Namespace) -> int:
+    return _switch(options, on=True)
+
+
+def run_resume(options: argparse.Namespace) -> int:
+    return _switch(options, on=False)
+
+
+def _decide(options: argparse.Namespace, choice: str, word: str) -> int:
+    found, now = _settings(options), datetime.now(UTC)
+    sent = wiring.decide(options.id, choice, options.by, options.reason, found, os.environ, now)
+    carried = "" if sent or choice == "reject" else "; the sweep, or the same alert again, carries it on"
+    line = f"plan {options.id} {word} by {options.by}{carried}"
+    terminal.show_lines([line], {"plan": options.id, "decision": word, "by": options.by}, as_json=options.json)
+    return 0
+
+
+def _switch(options: argparse.Namespace, *, on: bool) -> int:
+    wiring.pause(on, options.by, options.reason, _settings(options), os.environ, datetime.now(UTC))
+    line = f"{'paused' if on else 'resumed'} by {options.by}: {options.reason}"
+    document = {"paused": on, "by": options.by, "reason": options.reason}
+    terminal.show_lines([line], document, as_json=options.json)
+    return 0
+
+
+def _id(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    command.add_argument("id", metavar="ID", help="the plan's id, or its first 8 digits or more")
+    return command
+
+
+def _who(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--by", default=_user(), metavar="NAME", help="who; recorded (default: the user signed in)")
+
+
+def _reason(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--reason", required=True, metavar="TEXT", help="why; recorded")
+
+
+def _user() -> str:
+    """Empty where the system knows no name: then it has to be given."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return ""
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    return wiring.settings({**os.environ, **({"LEDGER_STORE": options.store} if options.store else {})}, options.config)
