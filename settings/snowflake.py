@@ -6,7 +6,7 @@ import re
 
 from ingest.plan import SnowflakeAccess, Source
 from settings.entry import Entry
-from settings.values import one_of, text
+from settings.values import one_of, text, word
 
 PLACE = "snowflake:"
 ALLOCATIONS = ("", "warehouse", "query-tag", "user")
@@ -18,46 +18,50 @@ VIEWS = ("usage", "focus")
 ACCOUNT = re.compile(r"(?i)(?!.*snowflakecomputing)[a-z0-9_]+(?:[-.][a-z0-9_-]+){0,3}")
 
 
-def read_access(entry: Entry, provider: str) -> SnowflakeAccess:
+def read_access(entry: Entry, provider: str, location: str) -> SnowflakeAccess:
+    """Where Snowflake is asked, an account has to be named, and a user unless the identity stands for one."""
+    auth = entry.take("auth", one_of(AUTHS), AUTHS[0])
+    asked = provider == "snowflake" and _asks(location)
+    take_account = entry.need if asked else entry.take
+    take_user = entry.need if asked and auth != "workload-identity" else entry.take
     return SnowflakeAccess(
-        account=entry.take("account_identifier", _account, ""),
-        user=entry.take("user", text, ""),
+        account=take_account("account_identifier", _account, ""),
+        user=take_user("user", word, ""),
         role=entry.take("role", text, "") if provider == "snowflake" else "",
         warehouse=entry.take("warehouse", text, ""),
-        auth=entry.take("auth", one_of(AUTHS), AUTHS[0]),
+        auth=auth,
         view=entry.take("view", one_of(VIEWS), VIEWS[0]),
     )
 
 
 def refuse_snowflake_misfits(found: Source, entry: Entry) -> None:
-    """Keys of Snowflake at another provider, a place that is not quite one, and whoever is to sign in left unsaid."""
-    asked = found.location.strip().lower().startswith(PLACE.rstrip(":"))
+    """Keys of Snowflake at another provider, and a place that is not quite one."""
+    asked = _asks(found.location)
     if found.provider != "snowflake":
         if asked or found.contract_billing or found.marketplace or found.snowflake != SnowflakeAccess():
             entry.fault("is no source of Snowflake, but has its keys", "Take them out, or correct the provider.")
     elif asked:
-        _refuse_unclear_account(found, entry)
+        _refuse_unclear_place(found, entry)
     elif found.snowflake != SnowflakeAccess():
         advice = f'Write location = "{PLACE}" to ask Snowflake itself, or take out what says how to reach it.'
         entry.fault("is no place that is signed in to, but the source says as whom", advice, "location")
 
 
-def _refuse_unclear_account(found: Source, entry: Entry) -> None:
-    access = found.snowflake
+def _refuse_unclear_place(found: Source, entry: Entry) -> None:
     if found.location != PLACE:
         advice = f'Write location = "{PLACE}", and the account as account_identifier.'
         entry.fault("is not quite what asks Snowflake", advice, "location")
-    if not access.account:
-        entry.fault("is missing, but Snowflake is asked", "Write ORGANIZATION-ACCOUNT.", "account_identifier")
-    if not access.user and access.auth != "workload-identity":
-        entry.fault("is missing, but Snowflake is asked", "Name the user that signs in.", "user")
-    if access.view == "focus" and found.allocation:
+    if found.snowflake.view == "focus" and found.allocation:
         advice = 'Take it out, or let view be "usage".'
         entry.fault("is set, but rows of Snowflake's own FOCUS view are not split", advice, "allocation")
 
 
+def _asks(location: str) -> bool:
+    return location.strip().lower().startswith(PLACE.rstrip(":"))
+
+
 def _account(value: object) -> str:
     found = text(value)
-    if found and not ACCOUNT.fullmatch(found):
+    if not ACCOUNT.fullmatch(found):
         raise ValueError("is an account identifier such as EXAMPLE-MAIN, no address")
     return found

@@ -41,12 +41,13 @@ def read_source(name: str, entry: Entry) -> Source:
     if not SOURCE_NAME.fullmatch(name):
         entry.fault("is no source name", "Use lower-case letters, digits and hyphens, at most 63.")
     provider = entry.need("provider", one_of(PROVIDERS), "")
+    location = entry.take("location", text, "")
     found = Source(
         name,
         provider=provider,
         currency=entry.take("currency", text, ""),
         accounts=entry.take("accounts", texts, ()),
-        location=entry.take("location", text, ""),
+        location=location,
         basis=entry.take("basis", one_of(BASES), BASES[0]),
         since=entry.take("since", month, None),
         restated_for=entry.take("restated_for", whole(0, MOST_DAYS), RESTATED_FOR),
@@ -56,7 +57,7 @@ def read_source(name: str, entry: Entry) -> Source:
         azure=_azure(entry, provider),
         contract_billing=entry.take("contract_billing", one_of(CONTRACT_BILLING), ""),
         marketplace=entry.take("marketplace", one_of(MARKETPLACES), ""),
-        snowflake=read_access(entry, provider),
+        snowflake=read_access(entry, provider, location),
     )
     _refuse_misfits(found, entry)
     refuse_snowflake_misfits(found, entry)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.plan import RESTATED_FOR, AwsAccess, AzureAccess
+from ingest.plan import RESTATED_FOR, AwsAccess, AzureAccess, SnowflakeAccess
 from ledger.delivery import Period
 from ledger.faults import Rejected
 from settings import Settings, load
@@ -67,9 +67,67 @@ def test_scopes_that_are_none_are_refused_together(tmp_path: Path) -> None:
     assert all("resource id" in advice for _, advice in told)
 
 
+ASKED = 'provider = "snowflake"\nlocation = "snowflake:"\n'
+
+
+def test_every_key_of_a_snowflake_source_is_read(tmp_path: Path) -> None:
+    lines = """account_identifier = "EXAMPLE-MAIN"
+user = "LEDGER"
+role = "LEDGER_ROLE"
+warehouse = "LEDGER_WH"
+auth = "workload-identity"
+allocation = "query-tag"
+contract_billing = "purchase"
+marketplace = "aws"
+"""
+    source = read(tmp_path, f"[sources.main]\n{ASKED}{lines}").source("main")
+    access = SnowflakeAccess("EXAMPLE-MAIN", "LEDGER", "LEDGER_ROLE", "LEDGER_WH", "workload-identity", "usage")
+    assert (source.snowflake, source.aws) == (access, AwsAccess())
+    asked = (("allocation", "query-tag"), ("contract_billing", "purchase"), ("marketplace", "aws"))
+    assert source.options == asked
+
+
+def test_what_is_so_anyway_is_asked_of_no_mapping(tmp_path: Path) -> None:
+    lines = 'provider = "snowflake"\ncontract_billing = "draw-down"\nallocation = ""\nmarketplace = ""\n'
+    source = read(tmp_path, f"[sources.main]\n{lines}").source("main")
+    assert (source.options, source.snowflake) == ((), SnowflakeAccess())
+
+
+@pytest.mark.parametrize("account", ["EXAMPLE-MAIN", "xy12345", "xy12345.eu-central-1.aws", "a_b-c_d"])
+def test_an_account_is_named_by_its_identifier(account: str, tmp_path: Path) -> None:
+    lines = f'{ASKED}user = "U"\naccount_identifier = "{account}"\n'
+    assert read(tmp_path, f"[sources.main]\n{lines}").source("main").snowflake.account == account
+
+
+def test_all_that_is_missing_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(Rejected) as refusal:
+        read(tmp_path, f'[sources.main]\n{ASKED}view = "focus"\nallocation = "user"\nauth = "token"\n')
+    told = [fault.message.split()[0] for fault in refusal.value.faults]
+    assert told == ["auth", "account_identifier", "user", "allocation"]
+
+
 @pytest.mark.parametrize(
     ("lines", "told"),
     [
+        (f'{ASKED}user = "U"', "account_identifier"),
+        (
+            f'{ASKED}user = "U"\naccount_identifier = "https://example-main.snowflakecomputing.com"',
+            "account_identifier",
+        ),
+        (f'{ASKED}user = "U"\naccount_identifier = "example-main.snowflakecomputing.com"', "account_identifier"),
+        (f'{ASKED}account_identifier = "EXAMPLE-MAIN"', "user"),
+        (f'{ASKED}account_identifier = "EXAMPLE-MAIN"\nuser = "U"\nprivate_key = "k"', "private_key"),
+        (f'{ASKED}account_identifier = "EXAMPLE-MAIN"\nuser = "U"\npassword = "p"', "password"),
+        ('provider = "snowflake"\nlocation = "Snowflake"\naccount_identifier = "A-B"\nuser = "U"', "location"),
+        ('provider = "snowflake"\nlocation = "az://bills"\nuser = "U"', "location"),
+        ('provider = "snowflake"\nallocation = "split"', "allocation"),
+        ('provider = "snowflake"\ncontract_billing = "both"', "contract_billing"),
+        ('provider = "snowflake"\nmarketplace = "ebay"', "marketplace"),
+        ('provider = "snowflake"\nview = "all"', "view"),
+        ('provider = "aws"\nlocation = "snowflake:"', "sources.main"),
+        ('provider = "aws"\nwarehouse = "W"', "sources.main"),
+        ('provider = "azure"\nmarketplace = "azure"', "sources.main"),
+        ('provider = "aws"\nallocation = "warehouse"', "allocation"),
         ('provider = "azure"\nlocation = "s3://bills"', "sources.main"),
         ('provider = "snowflake"\nexport = "daily"', "sources.main"),
         ('provider = "azure"\nlocation = "cost-explorer:"', "sources.main"),
