@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -20,6 +22,14 @@ def store(tmp_path: Path) -> FolderStore:
 @pytest.fixture
 def record(store: FolderStore) -> Record:
     return Record(store)
+
+
+@pytest.fixture
+def memory_folder() -> Iterator[Path]:
+    """In memory where the system has such a folder: else thousands of durable writes would be all that is measured."""
+    memory = Path("/dev/shm")
+    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

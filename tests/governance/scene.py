@@ -103,7 +103,7 @@ class MemoryFleet:
             raise Missing(id)
         self.set(id, power="deallocating")
 
-    def begin_start(self, id: str, parts: Sequence[str] = ()) -> None:
+    def begin_start(self, id: str, parts: Sequence[str] = ()) -> None:  # noqa: ARG002  # these have none
         self.starts.append(id)
         if id not in self.known:
             raise Missing(id)

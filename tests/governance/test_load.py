@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -66,11 +65,8 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Cloud, TokenBu
 
 
 @pytest.fixture
-def record() -> Iterator[Record]:
-    """In memory where the system has such a folder: thousands of durable writes would be all that is measured."""
-    memory = Path("/dev/shm")
-    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
-        yield Record(FolderStore(folder))
+def record(memory_folder: Path) -> Record:
+    return Record(FolderStore(memory_folder))
 
 
 def fleets_of(arm: Arm) -> Fleets:
