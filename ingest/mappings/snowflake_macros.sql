@@ -10,3 +10,22 @@ CREATE OR REPLACE MACRO in_month(x) AS x >= CAST(getvariable('period_start') AS 
 
 -- Bytes, of which an average may have a part.
 CREATE OR REPLACE MACRO bytes_of(x) AS coalesce(CAST(round(CAST(x AS DECIMAL(38, 6))) AS DECIMAL(38, 0)), 0);
+
+-- What a line is for. Values are upper case in live accounts and lower case in the manual; older exports have the label
+-- USAGE_TYPE alone. The label says in front who used it and whether capacity was used up: 'reader compute', 'overage-storage'.
+CREATE OR REPLACE MACRO kind_name(x) AS upper(replace(coalesce(blank_to_null(x), ''), ' ', '_'));
+CREATE OR REPLACE MACRO service_named(service_type, usage_type) AS upper(replace(
+    coalesce(blank_to_null(service_type), blank_to_null(regexp_replace(usage_type, '^(overage-|reader )+', '', 'i')), 'UNKNOWN'), ' ', '_'));
+CREATE OR REPLACE MACRO billing_kind(billing_type, usage_type) AS lower(replace(
+    coalesce(blank_to_null(billing_type), CASE WHEN usage_type ILIKE '%rebate%' THEN 'rebate' ELSE 'consumption' END), ' ', '_'));
+CREATE OR REPLACE MACRO is_reader(usage_type) AS coalesce(contains(upper(left(usage_type, 16)), 'READER '), false);
+CREATE OR REPLACE MACRO is_overage(usage_type) AS coalesce(contains(upper(left(usage_type, 16)), 'OVERAGE-'), false);
+CREATE OR REPLACE MACRO is_adjusted(is_adjustment, usage_type) AS
+    coalesce(TRY_CAST(trim(is_adjustment) AS BOOLEAN), usage_type ILIKE '%adj for incl%', false);
+
+-- The cloud that an account runs on, by its region: AWS_US_GOV_WEST_1, PUBLIC.AZURE_WESTEUROPE, or as locators spell it: us-gov-west-1.fhplus.aws.
+CREATE OR REPLACE MACRO cloud_named(word) AS CASE word WHEN 'AWS' THEN 'AWS' WHEN 'AZURE' THEN 'Microsoft' WHEN 'GCP' THEN 'Google' END;
+CREATE OR REPLACE MACRO host_of(region) AS coalesce(
+    cloud_named(split_part(upper(region), '_', 1)),
+    cloud_named(regexp_extract(upper(region), '(?:^|[^A-Z0-9])(AWS|AZURE|GCP)(?:[^A-Z0-9]|$)', 1))
+);

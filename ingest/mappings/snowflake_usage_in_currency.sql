@@ -2,10 +2,13 @@
 WITH told AS (
     SELECT
         *,
-        -- Values are upper case in live accounts and lower case in the manual; older exports have the label USAGE_TYPE alone.
-        upper(replace(coalesce(blank_to_null(SERVICE_TYPE), blank_to_null(regexp_replace(USAGE_TYPE, '^(overage-|reader )+', '', 'i')), 'UNKNOWN'), ' ', '_')) AS service,
-        upper(replace(coalesce(blank_to_null(RATING_TYPE), ''), ' ', '_')) AS rating,
-        lower(replace(coalesce(blank_to_null(BILLING_TYPE), CASE WHEN USAGE_TYPE ILIKE '%rebate%' THEN 'rebate' ELSE 'consumption' END), ' ', '_')) AS billing,
+        service_named(SERVICE_TYPE, USAGE_TYPE) AS service,
+        kind_name(RATING_TYPE) AS rating,
+        billing_kind(BILLING_TYPE, USAGE_TYPE) AS billing,
+        kind_name(USAGE_TYPE) AS label,
+        is_adjusted(IS_ADJUSTMENT, USAGE_TYPE) AS is_adjusted,
+        folded(ACCOUNT_LOCATOR) AS account,
+        region_name(REGION) AS region,
         money(USAGE_IN_CURRENCY) AS cost,
         money(USAGE) AS counted,
         blank_to_null(REGION) AS cloud_region,
@@ -41,6 +44,30 @@ drawn AS (
     WHERE kind = 'capacity'
     GROUP BY ALL
 ),
+sheet AS (
+    SELECT
+        account, region, currency, day, rate, is_adjustment, kind_name(usage_type) AS label, is_overage(usage_type) AS is_overage,
+        service_named(service_type, usage_type) AS service, kind_name(rating_type) AS rating, billing_kind(billing_type, usage_type) AS billing
+    FROM snowflake_rates
+),
+-- A day without use has no rate of its own: the last one before it holds. Where a day has several for one kind, there is none.
+rated AS (
+    SELECT account, region, currency, label, service, rating, billing, is_adjustment, CASE WHEN count(DISTINCT rate) = 1 THEN min(rate) END AS rate, day,
+        lead(day) OVER (PARTITION BY account, region, currency, label, service, rating, billing, is_adjustment ORDER BY day) AS until
+    FROM sheet GROUP BY account, region, currency, label, service, rating, billing, is_adjustment, day
+),
+-- The label may be spelt another way or be left out: the documented keys, too, tell what a rate is for.
+rated_by_keys AS (
+    SELECT account, region, currency, is_overage, service, rating, billing, is_adjustment, CASE WHEN count(DISTINCT rate) = 1 THEN min(rate) END AS rate, day,
+        lead(day) OVER (PARTITION BY account, region, currency, is_overage, service, rating, billing, is_adjustment ORDER BY day) AS until
+    FROM sheet GROUP BY account, region, currency, is_overage, service, rating, billing, is_adjustment, day
+),
+label_rate AS (
+    SELECT r.* REPLACE (d.day AS day) FROM rated AS r JOIN day AS d ON d.day >= r.day AND d.day < coalesce(r.until, DATE '9999-12-31')
+),
+key_rate AS (
+    SELECT r.* REPLACE (d.day AS day) FROM rated_by_keys AS r JOIN day AS d ON d.day >= r.day AND d.day < coalesce(r.until, DATE '9999-12-31')
+),
 line AS (
     SELECT
         t.*,
@@ -50,8 +77,12 @@ line AS (
         -- A fee for no quantity is one fee.
         category = 'Purchase' AND coalesce(t.counted, 0) = 0 AND t.cost <> 0 AS is_flat,
         CASE WHEN is_flat THEN 1 WHEN is_priced THEN t.counted END AS pricing_quantity,
+        is_priced AND NOT is_flat AS is_rated,
         -- A rate of zero beside a cost is a missing rate.
-        CASE WHEN is_priced AND NOT is_flat AND (t.cost = 0 OR money(t.EFFECTIVE_RATE) <> 0) THEN t.EFFECTIVE_RATE END AS contracted_price,
+        CASE WHEN is_rated AND (t.cost = 0 OR money(t.EFFECTIVE_RATE) <> 0) THEN blank_to_null(t.EFFECTIVE_RATE) END AS own_price,
+        CASE WHEN lr.day IS NOT NULL THEN lr.rate ELSE kr.rate END AS sheet_rate,
+        CASE WHEN is_rated AND own_price IS NULL AND (t.cost = 0 OR sheet_rate <> 0) THEN CAST(sheet_rate AS VARCHAR) END AS sheet_price,
+        coalesce(own_price, sheet_price) AS contracted_price,
         coalesce(r.unit, CASE WHEN t.rating <> '' THEN 'Units' WHEN regexp_matches(t.USAGE_TYPE, '(?i)storage|transfer') THEN 'TB' ELSE 'Credits' END) AS unit,
         CASE WHEN r.unit IS NULL THEN 'PricingUnit: assumed' END AS unit_source,
         coalesce(s.ServiceName, 'Snowflake ' || t.service) AS service_name,
@@ -60,11 +91,17 @@ line AS (
         d.contract AS drawn_contract,
         d.commitment AS drawn_commitment,
         CASE t.paid_from WHEN 'capacity' THEN c.capacity WHEN 'rollover' THEN c.rollover WHEN 'free usage' THEN c.free END AS balance,
-        CASE split_part(upper(t.cloud_region), '_', 1) WHEN 'AWS' THEN 'AWS' WHEN 'AZURE' THEN 'Microsoft' WHEN 'GCP' THEN 'Google' END AS host
+        host_of(t.cloud_region) AS host
     FROM told AS t
     LEFT JOIN snowflake_billing_types AS b ON t.billing = b.billing_type
     LEFT JOIN snowflake_rating_types AS r ON t.rating = r.rating_type
     LEFT JOIN snowflake_services AS s ON t.service = s.service_type
+    LEFT JOIN label_rate AS lr
+        ON t.usage_day = lr.day AND t.account = lr.account AND t.region = lr.region AND trim(t.CURRENCY) = lr.currency AND t.label = lr.label
+        AND t.service = lr.service AND t.rating = lr.rating AND t.billing = lr.billing AND t.is_adjusted = lr.is_adjustment
+    LEFT JOIN key_rate AS kr
+        ON t.usage_day = kr.day AND t.account = kr.account AND t.region = kr.region AND trim(t.CURRENCY) = kr.currency AND is_overage(t.USAGE_TYPE) = kr.is_overage
+        AND t.service = kr.service AND t.rating = kr.rating AND t.billing = kr.billing AND t.is_adjusted = kr.is_adjustment
     LEFT JOIN drawn AS d ON t.usage_day = d.day AND trim(t.CURRENCY) = d.currency AND t.paid_from = d.paid_from AND t.payer = d.payer
     LEFT JOIN snowflake_balances AS c ON t.usage_day = c.day AND trim(t.CURRENCY) = c.currency AND upper(trim(t.ORGANIZATION_NAME)) = upper(c.organization)
         AND coalesce(trim(t.CONTRACT_NUMBER), '') = coalesce(c.contract, '')
@@ -110,13 +147,14 @@ SELECT
     CASE WHEN category NOT IN ('Tax', 'Adjustment') THEN host END AS HostProviderName,
     NULL AS InvoiceId,
     coalesce(operator, 'Snowflake') AS InvoiceIssuerName,
-    CASE WHEN NOT is_priced THEN cost END AS ListCost,
-    NULL AS ListUnitPrice,
+    -- The views tell no list price: the contract's rate stands in for it, and x_PriceSource says so.
+    CASE WHEN is_priced THEN ContractedCost ELSE cost END AS ListCost,
+    ContractedUnitPrice AS ListUnitPrice,
     CASE WHEN is_priced THEN 'Standard' END AS PricingCategory,
     trim(CURRENCY) AS PricingCurrency,
     ContractedUnitPrice AS PricingCurrencyContractedUnitPrice,
     EffectiveCost AS PricingCurrencyEffectiveCost,
-    NULL AS PricingCurrencyListUnitPrice,
+    ListUnitPrice AS PricingCurrencyListUnitPrice,
     pricing_quantity AS PricingQuantity,
     CASE WHEN PricingQuantity IS NOT NULL THEN unit END AS PricingUnit,
     coalesce(operator, 'Snowflake') AS ProviderName,
@@ -137,7 +175,7 @@ SELECT
     -- A locator is unique only within its region.
     trim(ACCOUNT_LOCATOR) || coalesce('.' || cloud_region, '') AS SubAccountId,
     coalesce(blank_to_null(ACCOUNT_NAME), SubAccountId) AS SubAccountName,
-    CASE WHEN ACCOUNT_LOCATOR IS NOT NULL THEN 'Account' END AS SubAccountType,
+    CASE WHEN ACCOUNT_LOCATOR IS NULL THEN NULL WHEN is_reader(USAGE_TYPE) THEN 'Reader Account' ELSE 'Account' END AS SubAccountType,
     NULL AS Tags,
     'Snowflake' AS x_Provider,
     'Snowflake' AS x_ServiceCode,
@@ -146,6 +184,6 @@ SELECT
     blank_to_null(USAGE_TYPE) AS x_UsageType,
     blank_to_null(BALANCE_SOURCE) AS x_Operation,
     getvariable('basis') AS x_EffectiveCostBasis,
-    nullif(concat_ws('; ', CASE WHEN is_flat THEN 'PricingQuantity: assumed' END, CASE WHEN is_priced THEN unit_source END), '') AS x_PriceSource,
+    nullif(concat_ws('; ', CASE WHEN sheet_price IS NOT NULL THEN 'ContractedUnitPrice: sheet; ContractedCost: sheet' END, CASE WHEN contracted_price IS NOT NULL THEN 'ListUnitPrice: contracted; ListCost: contracted' END, CASE WHEN is_flat THEN 'PricingQuantity: assumed' END, CASE WHEN is_priced THEN unit_source END), '') AS x_PriceSource,
     NULL AS x_SourceColumns
 FROM line
