@@ -12,7 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="ledger", description="FOCUS 1.3 ledger of three clouds, and its cost guard.")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     _ingest_options(_command(commands, "ingest", run_ingest, "turn bills into FOCUS 1.3 rows and commit them"))
-    _command(commands, "summary", run_summary, "totals by provider, environment, service and month")
+    _summary_options(_command(commands, "summary", run_summary, "totals by provider, environment, service and month"))
     _export_options(_command(commands, "export", run_export, "write the ledger as FOCUS data with its metadata"))
     _reconcile_options(
         _command(commands, "reconcile", run_reconcile, "hold the ledger against totals the provider tells another way")
@@ -97,8 +97,12 @@ def run_ingest(options: argparse.Namespace) -> int:
 
 
 def run_summary(options: argparse.Namespace) -> int:
-    document = wiring.summary(wiring.settings(_env(options), options.config), os.environ)
-    terminal.show_summary(document, as_json=options.json)
+    found = wiring.settings(_env(options), options.config)
+    if options.contracts or options.until:
+        until = options.until or _now().date()
+        terminal.show_contracts(wiring.contracts(found, os.environ, until), as_json=options.json)
+    else:
+        terminal.show_summary(wiring.summary(found, os.environ), as_json=options.json)
     return 0
 
 
@@ -197,6 +201,11 @@ def _ingest_options(command: argparse.ArgumentParser) -> None:
         default="amortized",
         help="actual: commit Azure's actual file alone; effective cost is then marked as not amortised",
     )
+
+
+def _summary_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--contracts", action="store_true", help="how far contracts and commitments are used instead")
+    command.add_argument("--until", type=date.fromisoformat, metavar="DAY", help="the same by rows up to this day")
 
 
 def _export_options(command: argparse.ArgumentParser) -> None:

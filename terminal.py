@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from unicodedata import category
 
+from ledger.burn_down import told
 from ledger.faults import Fault
 from ledger.summary import plain
 
@@ -130,6 +131,25 @@ def show_summary(document: Mapping[str, Any], *, as_json: bool) -> None:
     counted = ", ".join(f"{count} of type {kind}" for kind, count in document["commitments"].items())
     if counted:
         console.print(styled(f"\ncommitments: {counted}"))
+
+
+def show_contracts(document: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        _print_json(document)
+        return
+    console = _console()
+    if not document["contracts"]:
+        console.print("The ledger knows of no contract and no commitment.")
+    for one in document["contracts"]:
+        title, *lines = told(one)
+        console.print(styled((f"\n{title}", "bold")), soft_wrap=True)
+        for line in lines:
+            console.print(styled(f"  {line}"), soft_wrap=True)
+    for one in document["without_commitment"]:
+        what = (
+            f"{one['used']} {one['currency']} of contract {one['contract']} was paid from {one['kind'] or 'a balance'}"
+        )
+        console.print(styled((f"\n{what} by lines for which no item is known", "dim")), soft_wrap=True)
 
 
 def show_export(out: str, listed: Mapping[str, Any], *, as_json: bool) -> None:

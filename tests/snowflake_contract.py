@@ -1,4 +1,4 @@
-"""A contract of Snowflake from its first day to its last: its items, the usage drawn from them, what is left each day."""
+"""A contract of Snowflake from first day to last: items, usage drawn from them, what is left each day."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -134,6 +134,22 @@ def summary(found: Settings, env: Env) -> dict[str, object]:
         rows = connection.execute(facts_sql(relation, found.classification)).fetchall()
         counted = connection.execute(counts_sql(terms.relation_sql(terms.files()))).fetchall()
     return summarise(facts(rows), at.url, ledger.version(), dict(counted))
+
+
+def contracts(found: Settings, env: Env, until: date) -> dict[str, object]:
+    """How far the ledger's contracts are used, by its rows up to that day."""
+    from ledger.burn_down import document
+    from ledger.contracts import Draw, Term, draws_sql, held, held_sql, pools, terms_sql
+
+    at = store(found.store_url, env)
+    ledger, terms = book(at), commitments(at)
+    with engine(found) as connection:
+        relation = ledger.relation_sql(ledger.files())
+        rows = connection.execute(terms_sql(terms.relation_sql(terms.files()))).fetchall()
+        drawn = connection.execute(draws_sql(relation), [until]).fetchall()
+        days = connection.execute(held_sql(relation), [until]).fetchall()
+    told, unknown = pools([Term(*row) for row in rows], [Draw(*row) for row in drawn])
+    return document(told, unknown, held(days), at.url)
 
 
 def export(
