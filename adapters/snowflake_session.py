@@ -123,11 +123,11 @@ def private_key(source: str, env: Mapping[str, str]) -> bytes:
         load_pem_private_key,
     )
 
-    name, text = _of_source("PRIVATE_KEY", source, env)
+    name, text = _of_source("LEDGER_SNOWFLAKE_PRIVATE_KEY", source, env)
     if not text or text.startswith("@Microsoft.KeyVault"):
         missing = "was not resolved by the platform" if text else "is missing"
         raise reject(f"{name} {missing}", _KEY.format(name=name), RULE)
-    phrase = _of_source("PASSPHRASE", source, env)[1].encode() or None
+    phrase = _of_source("LEDGER_SNOWFLAKE_PASSPHRASE", source, env)[1].encode() or None
     try:
         key = load_pem_private_key(text.replace("\\n", "\n").encode(), phrase)
     except (TypeError, ValueError, UnsupportedAlgorithm):
@@ -137,10 +137,9 @@ def private_key(source: str, env: Mapping[str, str]) -> bytes:
     return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
 
-def _of_source(name: str, source: str, env: Mapping[str, str]) -> tuple[str, str]:
+def _of_source(common: str, source: str, env: Mapping[str, str]) -> tuple[str, str]:
     """The source's own variable where it is set, else that of all of them: its name and its value."""
-    common = f"LEDGER_SNOWFLAKE_{name}"
-    own = f"LEDGER_SNOWFLAKE_{re.sub('[^A-Z0-9]', '_', source.upper())}_{name}"
+    own = common.replace("SNOWFLAKE_", f"SNOWFLAKE_{re.sub('[^A-Z0-9]', '_', source.upper())}_", 1)
     return (own, env[own].strip()) if source and env.get(own) else (common, env.get(common, "").strip())
 
 

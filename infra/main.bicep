@@ -34,6 +34,12 @@ param webhookUri string = ''
 @secure()
 param approvalKey string = ''
 
+@description('Address of the key vault secret with the private key of Snowflake\'s user, PEM text. Empty: none.')
+param snowflakeKeySecretUri string = ''
+
+@description('Address of the key vault secret with the passphrase of that key. Empty: the key is not encrypted.')
+param snowflakePassphraseSecretUri string = ''
+
 @description('Whether the service reads the costs of this subscription: Cost Details reports, the Query API.')
 param readsCosts bool = false
 
@@ -96,6 +102,8 @@ module service 'modules/function.bicep' = {
     insightsConnectionString: monitor.outputs.connectionString
     planIngestSchedule: planIngestSchedule
     sweepSchedule: sweepSchedule
+    snowflakeKeySecretUri: snowflakeKeySecretUri
+    snowflakePassphraseSecretUri: snowflakePassphraseSecretUri
     approvalKey: approvalKey
   }
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,10 +12,9 @@ from wiring.parts import Env
 from wiring.sources import SNOWFLAKE
 
 if TYPE_CHECKING:
-    from snowflake.connector import SnowflakeConnection
-
     from ingest.intake import Desk, Intake, Request
     from ingest.plan import Source
+    from ingest.sources.snowflake import Connect
     from ledger.delivery import Period
 
 
@@ -61,7 +59,7 @@ def take_views(source: Source, request: Request, hands: Desk, env: Env, now: dat
     return replace(taken, ignored=(*taken.ignored, *views.left_out))
 
 
-def _session(source: Source, env: Env) -> Callable[[], SnowflakeConnection]:
+def _session(source: Source, env: Env) -> Connect:
     from adapters.snowflake_session import SignIn, connect
 
     asked = source.snowflake

@@ -8,6 +8,8 @@ param deploymentContainerUrl string
 param insightsConnectionString string
 param planIngestSchedule string
 param sweepSchedule string
+param snowflakeKeySecretUri string
+param snowflakePassphraseSecretUri string
 @secure()
 param approvalKey string
 
@@ -37,6 +39,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
+    keyVaultReferenceIdentity: identityId
     siteConfig: {
       minTlsVersion: '1.2'
       http20Enabled: true
@@ -76,11 +79,16 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${clientId}'
     AZURE_CLIENT_ID: clientId
+    // Snowflake's connector asks for the identity under this name.
+    MANAGED_IDENTITY_CLIENT_ID: clientId
     LEDGER_CONFIG: 'ledger.toml'
     LEDGER_STORE: 'az://ledger/main'
     // The master switch: a machine is touched only when this and the budget's own `live` are true.
     LEDGER_LIVE: 'false'
     LEDGER_APPROVAL_KEY: approvalKey
+    // Resolved by the platform when the app reads it; empty: no source signs in to Snowflake with a key pair.
+    LEDGER_SNOWFLAKE_PRIVATE_KEY: empty(snowflakeKeySecretUri) ? '' : '@Microsoft.KeyVault(SecretUri=${snowflakeKeySecretUri})'
+    LEDGER_SNOWFLAKE_PASSPHRASE: empty(snowflakePassphraseSecretUri) ? '' : '@Microsoft.KeyVault(SecretUri=${snowflakePassphraseSecretUri})'
     PLAN_INGEST_SCHEDULE: planIngestSchedule
     SWEEP_SCHEDULE: sweepSchedule
   }

@@ -23,7 +23,13 @@ HOST = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
 TRIGGERS = (ROOT / "function_app.py").read_text(encoding="utf-8")
 QUEUES = {"ingest-partition", "plan-stop", "carry-out-order", "verify-order"}
 # Only where the control plane is a stand-in; a deployed service talks to Azure.
-EMULATOR_ONLY = {"LEDGER_ARM_URL", "LEDGER_ARM_CA", "LEDGER_PRICES_URL"}
+EMULATOR_ONLY = {
+    "LEDGER_ARM_URL",
+    "LEDGER_ARM_CA",
+    "LEDGER_PRICES_URL",
+    "LEDGER_SNOWFLAKE_PASSWORD",
+    "LEDGER_SNOWFLAKE_URL",
+}
 
 BUDGET = 'id = "/subscriptions/s/budgets/b"\nscope = "/subscriptions/s"\ncurrency = "USD"\namount = "100"\n'
 
