@@ -65,7 +65,9 @@ class _Scope:
         self._open.add(name)
         try:
             if "children" in self.select:  # of a UNION every SELECT may give it
-                return tuple(dict.fromkeys(one for part in self.select["children"] for one in self._inner(part).raw(name)))
+                return tuple(
+                    dict.fromkeys(one for part in self.select["children"] for one in self._inner(part).raw(name))
+                )
             own = next((one for one in self.select["select_list"] if _name(one) == name), None)
             found = self._behind(name) if own is None else tuple(self._of(own, name))
             return tuple(dict.fromkeys(found))
