@@ -70,7 +70,9 @@ def test_a_purchase_is_billed_in_the_month_in_which_its_item_begins(ledger: Ledg
     assert ledger.broken_rules() == {}
 
 
-@pytest.mark.parametrize(("items", "billed", "rule"), [(1, "300", "snowflake-purchase-billed-by-contract-item"), (0, "275", "")])
+@pytest.mark.parametrize(
+    ("items", "billed", "rule"), [(1, "300", "snowflake-purchase-billed-by-contract-item"), (0, "275", "")]
+)
 def test_a_purchase_that_the_usage_tells_too_is_billed_once(
     ledger: Ledger, tmp_path: Path, items: int, billed: str, rule: str
 ) -> None:

@@ -80,7 +80,9 @@ def test_free_usage_more_capacity_and_other_currencies_are_commitments_apart(led
         {"CONTRACT_NUMBER": "11", "CURRENCY": "EUR", "AMOUNT": "1"},
     ]
     ledger.ingest(bill(tmp_path / "jan", items=items))
-    found = {row["ContractCommitmentId"]: (row["BillingCurrency"], row["ContractCommitmentCost"]) for row in table(ledger)}
+    found = {
+        row["ContractCommitmentId"]: (row["BillingCurrency"], row["ContractCommitmentCost"]) for row in table(ledger)
+    }
     assert found == {
         "9/capacity/2026-01-01": ("USD", 300),
         "9/free-usage/2026-01-01": ("USD", 40),
