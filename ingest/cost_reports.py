@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 
 from ingest.azure_scopes import ENROLLMENT, MANAGEMENT_GROUP, RESOURCE_GROUP, Scope
 from ledger.delivery import Period
-from ledger.faults import Transient, reject
+from ledger.faults import NotYet, Transient, reject
 
 RULE = "cost-details"
 KEPT = 13  # months before the open one
@@ -72,6 +73,17 @@ def question(scope: Scope, role: str, period: Period, today: date) -> dict[str, 
     return {"metric": METRICS[role], "timePeriod": {"start": first.isoformat(), "end": last.isoformat()}}
 
 
+def asking(source: str, scope: str, period: Period, basis: str, day: date) -> str:
+    """The name under which it is kept that this was asked for on that day; names of one month begin alike."""
+    mark = hashlib.sha256(f"{scope.strip('/').lower()} {basis}".encode()).hexdigest()[:8]
+    return f"{asked_for(source, period)}{day.isoformat()}-{mark}"
+
+
+def asked_for(source: str, period: Period | None = None) -> str:
+    """What the names of one source's or month's asking begin with."""
+    return f"asked/{source}/{period}/" if period else f"asked/{source}/"
+
+
 def report_of(answer: Mapping[str, Any] | None, what: str, closed: bool, reason: str = "") -> Report:
     """`answer` is None where the service had nothing to say; `reason` is why it failed. Faults: Transient, Rejected."""
     status = str(answer.get("status") or "").lower() if answer else "nodatafound"
@@ -120,7 +132,7 @@ def _refuse_contradictions(manifest: Mapping[str, Any], listed: int, found: Sequ
 def _nothing(what: str, closed: bool) -> Exception:
     if closed:
         return reject(f"{what}: Azure found no data", NO_DATA, "no-rows")
-    return Transient(f"{what}: Azure found no data yet")
+    return NotYet(f"{what}: Azure found no data yet, which means unknown, not zero")
 
 
 def _instant(text: object) -> datetime | None:

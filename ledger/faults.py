@@ -50,6 +50,10 @@ class Transient(Exception):
         super().__init__(message)
 
 
+class NotYet(Transient):
+    """There is nothing yet, which is unknown and not zero: the next time that it is asked for as usual will do."""
+
+
 class Conflict(Exception):
     """Somebody else changed it first: read again, then decide again."""
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from settings import Settings
+from wiring.answers import answers
 from wiring.money import take_source
 from wiring.parts import Env, desk, opener, quiet, settings
+from wiring.reports import reports_due
 from wiring.snowflake import months
 from wiring.sources import COST_DETAILS, COST_EXPLORER, SNOWFLAKE, deliveries, listed, passed_over
 
@@ -18,31 +21,39 @@ if TYPE_CHECKING:
     from ingest.intake import Request
     from ingest.plan import Due, Source
 
+PATIENCE = 240  # seconds for one source, of the half hour that the timer has for all
 TOLD = 20  # of what was passed over, in one line of the log
 
 
-def plan_ingest(env: Env, now: datetime) -> list[Message]:
+def plan_ingest(env: Env, now: datetime, seconds: float = PATIENCE) -> list[Message]:
     """One message per (source, billing period) whose files differ from what the ledger holds.
 
-    A source that cannot be read is told of and does not hold up the others.
+    A source that cannot be read, or does not answer in so many seconds, is told of and does not hold up the others.
     """
     from adapters import telemetry
     from governance.model import Message
     from ledger.faults import Conflict, Missing, Rejected, Transient
 
-    found, messages = settings(env), []
-    for source in found.sources:
-        try:
-            messages += [Message("ingest-partition", one.as_message()) for one in _due(source, found, env, now)]
-        except (Conflict, Missing, Rejected, Transient) as fault:
-            telemetry.failed("source-not-planned", fault, source=source.name, at=now.isoformat())
-    return messages
+    found = settings(env)
+    planned: dict[str, list[Due]] = {}
+    tasks = {source.name: partial(_due, source, found, env, now) for source in found.sources}
+    for name, answer in answers(tasks, seconds):
+        if isinstance(answer, (Conflict, Missing, Rejected, Transient)):
+            telemetry.failed("source-not-planned", answer, source=name, at=now.isoformat())
+        elif isinstance(answer, Exception):
+            raise answer
+        else:
+            planned[name] = answer
+    due = [one for source in found.sources for one in planned.get(source.name, [])]
+    return [Message("ingest-partition", one.as_message()) for one in due]
 
 
 def _due(source: Source, found: Settings, env: Env, now: datetime) -> list[Due]:
     from ingest.plan import Due, months_to_ask
 
-    if source.location.startswith((COST_EXPLORER, COST_DETAILS)):
+    if source.location.startswith(COST_DETAILS):
+        return reports_due(source, found, env, now)
+    if source.location.startswith(COST_EXPLORER):
         return [Due(source.name, period) for period in months_to_ask(now, source.restated_for, source.since)]
     if source.location.startswith(SNOWFLAKE):
         return [Due(source.name, period) for period in months(source, now)]
@@ -98,7 +109,7 @@ def ingest_partition(body: Mapping[str, object], env: Env, now: datetime, run_id
     ledger keeps its last version.
     """
     from ledger.delivery import Period
-    from ledger.faults import Rejected, Transient, reject
+    from ledger.faults import NotYet, Rejected, Transient, reject
 
     found = settings(env)
     try:
@@ -106,7 +117,10 @@ def ingest_partition(body: Mapping[str, object], env: Env, now: datetime, run_id
     except (KeyError, ValueError) as fault:
         raise reject("not a message of ingest-partition", "It names a source and a period.", "message") from fault
     request = replace(standing(source, found, listed(source, env)), partition=(source.name, period))
-    intake = take_source(source, request, found, env, now, lambda: run_id)
+    try:
+        intake = take_source(source, request, found, env, now, lambda: run_id)
+    except NotYet as nothing:
+        return {"outcome": "no data yet", "source": source.name, "period": str(period), "told": str(nothing)}
     if intake.faults:
         raise Rejected(intake.faults)
     if intake.later:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from settings import Settings
-from wiring.parts import Env
+from wiring.parts import Env, store
 from wiring.sources import COST_DETAILS
 
 if TYPE_CHECKING:
     from ingest.intake import Desk, Intake, Request
-    from ingest.plan import Source
+    from ingest.plan import Due, Source
+    from ledger.delivery import Period
+    from ledger.store import ObjectStore
 
 
 def source_of_scope(location: str, request: Request, found: Settings) -> Source:
@@ -59,7 +62,52 @@ def take_reports(
     with cost_management(env, patience) as client:
         reports = CostDetails(client, scope, period, _clock(now), patience, links, request.basis)
         hands.progress("ask", {"location": f"{COST_DETAILS} {scope.path} {period}"})
-        return take_offers(reports.offers(), reports, asked, hands, now)
+        with _remembered(hands.store, asked.source, scope.path, period, request.basis, now) as later:
+            taken = take_offers(reports.offers(), reports, asked, hands, now)
+            later += taken.later
+    return taken
+
+
+def reports_due(source: Source, found: Settings, env: Env, now: datetime) -> list[Due]:
+    """Azure renews its data a few times a day and advises to ask once: months that were asked for today are not due."""
+    from ingest.cost_reports import asked_for, asking
+    from ingest.plan import Due, months_to_ask
+
+    known = set(store(found.store_url, env).names(asked_for(source.name)))
+    months = months_to_ask(now, source.restated_for, source.since)
+    names = {period: asking(source.name, source.azure.scope, period, source.basis, now.date()) for period in months}
+    return [Due(source.name, period) for period in months if names[period] not in known]
+
+
+@contextmanager
+def _remembered(
+    at: ObjectStore, source: str, scope: str, period: Period, basis: str, now: datetime
+) -> Iterator[list[str]]:
+    """Keeps that Azure has answered, whatever it said; not where it has to be asked once more, as the body may add."""
+    from ingest.cost_reports import asked_for, asking
+    from ledger.faults import NotYet, Transient
+
+    later: list[str] = []
+    try:
+        yield later
+    except Transient as fault:
+        if not isinstance(fault, NotYet):
+            later.append(str(fault))
+        raise
+    finally:
+        if source and not later:
+            _keep(at, asked_for(source, period), asking(source, scope, period, basis, now.date()))
+
+
+def _keep(at: ObjectStore, prefix: str, name: str) -> None:
+    """In place of the days before."""
+    from ledger.faults import Conflict
+
+    for other in at.names(prefix):
+        if other != name:
+            at.delete(other)
+    with suppress(Conflict):
+        at.create(name, b"")
 
 
 def _clock(now: datetime) -> Callable[[], datetime]:

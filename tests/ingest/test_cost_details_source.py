@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -196,7 +197,44 @@ def _spoil(reports: CostReports, fault: Fault | str) -> None:
 
 
 @pytest.mark.usefixtures("reports")
-def test_an_open_month_without_data_comes_later(ledger: Ledger) -> None:
+def test_an_open_month_without_data_is_told_and_done_with(ledger: Ledger) -> None:
     ledger.config.write_text(MAIN, encoding="utf-8")
-    with pytest.raises(Transient, match="found no data yet"):
-        message(ledger, OPEN)
+    told = message(ledger, OPEN)
+    assert (told["outcome"], told["source"], told["period"]) == ("no data yet", "main", str(OPEN))
+    assert "unknown, not zero" in str(told["told"])
+    assert ledger.figures()["currencies"] == {}
+    by_hand = ledger.ingest("azure", "--period", str(OPEN))
+    assert (by_hand.code, by_hand.outcomes) == (3, [])
+
+
+def planned(ledger: Ledger, now: datetime = NOW) -> list[str]:
+    return [str(one.body["period"]) for one in wiring.plan_ingest(environment(ledger), now)]
+
+
+def test_each_month_is_asked_for_once_a_day_by_the_timer_and_at_any_time_by_hand(
+    reports: CostReports, ledger: Ledger
+) -> None:
+    every = f'{MAIN}since = "{MONTH}"\nrestated_for = 40\n'
+    ledger.config.write_text(every, encoding="utf-8")
+    assert planned(ledger) == [str(MONTH), str(OPEN)]
+    assert [message(ledger)["outcome"], message(ledger, OPEN)["outcome"]] == ["committed", "no data yet"]
+    assert planned(ledger) == []
+    assert planned(ledger, NOW + timedelta(days=1)) == [str(MONTH), str(OPEN)]
+    assert ask(ledger, "--source", "main") == ["unchanged"]
+    ledger.config.write_text(every.replace(ENROLLMENT, "/subscriptions/1"), encoding="utf-8")
+    assert planned(ledger) == [str(MONTH), str(OPEN)]
+    assert len(reports.questions) == 5
+
+
+def test_a_month_that_came_to_nothing_for_now_is_asked_for_again(
+    reports: CostReports, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    ledger.config.write_text(f'{MAIN}since = "{MONTH}"\nrestated_for = 40\n', encoding="utf-8")
+    reports.blobs.cut = 9
+    with pytest.raises(Transient):
+        message(ledger)
+    assert str(MONTH) in planned(ledger)
+    reports.blobs.cut = 0
+    message(ledger)
+    assert planned(ledger) == [str(OPEN)]
