@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -13,12 +14,11 @@ from ledger.reconcile import total
 CAPACITY, FREE = "capacity", "free usage"
 PREPAID = (CAPACITY, FREE, "rollover")  # balances that a contract keeps, as its lines name them
 _DAY = "CAST(ChargePeriodStart AT TIME ZONE 'UTC' AS DATE)"
-# By their texts: the engine's path expressions would read a number of JSON as a double.
-_KEYS = (
-    *("ContractId", "ContractCommitmentId", "ContractCommitmentAppliedCost", "ContractCommitmentAppliedQuantity"),
-    *("x_BalanceSource", "x_ContractCommitCostBalance"),
-)
-_ELEMENTS = '{"Elements":[{' + ",".join(f'"{key}":"VARCHAR"' for key in _KEYS) + "}]}"
+# Read straight into decimals: as a text, or by a path expression, a number of JSON would pass through a double.
+_TEXTS = ("ContractId", "ContractCommitmentId", "x_BalanceSource")
+_AMOUNTS = ("ContractCommitmentAppliedCost", "ContractCommitmentAppliedQuantity", "x_ContractCommitCostBalance")
+_KEYS = {**dict.fromkeys(_TEXTS, "VARCHAR"), **dict.fromkeys(_AMOUNTS, "DECIMAL(38,24)")}
+_ELEMENTS = json.dumps({"Elements": [_KEYS]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +128,8 @@ def draws_sql(relation: str) -> str:
         )
         SELECT coalesce(e.ContractId, ''), coalesce(e.ContractCommitmentId, ''),
             lower(replace(coalesce(e.x_BalanceSource, ''), '_', ' ')), BillingCurrency, day,
-            {_sum("ContractCommitmentAppliedCost")}, {_sum("ContractCommitmentAppliedQuantity")},
-            min(TRY_CAST(e.x_ContractCommitCostBalance AS DECIMAL(38, 24)))
+            coalesce(sum(e.ContractCommitmentAppliedCost), 0), coalesce(sum(e.ContractCommitmentAppliedQuantity), 0),
+            min(e.x_ContractCommitCostBalance)
         FROM element GROUP BY 1, 2, 3, 4, 5
         UNION ALL
         SELECT BillingAccountId, '', {paid_from}, BillingCurrency, {_DAY}, sum(EffectiveCost), 0, NULL
@@ -138,10 +138,6 @@ def draws_sql(relation: str) -> str:
             AND {paid_from} IN ({", ".join(f"'{name}'" for name in PREPAID)})
         GROUP BY 1, 2, 3, 4, 5
         ORDER BY ALL"""
-
-
-def _sum(key: str) -> str:
-    return f"coalesce(sum(TRY_CAST(e.{key} AS DECIMAL(38, 24))), 0)"
 
 
 def held_sql(relation: str) -> str:
