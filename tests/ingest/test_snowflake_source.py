@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 import wiring
 from ledger.delivery import Period
 from tests.bills import Ledger
+from tests.exports import export
 from tests.servers.snowflake import Account
 from tests.snowflake_account import (
     COMPUTE,
@@ -27,7 +29,8 @@ from tests.snowflake_account import (
     usage,
 )
 
-# Asked for beside every bill; the account's own view of the metering stands in, and has no rows either.
+FOCUS = "BILLING.FOCUS_COST_USAGE_V1_3"
+# Asked for beside every bill.
 BESIDE = ("CONTRACT_ITEMS", "METERING_DAILY_HISTORY", "RATE_SHEET_DAILY", "REMAINING_BALANCE_DAILY")
 
 
@@ -159,3 +162,18 @@ def test_several_sources_have_to_be_told_apart(account: Account, ledger: Ledger)
 def test_a_file_of_that_name_is_a_path(ledger: Ledger) -> None:
     assert ledger.ingest("snowflake").fault["rule"] == "snowflake-account"
     assert ledger.ingest("./snowflake").fault["rule"] != "snowflake-account"
+
+
+def test_the_focus_view_is_taken_where_it_is_chosen(account: Account, ledger: Ledger, tmp_path: Path) -> None:
+    settings(ledger.config, account, 'view = "focus"')
+    file = export(tmp_path / "focus.parquet", "snowflake_1_3_view")
+    account.run(f"INSERT INTO SNOWFLAKE.{FOCUS} BY NAME SELECT * FROM read_parquet('{file}')")
+    month = account.run(f"SELECT DISTINCT strftime(\"BillingPeriodStart\", '%Y-%m') FROM SNOWFLAKE.{FOCUS}")
+    taken = ledger.ingest("snowflake", "--period", str(month[0][0]))
+    [run] = taken.document["runs"]
+    assert (run["outcome"], run["shape"], taken.document["ignored"]) == ("committed", "focus_snowflake_view", [])
+    asked = ledger.figures()["currencies"]
+    by_hand = Ledger(str(tmp_path / "hand"), ledger.config, ledger.capsys)
+    assert by_hand.ingest(file, "--source", "main").outcomes == ["committed"]
+    assert by_hand.figures()["currencies"] == asked
+    assert [one for one in account.statements if "USAGE_IN_CURRENCY" in one] == []
