@@ -23,6 +23,13 @@ PATIENCE: dict[str, Any] = {
     "max_pool_connections": 16,
     "retries": {"mode": "standard", "max_attempts": 3},
 }
+# For calls of orders: a queue counts the attempts and knows how long a call may be under way.
+ONE_ATTEMPT: dict[str, Any] = {
+    **PATIENCE,
+    "connect_timeout": 10,
+    "read_timeout": 30,
+    "retries": {"mode": "standard", "total_max_attempts": 1},
+}
 
 Clients = Callable[[str, str], Any]
 
@@ -30,7 +37,11 @@ _ADVICE = "Give the app a managed identity, and let `audience` name an applicati
 
 
 def clients(
-    env: Mapping[str, str], role: str = "", audience: str = "", identity: TokenCredential | None = None
+    env: Mapping[str, str],
+    role: str = "",
+    audience: str = "",
+    identity: TokenCredential | None = None,
+    patience: Mapping[str, Any] = PATIENCE,
 ) -> Clients:
     """(service, region) -> a client of boto3, made once; an empty region means the environment's.
 
@@ -50,7 +61,7 @@ def clients(
         from botocore.config import Config
 
         named = at or region or session().region_name or home_region(role)
-        return session().client(service, region_name=named, config=Config(**PATIENCE))
+        return session().client(service, region_name=named, config=Config(**patience))
 
     return client
 

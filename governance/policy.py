@@ -5,7 +5,6 @@ Azure compares tag names without case and tag values with case: so does this fil
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,13 +14,13 @@ from governance import production
 from governance.canonical import digest
 from governance.exemption import keeps_out
 from governance.model import Alert, Budget, Machine, Plan, Target
+from governance.places import account_of, below, is_scope
 from governance.rules import BUILT_IN, NO_PRICE, SPARE, STOP, Policy, Price
 from ledger.classify import Classification
 from ledger.faults import reject
 
 OFF = "deallocated"
 ALREADY_OFF = (OFF, "deallocating")
-_SCOPE = re.compile(r"/subscriptions/[^/\s]+(/resourcegroups/[^/\s]+)?", re.IGNORECASE)
 _HOUR = Decimal(3600)
 
 
@@ -62,10 +61,10 @@ def require_selector(budget: Budget) -> None:
             "Name the tag key and value that mark the machines this budget may stop.",
             "empty-selector",
         )
-    if not _SCOPE.fullmatch(budget.scope):
+    if not is_scope(budget.scope):
         raise reject(
             f"budget {budget.name!r} has no usable scope",
-            "Give the ARM id of a subscription or a resource group.",
+            "Give the ARM id of a subscription or a resource group, or an account of AWS or Snowflake.",
             "empty-scope",
         )
 
@@ -114,9 +113,9 @@ def objection(machine: Machine, budget: Budget, rules: Classification, now: date
 
 def forbidden(machine: Machine, budget: Budget, rules: Classification, now: datetime) -> str:
     """What forbids a stop whatever the power state and the alert; empty when nothing does."""
-    if not _below(machine.id, budget.scope):
+    if not below(machine.id, budget.scope):
         return "outside the budget's scope"
-    if any(_below(machine.id, place) for place in budget.safeguards.protected):
+    if any(below(machine.id, place) for place in budget.safeguards.protected):
         return "protected by the settings"
     values = _values(machine.tags, budget.opt_in_key)
     if not values:
@@ -151,15 +150,6 @@ def misses(policy: Policy, machine: Machine, rules: Classification) -> str:
     return ""
 
 
-def account_of(id: str) -> str:
-    """The subscription of an ARM id, the account of an ARN; empty for any other id."""
-    parts = id.split("/")
-    if len(parts) > 2 and parts[1].lower() == "subscriptions":
-        return parts[2]
-    fields = id.split(":")
-    return fields[4] if len(fields) > 5 and fields[0] == "arn" else ""
-
-
 def end_of_month(period: str) -> datetime:
     year, month = (int(part) for part in period.split("-"))
     return datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
@@ -168,11 +158,6 @@ def end_of_month(period: str) -> datetime:
 def _unselected(machine: Machine, alert: Alert, budget: Budget, rules: Classification) -> str:
     told = [f"{one.name}: {misses(one, machine, rules)}" for one in in_force(alert, budget)]
     return f"selected by no rule ({'; '.join(told)})" if told else "no rule answers this alert with a stop"
-
-
-def _below(id: str, place: str) -> bool:
-    folded = place.lower().rstrip("/")
-    return id.lower() == folded or id.lower().startswith(f"{folded}/")
 
 
 def _values(tags: Mapping[str, str], key: str) -> list[str]:

@@ -1,4 +1,5 @@
 """Servers for this folder's tests."""
 
 from tests.servers.fixtures import azurite as azurite
+from tests.servers.fixtures import moto as moto
 from tests.servers.fixtures import unique_name as unique_name

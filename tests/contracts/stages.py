@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import secrets
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from adapters import aws_session
+from adapters.aws_session import Clients
 from adapters.identity import credential
 from emulators import faults
 from emulators.arm import Arm
 from emulators.cloud import MACHINE, SCALE_SET, Cloud, resource_id
+from governance.actions.aws_ec2 import Ec2Instances
 from governance.actions.azure_clients import AzureClients
 from governance.actions.azure_vm import AzureVirtualMachines
 from governance.actions.azure_vmss import AzureScaleSets
@@ -52,8 +57,8 @@ def _azure(patch: pytest.MonkeyPatch) -> Iterator[Arm]:
 
 
 @contextmanager
-def virtual_machines(patch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    with _azure(patch) as arm:
+def virtual_machines(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    with _azure(request.getfixturevalue("monkeypatch")) as arm:
         ids = tuple(resource_id(SUBSCRIPTION, "rg", MACHINE, f"vm-{number}") for number in range(COUNT))
         for id in ids:
             arm.cloud.add_machine(id, tariff=Decimal("0.1"), tags=TAGS)
@@ -75,8 +80,8 @@ def _hide_instances(cloud: Cloud, name: str) -> None:
 
 
 @contextmanager
-def scale_sets(patch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    with _azure(patch) as arm:
+def scale_sets(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    with _azure(request.getfixturevalue("monkeypatch")) as arm:
         ids = tuple(resource_id(SUBSCRIPTION, "rg", SCALE_SET, f"set-{number}") for number in range(COUNT))
         for id in ids:
             arm.cloud.add_scale_set(id, tariff=Decimal("0.1"), instances=INSTANCES, tags=TAGS)
@@ -92,4 +97,53 @@ def scale_sets(patch: pytest.MonkeyPatch) -> Iterator[Stage]:
         )
 
 
-STAGES = {"azure_vm": virtual_machines, "azure_vmss": scale_sets}
+@contextmanager
+def instances(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """An account of its own in the shared stand-in for AWS."""
+    patch, moto = request.getfixturevalue("monkeypatch"), request.getfixturevalue("moto")
+    for name, value in moto.env.items():
+        patch.setenv(name, value)
+    account, region = f"{secrets.randbelow(10**12):012d}", "eu-west-3"
+    stops: list[str] = []
+    clients = aws_account(moto.env, account, stops)
+    tags = [{"ResourceType": "instance", "Tags": [{"Key": key, "Value": value} for key, value in TAGS.items()]}]
+    made = clients("ec2", region).run_instances(
+        ImageId="ami-12c6146b", InstanceType="t3.micro", MinCount=COUNT, MaxCount=COUNT, TagSpecifications=tags
+    )
+    ids = tuple(f"arn:aws:ec2:{region}:{account}:instance/{one['InstanceId']}" for one in made["Instances"])
+    yield Stage(
+        Ec2Instances(clients, account, [region, "eu-north-1"], page_size=2),
+        "aws_ec2",
+        f"arn:aws:ec2::{account}",
+        ids,
+        f"arn:aws:ec2:{region}:{account}:instance/i-0123456789abcdef0",
+        lambda: None,
+        lambda: len(stops),
+    )
+
+
+def aws_account(env: Mapping[str, str], account: str, stops: list[str]) -> Clients:
+    """The product's own clients, whose requests moto takes for another account's; `stops` gets each call of a stop."""
+    made = aws_session.clients(env, patience=aws_session.ONE_ATTEMPT)
+
+    def client(service: str, region: str) -> Any:
+        found = made(service, region)
+        found.meta.events.register_last("before-sign.*.*", _moved(account), unique_id="account")
+        found.meta.events.register("before-call.ec2.StopInstances", _noted(stops), unique_id="stops")
+        return found
+
+    return client
+
+
+def _moved(account: str) -> Callable[..., None]:
+    def move(request: Any, **_: object) -> None:
+        request.headers["x-moto-account-id"] = account
+
+    return move
+
+
+def _noted(stops: list[str]) -> Callable[..., None]:
+    return lambda params, **_: stops.append(str(params["body"]))
+
+
+STAGES = {"azure_vm": virtual_machines, "azure_vmss": scale_sets, "aws_ec2": instances}

@@ -12,8 +12,8 @@ import pytest
 ROOM = Path(__file__).resolve().parents[2] / "governance"
 FILES = sorted(ROOM.rglob("*.py"))
 PURE = (
-    *("alert", "amounts", "canonical", "fleets", "flow", "lifecycle", "model", "pace", "payload", "policy"),
-    *("receipt", "streams", "throttle"),
+    *("alert", "amounts", "canonical", "fleets", "flow", "lifecycle", "model", "pace", "payload", "places"),
+    *("policy", "receipt", "streams", "throttle"),
 )
 IMPURE_MODULES = {"os", "time", "random", "logging", "pathlib", "socket", "subprocess", "uuid", "secrets", "io"}
 IMPURE_CALLS = {"open", "print", "input", "now", "utcnow", "today", "getenv"}
