@@ -210,13 +210,12 @@ def _burn_json(found: Burn | None) -> dict[str, object] | None:
 
 def _unplaced(draws: Sequence[Draw]) -> list[dict[str, object]]:
     """Sums per contract, balance and currency."""
-    keys = sorted({(one.contract, one.kind, one.currency) for one in draws})
-    return [
-        {"contract": contract, "kind": kind, "currency": currency}
-        | {"used": plain(total(one.money for one in draws if (one.contract, one.kind, one.currency) == key))}
-        for key in keys
-        for contract, kind, currency in [key]
-    ]
+    sums: dict[tuple[str, str, str], Decimal] = {}
+    for one in draws:
+        key = (one.contract, one.kind, one.currency)
+        sums[key] = total((sums.get(key, Decimal(0)), one.money))
+    names = ("contract", "kind", "currency")
+    return [{**dict(zip(names, key, strict=True)), "used": plain(sums[key])} for key in sorted(sums)]
 
 
 def told(one: Mapping[str, Any]) -> Iterator[str]:

@@ -119,7 +119,7 @@ def terms_sql(commitments: str) -> str:
 
 
 def draws_sql(relation: str) -> str:
-    """Rows of Draw, from the last day as parameter: elements of ContractApplied, and lines paid from a balance without."""
+    """Rows of Draw, from the last day as parameter: elements of ContractApplied, and lines paid from a balance."""
     paid_from = "lower(replace(trim(x_Operation), '_', ' '))"
     return f"""
         WITH element AS (

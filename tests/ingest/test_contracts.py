@@ -59,8 +59,8 @@ def test_a_contract_that_is_no_longer_shown_stays_known() -> None:
 def test_two_items_that_begin_together_are_two_items() -> None:
     more = [replace(YEAR, item="additional capacity", amount=Decimal(amount)) for amount in (5, 7, 5)]
     first, second = resolved(more, [])
-    assert (first.item, first.amount) == ("additional capacity", 5)
-    assert (second.item, second.amount) == ("additional capacity (2)", 7)
+    assert (first.item, first.amount) == ("additional capacity", Decimal(5))
+    assert (second.item, second.amount) == ("additional capacity (2)", Decimal(7))
     assert resolved(more, [first, second]) == [first, second]
 
 

@@ -44,7 +44,7 @@ def elements(ledger: Ledger) -> dict[str, dict[str, Any] | None]:
 
 
 def named(ledger: Ledger) -> dict[str, str | None]:
-    return {name: one and one["ContractCommitmentId"] for name, one in elements(ledger).items()}
+    return {name: one["ContractCommitmentId"] if one else None for name, one in elements(ledger).items()}
 
 
 def test_an_item_of_a_contract_is_a_commitment_of_money(ledger: Ledger, tmp_path: Path) -> None:
