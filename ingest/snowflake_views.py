@@ -20,7 +20,7 @@ ACCOUNT_SQL = "SELECT CURRENT_ACCOUNT(), CURRENT_REGION()"
 WORD = re.compile(r"\w+")
 
 # Kind of a column -> what is asked for it. Numbers are exact wherever a view has them as floating point: a sum of
-# those would differ from one run to the next. Instants come without an offset, in the session's zone, which is UTC.
+# those would differ from one run to the next. The day of an instant is that of the session's zone, which is UTC.
 KINDS = {
     "text": "{0}",
     "boolean": "{0}::BOOLEAN",
@@ -28,11 +28,10 @@ KINDS = {
     "number": "{0}::NUMBER(38, 12)",
     "whole": "{0}::NUMBER(38, 0)",
     "sum": "SUM({0}::NUMBER(38, 12))",
-    "instant": "CONVERT_TIMEZONE('UTC', {0})::TIMESTAMP_NTZ",
-    "day": "DATE_TRUNC('DAY', CONVERT_TIMEZONE('UTC', {0})::TIMESTAMP_NTZ)",
-    "object": "TO_JSON({0})",
+    "instant": "{0}",
+    "day": "{0}::DATE",
+    "object": "{0}::VARCHAR",
 }
-LIMITS = {"date": "'{0}'::DATE", "instant": "'{0} 00:00:00 +0000'::TIMESTAMP_TZ"}
 
 # Which views a source needs, by its `view` and its `allocation`.
 BILLS = {"usage": ("bill", "always"), "focus": ("focus",)}
@@ -57,7 +56,7 @@ class View:
     use: str
     schemas: tuple[str, ...]
     latency: int
-    day: tuple[str, str] | None
+    day: str
     columns: Mapping[str, str]
     needed: frozenset[str]
     only: str = ""
@@ -119,13 +118,12 @@ def latency_of(view: str) -> int:
 
 def _view(entry: Mapping[str, object]) -> View:
     named = dict(entry)
-    listed, day = _texts(named.pop("columns")), _texts(named.pop("day", {}))
+    listed = _texts(named.pop("columns"))
     kinds = {name: kind.rstrip("?") for name, kind in listed.items()}
     needed = frozenset(name for name, kind in listed.items() if not kind.endswith("?"))
     schemas = named.pop("schemas")
     places = tuple(str(one) for one in schemas) if isinstance(schemas, list) else ()
-    first = next(iter(day.items()), None)
-    return View(schemas=places, day=first, columns=kinds, needed=needed, **named)  # type: ignore[arg-type]  # the rest are View's own names and types
+    return View(schemas=places, columns=kinds, needed=needed, **{"day": "", **named})  # type: ignore[arg-type]  # the rest are View's own names and types
 
 
 def _texts(table: object) -> dict[str, str]:
@@ -133,12 +131,10 @@ def _texts(table: object) -> dict[str, str]:
 
 
 def _rules(view: View, period: Period) -> list[str]:
-    if view.day is None:
-        return [view.only] if view.only else []
-    name, kind = view.day
-    first, last = (LIMITS[kind].format(f"{one}-01") for one in (period, period.next()))
-    between = [f"{_quoted(name)} >= {first}", f"{_quoted(name)} < {last}"]
-    return [*between, *([view.only] if view.only else [])]
+    """A day without an hour begins in the session's zone, which is UTC, also beside instants."""
+    only = [view.only] if view.only else []
+    limits = [f"{_quoted(view.day)} {sign} '{one}-01'::DATE" for sign, one in ((">=", period), ("<", period.next()))]
+    return [*(limits if view.day else ()), *only]
 
 
 def _expression(name: str, kind: str) -> str:
