@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ingest import checks, commitments, companions, contracts, gate, prices, splits
+from ingest import checks, commitments, companions, contracts, gate, prices, row_refusals, splits
 from ingest.deliveries import Assembled
 from ingest.engine import reading
 from ingest.inspection import refuse_bad_values
@@ -21,7 +21,7 @@ from ingest.mapping import StagedFile, focus_select, literal, raw_view, rows_vie
 from ingest.run import Run, balanced, identified, opening
 from ingest.shapes import Shape
 from ingest.shelf import Shelf
-from ingest.tally import Tally, measure_identities, measure_parts, measure_raw, measure_untaken, tell_of
+from ingest.tally import Tally, measure_beside, measure_identities, measure_parts, measure_raw, measure_untaken, tell_of
 from ledger.delivery import Part, Period, SourceRef
 from ledger.faults import Rejected, reject
 
@@ -34,7 +34,7 @@ _NETS = {
     "ignored": {"net_costs": "ignored", "has_net_costs": "false", "has_net_columns": "false"},
 }
 # One connection maps the deliveries of many sources: what one asks for must not be left for the next.
-_UNASKED = {"split": "false", "allocation": "", "contract_billing": "", "marketplace": ""}
+_UNASKED = {"split": "false", "allocation": "", "contract_billing": "", "marketplace": "", "prepaid_sellers": ""}
 OVERLAP_SAMPLE = 20_000  # rows of a delivery that are compared to find a bill given twice
 Progress = Callable[[str, Mapping[str, object]], None]
 
@@ -200,10 +200,12 @@ def map_delivery(job: Job, run: Run) -> tuple[list[Part], Run]:
     for statement in [*tables(job.shape), *variables(known_values(job.assembled))]:
         job.connection.execute(statement)
     _load_companions(job)
+    measure_beside(job.shape, job.connection, tally)
     _share(job, tally)
     _refuse_unclear_nets(job.assembled)
     _refuse_unlisted_purchases(job.assembled)
     _refuse_overlap(job)
+    _refuse_rows(job)
     for index, unit in enumerate(units):
         job.progress("map", {"files": [file.label for file in unit], "unit": index + 1, "units": len(units)})
         with job.shown(unit):
@@ -280,6 +282,20 @@ def _refuse_overlap(job: Job) -> None:
         job.connection.execute(checks.seen_sql(job.shape, every))
     if rows := job.connection.execute(checks.OVERLAP).fetchall():
         raise Rejected([checks.overlap_fault(one, other) for one, other, _, _ in rows])
+
+
+def _refuse_rows(job: Job) -> None:
+    """Every unit is looked at before any is mapped: a day may be in two of them."""
+    daily = job.shape.daily
+    if not daily and not job.shape.refused_rows:
+        return
+    job.connection.execute(row_refusals.DAYS)
+    for _ in job.each_unit():
+        row_refusals.refuse_rows(job.connection, job.shape.refused_rows)
+        if daily:
+            row_refusals.note_days(job.connection, daily)
+    if daily:
+        row_refusals.refuse_days_twice(job.connection, daily)
 
 
 def _refuse_missing_costs(assembled: Assembled, tally: Tally) -> None:

@@ -57,7 +57,8 @@ class Source:
     s3://bucket/prefix, cost-explorer:, cost-details: or snowflake:; empty when fed by hand only. Months before `since`
     are left alone. `allocation` says how shared machines' costs are allocated: split as the bill says, or of Snowflake
     by warehouse, query-tag or user; `net_costs` whether net costs that are all 0 are used or ignored.
-    `contract_billing` is draw-down or purchase and `marketplace` the cloud through which Snowflake is bought.
+    `contract_billing` is draw-down or purchase and `marketplace` the cloud through which Snowflake is bought;
+    `prepaid_sellers` are those of a marketplace whose own bills tell what is used of what is bought there.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Source:
     azure: AzureAccess = AzureAccess()
     contract_billing: str = ""
     marketplace: str = ""
+    prepaid_sellers: tuple[str, ...] = ()
     snowflake: SnowflakeAccess = SnowflakeAccess()
 
     @property
@@ -86,6 +88,7 @@ class Source:
             "allocation": "" if split else self.allocation,
             "contract_billing": "" if self.contract_billing == "draw-down" else self.contract_billing,
             "marketplace": self.marketplace,
+            "prepaid_sellers": "\n".join(sorted({name.strip().lower() for name in self.prepaid_sellers})),
         }
         return tuple((name, value) for name, value in asked.items() if value)
 

@@ -57,6 +57,7 @@ def read_source(name: str, entry: Entry) -> Source:
         azure=_azure(entry, provider),
         contract_billing=entry.take("contract_billing", one_of(CONTRACT_BILLING), ""),
         marketplace=entry.take("marketplace", one_of(MARKETPLACES), ""),
+        prepaid_sellers=() if provider == "snowflake" else entry.take("prepaid_sellers", texts, ()),
         snowflake=read_access(entry, provider, location),
     )
     _refuse_misfits(found, entry)

@@ -151,6 +151,8 @@ def test_all_that_is_missing_is_told_at_once(tmp_path: Path) -> None:
         ('provider = "aws"\nrestated_for = -1', "restated_for"),
         ('provider = "aws"\nallocation = "all"', "allocation"),
         ('provider = "aws"\nnet_costs = "maybe"', "net_costs"),
+        ('provider = "aws"\nprepaid_sellers = "Snowflake Inc."', "prepaid_sellers"),
+        ('provider = "snowflake"\nprepaid_sellers = ["Snowflake Inc."]', "prepaid_sellers"),
     ],
 )
 def test_what_does_not_fit_is_refused_by_its_key(lines: str, told: str, tmp_path: Path) -> None:

@@ -78,7 +78,11 @@ WITH prefixed AS NOT MATERIALIZED (
         nullif(kind.PricingCategory, '') AS kind_pricing,
         nullif(kind.CommitmentDiscountStatus, '') AS kind_status,
         coalesce(kind.Billed, 'cost') AS billed_rule,
-        coalesce(kind.Effective, 'billed') AS effective_rule,
+        -- What is bought of such a seller is used by lines of the seller's own bill.
+        CASE
+            WHEN bill_billing_entity = 'AWS Marketplace' AND kind.ChargeCategory IN ('Usage', 'Purchase') AND is_prepaid_seller(line_item_legal_entity) THEN 'zero'
+            ELSE coalesce(kind.Effective, 'billed')
+        END AS effective_rule,
         coalesce(kind.List, 'cost') AS list_rule,
         coalesce(kind.Contracted, 'cost') AS contracted_rule,
         coalesce(kind.RowKind, 'charge') AS x_RowKind,

@@ -143,7 +143,12 @@ SELECT
         ELSE product(product(contracted_price, Quantity), rate)
     END AS ContractedCost,
     CASE WHEN is_contracted_exact THEN contracted_in_billing END AS ContractedUnitPrice,
-    CASE WHEN is_commitment AND is_purchase AND NOT is_actual_alone THEN 0 ELSE cost END AS EffectiveCost,
+    CASE
+        WHEN is_commitment AND is_purchase AND NOT is_actual_alone THEN 0
+        -- What is bought of such a seller is used by lines of the seller's own bill.
+        WHEN is_marketplace AND category IN ('Usage', 'Purchase') AND is_prepaid_seller(PublisherName) THEN 0
+        ELSE cost
+    END AS EffectiveCost,
     CASE WHEN category NOT IN ('Tax', 'Adjustment') THEN 'Microsoft' END AS HostProviderName,
     blank_to_null(InvoiceId) AS InvoiceId,
     issuer AS InvoiceIssuerName,

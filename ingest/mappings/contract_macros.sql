@@ -16,6 +16,10 @@ CREATE OR REPLACE MACRO item_id(contract, item, starts) AS
 -- Who sends the invoice for what is bought in that cloud's marketplace.
 CREATE OR REPLACE MACRO operator_of(marketplace) AS entity(CASE marketplace WHEN 'aws' THEN 'AWS' WHEN 'azure' THEN 'Microsoft' WHEN 'gcp' THEN 'Google' END);
 
+-- Is this one of the sellers in a marketplace whose own bills tell what is used?
+CREATE OR REPLACE MACRO is_prepaid_seller(name) AS
+    coalesce(trim(name) <> '' AND list_contains(string_split(getvariable('prepaid_sellers'), chr(10)), lower(trim(name))), false);
+
 -- ContractApplied of a part of a row that was split: the part takes its own money. One element, applied in money, as `applied` writes it.
 CREATE OR REPLACE MACRO applied_part(element, taken) AS
     regexp_replace(element, '("ContractCommitmentAppliedCost":)-?[0-9.]+', '\1' || shortest(taken));
@@ -23,4 +27,4 @@ CREATE OR REPLACE MACRO applied_part(element, taken) AS
 -- ContractApplied of a line that is paid from an item: its money, what balance it was taken from, and what the provider says was left there at the end of the day.
 -- The two x_ keys are those of Snowflake's own FOCUS view.
 CREATE OR REPLACE MACRO drawn_from(contract, commitment, taken, source, balance) AS
-    left(applied(contract, commitment, taken, NULL), -3) || ',"x_BalanceSource":' || to_json(source) || coalesce(',"x_ContractCommitCostBalance":' || shortest(balance), '') || '}]}';
+    left(applied(contract, commitment, taken, NULL), -3) || ',"x_BalanceSource":' || to_json(source) || coalesce(',"x_ContractCommitCostBalance":' || balance, '') || '}]}';

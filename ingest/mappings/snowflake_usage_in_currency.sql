@@ -8,7 +8,7 @@ WITH told AS (
         kind_name(USAGE_TYPE) AS label,
         is_adjusted(IS_ADJUSTMENT, USAGE_TYPE) AS is_adjusted,
         folded(ACCOUNT_LOCATOR) AS account,
-        region_name(REGION) AS region,
+        region_name(REGION) AS cloud_place,
         money(USAGE_IN_CURRENCY) AS cost,
         money(USAGE) AS counted,
         blank_to_null(REGION) AS cloud_region,
@@ -22,6 +22,10 @@ WITH told AS (
 ),
 item AS (
     SELECT *, upper(organization) AS payer, item_kind(item) AS kind, item_id(contract, item, starts) AS commitment FROM snowflake_contracts
+),
+stated AS (
+    SELECT day, currency, upper(organization) AS organization, coalesce(contract, '') AS contract, shortest(capacity) AS capacity, shortest(rollover) AS rollover, shortest(free) AS free
+    FROM snowflake_balances
 ),
 day AS (
     SELECT CAST(unnest(range(CAST(getvariable('period_start') AS TIMESTAMP), CAST(getvariable('period_end') AS TIMESTAMP), INTERVAL 1 DAY)) AS DATE) AS day
@@ -97,14 +101,14 @@ line AS (
     LEFT JOIN snowflake_rating_types AS r ON t.rating = r.rating_type
     LEFT JOIN snowflake_services AS s ON t.service = s.service_type
     LEFT JOIN label_rate AS lr
-        ON t.usage_day = lr.day AND t.account = lr.account AND t.region = lr.region AND trim(t.CURRENCY) = lr.currency AND t.label = lr.label
+        ON t.usage_day = lr.day AND t.account = lr.account AND t.cloud_place = lr.region AND trim(t.CURRENCY) = lr.currency AND t.label = lr.label
         AND t.service = lr.service AND t.rating = lr.rating AND t.billing = lr.billing AND t.is_adjusted = lr.is_adjustment
     LEFT JOIN key_rate AS kr
-        ON t.usage_day = kr.day AND t.account = kr.account AND t.region = kr.region AND trim(t.CURRENCY) = kr.currency AND is_overage(t.USAGE_TYPE) = kr.is_overage
+        ON t.usage_day = kr.day AND t.account = kr.account AND t.cloud_place = kr.region AND trim(t.CURRENCY) = kr.currency AND is_overage(t.USAGE_TYPE) = kr.is_overage
         AND t.service = kr.service AND t.rating = kr.rating AND t.billing = kr.billing AND t.is_adjusted = kr.is_adjustment
     LEFT JOIN drawn AS d ON t.usage_day = d.day AND trim(t.CURRENCY) = d.currency AND t.paid_from = d.paid_from AND t.payer = d.payer
-    LEFT JOIN snowflake_balances AS c ON t.usage_day = c.day AND trim(t.CURRENCY) = c.currency AND upper(trim(t.ORGANIZATION_NAME)) = upper(c.organization)
-        AND coalesce(trim(t.CONTRACT_NUMBER), '') = coalesce(c.contract, '')
+    LEFT JOIN stated AS c ON t.usage_day = c.day AND trim(t.CURRENCY) = c.currency AND upper(trim(t.ORGANIZATION_NAME)) = c.organization
+        AND coalesce(trim(t.CONTRACT_NUMBER), '') = c.contract
 )
 SELECT
     NULL AS AllocatedMethodId,
