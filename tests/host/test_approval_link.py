@@ -50,7 +50,8 @@ def test_opening_a_link_asks_and_only_the_button_decides_once(start: Start, worl
             page = front.request(links["approve"], method="GET")
             assert (page.status, (page.headers or {})["content-type"]) == (200, "text/html; charset=utf-8")
             assert b'<form method="post">' in page.body and LAB.encode() in page.body
-        assert (page.headers or {})["cache-control"] == "no-store"
+        shown = {name.lower(): value for name, value in (page.headers or {}).items()}
+        assert (shown["cache-control"], shown["x-frame-options"]) == ("no-store", "DENY")
         assert kinds(service)[-1] == "proposed" and service.pump.waiting("plan-stop") == 0
         done = front.request(links["approve"])
         assert (done.status, b"approved" in done.body) == (200, True)
