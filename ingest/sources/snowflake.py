@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from ingest.plan import SnowflakeAccess
 from ingest.snowflake_views import ACCOUNT_SQL, OWN, Account, View, account_of, described, query, wanted
 from ingest.sources.snowflake_faults import RULE, snowflake_faults
 from ledger.delivery import Period
-from ledger.faults import Missing, reject
+from ledger.faults import Missing, NotYet, reject
 
 if TYPE_CHECKING:
     from pyarrow import Table  # type: ignore[import-untyped]  # ships no types
@@ -70,11 +70,19 @@ class SnowflakeViews:
         self.left_out = ()
         with self._session() as session:
             found = [one for view in self._views if (one := self._fetched(view, session))]
+        self._refuse_too_early(found[0])
         self._files = {self._label(one.view): one for one in found}
         bill = tuple(self._file(one) for one in found if one.view.is_bill)
         beside = tuple(self._file(one) for one in found if not one.view.is_bill)
         label = f"{PLACE} {self._access.account} {self._period}"
         return [Offer("usage views", self._period, label, "", (), bill, self._now(), beside=beside)]
+
+    def _refuse_too_early(self, bill: Fetched) -> None:
+        """A month has no rows until its first day is over and has arrived."""
+        begun = self._period.start + timedelta(days=1, hours=bill.view.latency)
+        if not bill.rows and self._now() < begun:
+            text = f"{bill.view.name} has no rows of {self._period} yet, which means unknown, not zero"
+            raise NotYet(f"{text}: they come up to {bill.view.latency} hours late")
 
     def download(self, file: RemoteFile, target: Path) -> None:
         """What `offers` fetched, also a second time."""

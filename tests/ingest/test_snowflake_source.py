@@ -11,6 +11,7 @@ import pytest
 
 import wiring
 from ledger.delivery import Period
+from ledger.faults import Rejected
 from tests.bills import Ledger
 from tests.exports import export
 from tests.servers.snowflake import Account
@@ -105,6 +106,14 @@ def test_no_rows_mean_unknown_and_nothing_is_changed(account: Account, ledger: L
     found = ledger.ingest("snowflake", "--period", "2026-01")
     assert (found.code, found.fault["rule"]) == (2, "no-rows")
     assert Decimal(ledger.total()) == Decimal("211.50")
+
+
+def test_a_month_that_has_only_begun_has_no_rows_yet(account: Account, ledger: Ledger) -> None:
+    body, env = {"source": "main", "period": "2026-02"}, environment(ledger)
+    assert wiring.ingest_partition(body, env, NOW.replace(day=4), "run-1")["outcome"] == "no data yet"
+    with pytest.raises(Rejected, match="no rows"):
+        wiring.ingest_partition(body, env, NOW.replace(day=5), "run-2")
+    assert account.statements
 
 
 def test_a_session_is_of_utc_and_says_whose_it_is(account: Account, ledger: Ledger) -> None:
