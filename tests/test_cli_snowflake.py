@@ -97,7 +97,7 @@ def test_money_is_conserved_split_and_no_rule_is_broken(run: Run, account: Accou
     assert asked(run)["outcome"] == "unchanged"
 
 
-def test_a_stranger_s_key_is_refused_and_named(run: Run, account: Account, snowflake_server: Snowflake) -> None:
+def test_a_key_that_is_not_known_is_refused_and_named(run: Run, account: Account) -> None:
     account.fail({"pattern": "^LOGIN$", "code": "390144"})
     done = run("ingest", "snowflake", "--period", "2026-01")
     assert done.returncode != 0
