@@ -190,9 +190,7 @@ BOUGHT_BESIDE = "(SELECT * FROM rows WHERE x_RowKind = 'contract-purchase')"
 
 def rule_totals_sql(shape: Shape, also: str) -> str:
     """Raw money and rows per (currency, rule, also) of the rows that a rule drops or zeroes."""
-    seen = shape.formats == ("parquet",) or any(column.typed for column in shape.columns)
-    amount = "amount" if seen else "money"  # what view typed holds, or text
-    return f"""SELECT {shape.currency}, x_Rule, sum({amount}({shape.cost})), count(*), {also} FROM rows
+    return f"""SELECT {shape.currency}, x_Rule, sum({_amount(shape)}), count(*), {also} FROM rows
         WHERE x_RowKind = 'charge' AND x_Rule <> '' GROUP BY 1, 2, 5"""
 
 
@@ -205,13 +203,24 @@ def assumptions_sql(shape: Shape) -> str:
     return f"SELECT unnest({occur}, recursive := true) FROM {shape.assumed_in}"
 
 
-def unknown_sql(entry: Unknown) -> str:
-    """(value, raw rows) of the values that the table does not know."""
+def _amount(shape: Shape) -> str:
+    """Its cost as money: what view `typed` holds, or text."""
+    seen = shape.formats == ("parquet",) or any(column.typed for column in shape.columns)
+    return f"{'amount' if seen else 'money'}({shape.cost})"
+
+
+def unknown_sql(entry: Unknown, shape: Shape) -> str:
+    """(value, raw rows, currency, money) of the values that the table does not know; no money where none is told."""
     known = f"SELECT {entry.key} FROM {entry.table}"
+    if entry.worth:
+        lines = f"""SELECT {", ".join(entry.over)}, {shape.currency} AS currency, count(*) AS raw_rows,
+            sum({_amount(shape)}) AS money FROM raw GROUP BY ALL"""
+        return f"""SELECT coalesce({entry.column}, '') AS value, sum(raw_rows), currency, sum(money)
+            FROM ({lines}) WHERE {entry.where} AND value NOT IN ({known}) GROUP BY value, currency"""
     told = f"(SELECT {', '.join(entry.over)}, count(*) AS raw_rows FROM raw GROUP BY ALL)" if entry.over else "raw"
     counted = "sum(raw_rows)" if entry.over else "count(*)"
     values = f"SELECT {entry.column} AS value, {counted} AS rows FROM {told} WHERE {entry.where} GROUP BY 1"
-    return f"SELECT coalesce(value, ''), rows FROM ({values}) WHERE coalesce(value, '') NOT IN ({known})"
+    return f"SELECT coalesce(value, ''), rows, '', NULL FROM ({values}) WHERE coalesce(value, '') NOT IN ({known})"
 
 
 def refusals_sql(refusals: Sequence[Refusal]) -> str:

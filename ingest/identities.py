@@ -137,7 +137,7 @@ def _fault(law: Law, one: Identity, line: Line, files: str) -> Fault:
 
 def _sums(law: Law, measures: Measures) -> Iterator[Identity]:
     names = [name.removeprefix("-") for name in (*law.left, *law.right)]
-    groups = measures.groups(names)
+    groups = measures.groups(names) if not law.given or measures.groups([law.given]) else []
     for currency in sorted({currency for currency, _ in groups}):
         keys = [key for code, key in groups if code == currency]
         yield _of_currency(law, measures, currency, keys)

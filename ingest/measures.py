@@ -21,14 +21,14 @@ KEYS = 10_000  # invoices or commitments told apart; what comes after them is on
 OTHERS = "others"
 EXAMPLES = 3
 INVOICE, COMMITMENT, CURRENCY = "invoice", "commitment", "currency"
-_LEDGER_KEYS = "coalesce(InvoiceId, '') AS invoice, coalesce(CommitmentDiscountId, '') AS commitment"
+_LEDGER_INVOICE = "coalesce(InvoiceId, '')"
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
     """Money and lines that meet a condition, per invoice, commitment or currency; all but the names are SQL.
 
-    `example` names a line where some of them are to be shown.
+    `example` names a line where some of them are to be shown; `unit` stands in place of the currency where it is none.
     """
 
     name: str
@@ -36,6 +36,17 @@ class Measure:
     when: str
     money: str
     example: str = ""
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A measure of what stands beside a bill, told once for a delivery: `sql` gives its keys, sums and lines."""
+
+    name: str
+    per: str
+    unit: str
+    sql: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +55,8 @@ class Law:
 
     The provider rounds each line to some `decimals`: each line of the `rounded` measures may be off by half a unit.
     A group without lines of a measure in `needs` is an exception with that reason. `refuse` is the rule that a broken
-    one keeps a delivery out by, empty where it is only told; `advice` is what to do then.
+    one keeps a delivery out by, empty where it is only told; `advice` is what to do then. Without any lines of the
+    measure `given` there is nothing to compare.
     """
 
     name: str
@@ -57,6 +69,7 @@ class Law:
     refuse: str
     advice: str
     consequence: str
+    given: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +89,8 @@ class Count:
 class Laws:
     """What must hold for one shape. `invoice` and `commitment` are SQL over raw lines; only `raw_rows` are measured.
 
+    `billed_by` is what the ledger's rows have in place of an invoice where the bill names none.
+
     `view` shows the raw lines: `typed`, or `rows` where the measures need what the mapping tells of a line.
     """
 
@@ -85,6 +100,8 @@ class Laws:
     view: str
     raw: tuple[Measure, ...]
     ledger: tuple[Measure, ...]
+    beside: tuple[Beside, ...]
+    billed_by: str
     sums: tuple[Law, ...]
     counts: tuple[Count, ...]
 
@@ -144,8 +161,10 @@ def raw_sql(shape: Shape) -> str:
 
 def ledger_sql(shape: Shape, pattern: str) -> str:
     """The same of written parts."""
-    return f"""SELECT BillingCurrency, invoice, commitment, {_columns(laws(shape).ledger)}
-        FROM (SELECT *, {_LEDGER_KEYS} FROM read_parquet({literal(pattern)})) GROUP BY 1, 2, 3"""
+    stated = laws(shape)
+    keys = f"{stated.billed_by} AS invoice, coalesce(CommitmentDiscountId, '') AS commitment"
+    return f"""SELECT BillingCurrency, invoice, commitment, {_columns(stated.ledger)}
+        FROM (SELECT *, {keys} FROM read_parquet({literal(pattern)})) GROUP BY 1, 2, 3"""
 
 
 def unnamed(shape: Shape, measures: Measures) -> list[Measure]:
@@ -174,7 +193,7 @@ def collect(measures: Measures, stated: Sequence[Measure], rows: Iterable[Sequen
         keys = {INVOICE: invoice, COMMITMENT: commitment, CURRENCY: ""}
         for index, one in enumerate(stated):
             money, lines = found[2 * index : 2 * index + 2]
-            measures.add(one.name, one.per, currency, keys[one.per], Amount(money or Decimal(0), lines))
+            measures.add(one.name, one.per, one.unit or currency, keys[one.per], Amount(money or Decimal(0), lines))
 
 
 @cache
@@ -188,6 +207,8 @@ def _laws(select: str) -> Laws:
         raw_rows=str(entry.get("raw_rows", "true")),
         view=str(entry.get("view", "typed")),
         raw=raw,
+        beside=tuple(Beside(name, **one) for name, one in entry.get("beside", {}).items()),
+        billed_by=str(entry.get("billed_by", _LEDGER_INVOICE)),
         ledger=(*ledger, *(one for item in counts for one in _counted(item, str(entry["example"])))),
         sums=tuple(map(_law, entry.get("sums", ()))),
         counts=tuple(map(_count, counts)),
@@ -195,7 +216,7 @@ def _laws(select: str) -> Laws:
 
 
 def _measure(name: str, entry: Mapping[str, str]) -> Measure:
-    return Measure(name, entry["per"], entry["when"], entry["money"])
+    return Measure(name, entry["per"], entry["when"], entry["money"], unit=entry.get("unit", ""))
 
 
 def _law(entry: Mapping[str, Any]) -> Law:
@@ -211,6 +232,7 @@ def _law(entry: Mapping[str, Any]) -> Law:
         refuse=entry.get("refused_as", ""),
         advice=entry.get("advice", ""),
         consequence=entry["consequence"],
+        given=entry.get("given", ""),
     )
 
 

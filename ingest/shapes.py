@@ -10,6 +10,7 @@ from functools import cache
 from focus.schema import Column, columns
 from ingest.likeness import texts, whole
 from ingest.mappings import companion_entries, price_sheet_entry, shape_entries
+from ingest.row_refusals import Daily, RowRefusal, daily_of, row_refusals
 from ingest.splits import Split, split_of
 from ledger.faults import Fault, Rejected
 
@@ -59,7 +60,8 @@ class PrefixMap:
 class Unknown:
     """Values of a raw column that a lookup table does not know, of rows that meet `where`, and what became of them.
 
-    `over` are the few-valued raw columns that both read, where that is quicker than row by row.
+    `over` are the few-valued raw columns that both read, where that is quicker than row by row. `worth` says that the
+    money of their rows is told too.
     """
 
     told: str
@@ -68,6 +70,7 @@ class Unknown:
     key: str
     where: str
     over: tuple[str, ...] = ()
+    worth: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,8 @@ class Shape:
     `companions` are the shapes of what may stand beside such a bill; each fills the table of its name. Of a companion
     `table` are the columns of that table with their types, and `key` what tells its rows apart, if anything does.
     `members` are SQL expressions that name an account within the billing account, each part in capitals or blank.
-    `split` is how its rows may be split, and `is_split` whether they are.
+    `split` is how its rows may be split, and `is_split` whether they are. `refused_rows` keep a delivery out, as does a
+    day of `daily` rows that is there twice.
     """
 
     name: str
@@ -142,6 +146,8 @@ class Shape:
     key: tuple[str, ...] = ()
     split: Split | None = None
     is_split: bool = False
+    refused_rows: tuple[RowRefusal, ...] = ()
+    daily: Daily | None = None
 
     @property
     def has_commitments(self) -> bool:
@@ -283,6 +289,8 @@ def _shape(entry: dict[str, object]) -> Shape:
         companions=texts(entry, "companions"),
         members=texts(entry, "members"),
         split=split_of(entry.get("split")),
+        refused_rows=row_refusals(entry.get("refuse_rows", [])),
+        daily=daily_of(entry.get("daily")),
         table=_conditions(entry.get("table")),
         key=texts(entry, "key"),
     )
@@ -314,9 +322,7 @@ def _focus_column(
 
 def _unknown(entry: object) -> tuple[Unknown, ...]:
     assert isinstance(entry, list)
-    return tuple(
-        Unknown(one["told"], one["column"], one["table"], one["key"], one["where"], texts(one, "over")) for one in entry
-    )
+    return tuple(Unknown(**{**one, "over": texts(one, "over")}) for one in entry)
 
 
 def _refusals(entry: object) -> tuple[Refusal, ...]:

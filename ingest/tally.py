@@ -26,6 +26,7 @@ from ingest.measures import (
 from ingest.shapes import Shape
 from ledger.delivery import Part
 from ledger.reconcile import raw_total_sql, raw_totals, rounded_rows, total
+from ledger.summary import plain
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -46,6 +47,7 @@ class Tally:
     counts: dict[str, int] = field(default_factory=dict)
     assumed: dict[str, int] = field(default_factory=dict)
     unknown: dict[str, Counter[str]] = field(default_factory=dict)
+    worth: dict[tuple[str, str, str], Decimal] = field(default_factory=dict)
     mapped: dict[str, Decimal] = field(default_factory=dict)
     effective: dict[str, Decimal] = field(default_factory=dict)
     measures: Measures = field(default_factory=Measures)
@@ -75,8 +77,11 @@ def measure_raw(shape: Shape, connection: DuckDBPyConnection, tally: Tally) -> N
     if shape.assumptions:
         tell_of(tally, connection.execute(checks.assumptions_sql(shape)).fetchall())
     for entry in shape.unknown:
-        found = Counter(dict(connection.execute(checks.unknown_sql(entry)).fetchall()))
-        tally.unknown.setdefault(entry.told, Counter()).update(found)
+        for value, count, currency, money in connection.execute(checks.unknown_sql(entry, shape)).fetchall():
+            tally.unknown.setdefault(entry.told, Counter()).update({value: count})
+            if money is not None:
+                place = (entry.told, value, currency)
+                tally.worth[place] = total((tally.worth.get(place, Decimal(0)), money))
 
 
 def tell_of(tally: Tally, counted: Sequence[tuple[str, int]]) -> None:
@@ -88,15 +93,21 @@ def tell_of(tally: Tally, counted: Sequence[tuple[str, int]]) -> None:
 
 def told(tally: Tally) -> dict[str, int]:
     """What was assumed, and for how many raw rows; what is unknown by the names that most rows have."""
-    named = {f"{what}: {_listed(names)}": names.total() for what, names in tally.unknown.items() if names}
+    named = {f"{what}: {_listed(what, tally)}": names.total() for what, names in tally.unknown.items() if names}
     return {**tally.assumed, **named}
 
 
-def _listed(names: Counter[str]) -> str:
-    shown = ", ".join(
-        name or "blank" for name, _ in sorted(names.items(), key=lambda pair: (-pair[1], pair[0]))[:NAMED]
-    )
+def _listed(what: str, tally: Tally) -> str:
+    names = tally.unknown[what]
+    most = sorted(names.items(), key=lambda pair: (-pair[1], pair[0]))[:NAMED]
+    shown = ", ".join((name or "blank") + _worth(what, name, tally) for name, _ in most)
     return f"{shown} and {len(names) - NAMED} more" if len(names) > NAMED else shown
+
+
+def _worth(what: str, name: str, tally: Tally) -> str:
+    """The money of an unknown value's rows, per currency, where it is told."""
+    found = sorted((place[2], money) for place, money in tally.worth.items() if place[:2] == (what, name))
+    return f" ({', '.join(f'{currency} {plain(money)}' for currency, money in found)})" if found else ""
 
 
 def _add_bill(tally: Tally, sums: Sequence[Sum], role: str) -> None:
@@ -119,6 +130,13 @@ def _add_bill(tally: Tally, sums: Sequence[Sum], role: str) -> None:
             tally.measures.add(role, INVOICE, currency, invoice, amount)
             tally.measures.add(f"all {role}", CURRENCY, currency, "", amount)
     tally.raw_rows += lines.total()
+
+
+def measure_beside(shape: Shape, connection: DuckDBPyConnection, tally: Tally) -> None:
+    """What stands beside the bill, once for the delivery."""
+    for one in laws(shape).beside:
+        for key, amount, lines in connection.execute(one.sql).fetchall():
+            tally.measures.add(one.name, one.per, one.unit, key, Amount(amount, lines))
 
 
 def measure_identities(shape: Shape, connection: DuckDBPyConnection, folder: Path, tally: Tally) -> None:

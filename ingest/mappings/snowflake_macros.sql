@@ -29,3 +29,12 @@ CREATE OR REPLACE MACRO host_of(region) AS coalesce(
     cloud_named(split_part(upper(region), '_', 1)),
     cloud_named(regexp_extract(upper(region), '(?:^|[^A-Z0-9])(AWS|AZURE|GCP)(?:[^A-Z0-9]|$)', 1))
 );
+
+-- What a quantity counts, by its rating type; where that is blank, by its label. A TB has 1024^4 bytes.
+CREATE OR REPLACE MACRO snowflake_unit(rating_type, usage_type) AS CASE
+    WHEN kind_name(rating_type) IN ('COMPUTE', 'AI_COMPUTE', 'AI_INFERENCE') THEN 'Credits'
+    WHEN kind_name(rating_type) IN ('STORAGE', 'DATA_TRANSFER') THEN 'TB'
+    WHEN kind_name(rating_type) <> '' THEN 'Units'
+    WHEN regexp_matches(usage_type, '(?i)storage|transfer') THEN 'TB'
+    ELSE 'Credits'
+END;
