@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from adapters import aws_session
+from adapters import aws_session, snowflake_session
 from adapters.aws_session import Clients
 from adapters.identity import credential
 from emulators import faults
@@ -22,7 +22,11 @@ from governance.actions.aws_ec2 import Ec2Instances
 from governance.actions.azure_clients import AzureClients
 from governance.actions.azure_vm import AzureVirtualMachines
 from governance.actions.azure_vmss import AzureScaleSets
+from governance.actions.snowflake_warehouse import SnowflakeWarehouses
 from governance.fleets import Action
+from governance.model import Machine
+from ledger.faults import Missing, Rejected
+from tests.servers.snowflake import Account
 
 SUBSCRIPTION = "33333333-3333-4333-8333-333333333333"
 TAGS = {"ledger-stop": "dev-monthly", "environment": "development"}
@@ -31,7 +35,10 @@ COUNT, INSTANCES = 5, 3
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`scope` holds COUNT machines, all on and tagged. `settle` lets the cloud finish; `hide` hides one's state."""
+    """`scope` holds COUNT machines, all on and tagged. `settle` lets the cloud finish; `hide` hides one's state.
+
+    `gone` is how an absent machine is told.
+    """
 
     action: Action
     kind: str
@@ -41,6 +48,7 @@ class Stage:
     settle: Callable[[], object]
     begun: Callable[[], int]
     hide: Callable[[str], object] | None = None
+    gone: type[Exception] = Missing
 
 
 def _clients(arm: Arm) -> AzureClients:
@@ -146,4 +154,44 @@ def _noted(stops: list[str]) -> Callable[..., None]:
     return lambda params, **_: stops.append(str(params["body"]))
 
 
-STAGES = {"azure_vm": virtual_machines, "azure_vmss": scale_sets, "aws_ec2": instances}
+@contextmanager
+def warehouses(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """An account of its own in the shared stand-in for Snowflake."""
+    account: Account = request.getfixturevalue("snowflake")
+    with closing(account.connect()) as session:
+        comment = "; ".join(f"{key}={value}" for key, value in TAGS.items())
+        for number in range(COUNT):
+            session.cursor().execute(f"CREATE WAREHOUSE WH_{number} COMMENT = '{comment}'")
+    yield Stage(
+        Narrowed(SnowflakeWarehouses(signed_in(account), account.name)),
+        "snowflake_warehouse",
+        f"snowflake:{account.name}",
+        tuple(f"snowflake:{account.name}/WH_{number}" for number in range(COUNT)),
+        f"snowflake:{account.name}/NOBODY",
+        lambda: None,
+        lambda: sum("SUSPEND" in one for one in account.statements),
+        gone=Rejected,
+    )
+
+
+def signed_in(account: Account) -> Callable[[], Any]:
+    sign_in = snowflake_session.SignIn(account.name, user="LEDGER", role="LEDGER", auth="password")
+    return lambda: snowflake_session.connect(sign_in, account.env)
+
+
+class Narrowed(SnowflakeWarehouses):
+    """Without the warehouse that every account of the stand-in has from the start."""
+
+    def __init__(self, whole: SnowflakeWarehouses) -> None:
+        self.__dict__ = whole.__dict__
+
+    def machines(self, scope: str) -> list[Machine]:
+        return [one for one in super().machines(scope) if one.name.startswith("WH_")]
+
+
+STAGES = {
+    "azure_vm": virtual_machines,
+    "azure_vmss": scale_sets,
+    "aws_ec2": instances,
+    "snowflake_warehouse": warehouses,
+}

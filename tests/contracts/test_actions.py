@@ -9,7 +9,7 @@ import pytest
 from governance.fleets import Fleets
 from governance.places import account_of, below, is_scope
 from governance.policy import ALREADY_OFF, OFF
-from ledger.faults import Missing, Rejected
+from ledger.faults import Rejected
 from tests.contracts.stages import COUNT, STAGES, TAGS, Stage
 
 ALWAYS_TOLD = {"aws_ec2", "snowflake_warehouse"}  # a state is part of whatever these clouds answer
@@ -77,9 +77,9 @@ def test_undo_starts_it_again(stage: Stage) -> None:
     assert stage.action.machine(stage.ids[0]).power == "running"
 
 
-def test_what_is_not_there_is_missing(stage: Stage) -> None:
+def test_what_is_not_there_is_told(stage: Stage) -> None:
     for call in (stage.action.machine, stage.action.begin_stop):
-        with pytest.raises(Missing):
+        with pytest.raises(stage.gone):
             call(stage.absent)
 
 

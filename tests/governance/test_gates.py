@@ -46,6 +46,13 @@ def test_invariant_11_18_what_an_edge_can_ask_for_is_a_deallocation_or_a_start(f
     assert begun or not file.name.startswith(("azure_vm", "azure_vmss"))
 
 
+@pytest.mark.parametrize("file", sorted(ROOM.glob("actions/*.py")), ids=lambda file: file.name)
+def test_invariant_18_no_statement_destroys_anything(file: Path) -> None:
+    tree = ast.parse(file.read_text())
+    texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    assert not [text for text in texts if re.search(r"\b(DROP|DELETE|TRUNCATE|REMOVE|REPLACE|CREATE|ABORT)\b", text)]
+
+
 @pytest.mark.parametrize("name", PURE)
 def test_pure_modules_touch_nothing_outside(name: str) -> None:
     tree = ast.parse((ROOM / f"{name}.py").read_text())

@@ -17,7 +17,7 @@ CREATE = re.compile(
 MONITOR = re.compile(rf"ALTER\s+RESOURCE\s+MONITOR\s+(?P<exists>IF\s+EXISTS\s+)?{NAME}\s+(?P<rest>.+)", re.I | re.S)
 SHOW = re.compile(r"SHOW\s+(?P<kind>WAREHOUSES|RESOURCE\s+MONITORS)(\s+LIKE\s+'(?P<like>[^']*)')?\s*", re.I)
 USE = re.compile(rf"USE\s+WAREHOUSE\s+{NAME}", re.I)
-PROPERTY = re.compile(r"(\w+)\s*=\s*('[^']*'|[\w.$-]+)")
+PROPERTY = re.compile(r"""(\w+)\s*=\s*('[^']*'|"[^"]*"|[\w.$-]+)""")
 COLUMNS = (
     "name", "state", "type", "size", "min_cluster_count", "max_cluster_count", "started_clusters", "running",
     "queued", "is_default", "is_current", "auto_suspend", "auto_resume", "available", "provisioning",
@@ -177,5 +177,5 @@ def _plain(name: str) -> str:
 
 
 def _properties(text: str) -> dict[str, str]:
-    named = ((name.lower(), value.strip("'")) for name, value in PROPERTY.findall(text))
+    named = ((name.lower(), value.strip("'\"")) for name, value in PROPERTY.findall(text))
     return {{"warehouse_size": "size", "warehouse_type": "type"}.get(name, name): value for name, value in named}
