@@ -86,6 +86,7 @@ TEXTS: tuple[tuple[re.Pattern[str], tuple[str, str, str]], ...] = (
 
 LOST = (LATER, "Snowflake cannot be reached, or the connection was lost", "")
 SIGN_IN = (REFUSED, "Snowflake does not let the user in", _USER)
+SETTINGS = (REFUSED, "the connector does not take these settings", "Correct what it names in ledger.toml.")
 QUERY = (REFUSED, "Snowflake refuses the query", _ROLE)
 OURS = 100  # the connector numbers its own kinds of failure below this
 _SECRET = re.compile(
@@ -124,8 +125,10 @@ def meaning_of(error: Error) -> tuple[str, str, str]:
 
 def _unknown(error: Error, code: int) -> tuple[str, str, str]:
     names = {kind.__name__ for kind in type(error).__mro__}
-    if code == 250001 or code < OURS or names & {"OperationalError", "InternalError", "InterfaceError"}:
+    if code == 250001 or names & {"OperationalError", "InternalError", "InterfaceError"}:
         return LOST
+    if code < OURS or 251000 <= code < 252000:
+        return SETTINGS
     return SIGN_IN if 390000 <= code < 400000 else QUERY
 
 

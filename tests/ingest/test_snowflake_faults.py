@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 import wiring
+from ingest.sources.snowflake_faults import scrubbed
 from ledger.faults import Rejected, Transient
 from tests.bills import Ledger
 from tests.servers.snowflake import Account, Snowflake
@@ -155,3 +156,26 @@ def test_a_companion_without_a_column_is_told(account: Account, ledger: Ledger) 
 def test_whoever_buys_from_a_reseller_is_told_of_files(account: Account, ledger: Ledger) -> None:
     account.run(f"DROP TABLE SNOWFLAKE.{USAGE}")
     assert "reseller" in refused(ledger)
+
+
+def test_where_nobody_answers_it_is_tried_again_later_and_soon(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, account: Account
+) -> None:
+    settings(ledger.config, account)
+    monkeypatch.setenv("LEDGER_SNOWFLAKE_URL", "https://127.0.0.1:1")
+    started = time.monotonic()
+    assert "cannot be reached" in later(ledger)
+    assert time.monotonic() - started < 20
+
+
+def test_a_sign_in_that_lacks_something_is_refused_and_not_tried(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, account: Account
+) -> None:
+    monkeypatch.delenv("LEDGER_SNOWFLAKE_PASSWORD")
+    assert "the connector does not take these settings" in refused(ledger)
+    assert account.logins == []
+
+
+def test_what_is_told_of_an_error_has_no_secret_in_it() -> None:
+    said = "cannot use eyJhbGciOiJSUzI1NiJ9.e30.c2ln at https://host/path?token=abc password=hunter2\n  -----BEGIN RSA"
+    assert scrubbed(said) == "cannot use *** at https://host/path*** *** ***"
