@@ -71,8 +71,11 @@ def held(gate: Gate, *, approved: bool) -> list[Message] | None:
 
 
 def not_yet(events: Sequence[Event], run: str, now: datetime) -> list[Message] | None:
-    """The same message for later, when the last word was to wait and the time has not come; else None."""
-    last = events[-1]
+    """The same message for later, when the last word was to wait and the time has not come; else None.
+
+    A notice in between, such as a test alert of the portal, is no word about the plan.
+    """
+    last = next(event for event in reversed(events) if event.kind != streams.NOTICE)
     if last.kind not in (streams.OUTSIDE_HOURS, streams.NOTICE_GIVEN) or due(last) <= now:
         return None
     return [_again(run, due(last), now)]
@@ -120,8 +123,9 @@ def _outside(gate: Gate, wanted: Terms) -> list[Message] | None:
 
 
 def _warned(gate: Gate, wanted: Terms) -> list[Message] | None:
-    if notice_given(gate.events):
-        return None
+    given = notice_given(gate.events)
+    if given:
+        return None if due(given) <= gate.now else [_again(gate.run, due(given), gate.now)]
     acts = gate.now + wanted.notice
     gate.told(streams.NOTICE_GIVEN, due=acts)
     return [_again(gate.run, acts, gate.now)]

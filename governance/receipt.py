@@ -51,7 +51,8 @@ def _lines(event: Event) -> list[str]:
     if event.kind in _TURNS:
         return [f"{_at(event)}  {_TURNS[event.kind].format_map(body)}"]
     if event.kind in _HOLDS:
-        return [f"{_at(event)}  {_HOLDS[event.kind].format_map(body)}", *_plan(event)]
+        told = {name: "; ".join(map(str, value)) if isinstance(value, list) else value for name, value in body.items()}
+        return [f"{_at(event)}  {_HOLDS[event.kind].format_map(told)}", *_plan(event)]
     return _plan(event) if event.kind == streams.PLANNED else []
 
 

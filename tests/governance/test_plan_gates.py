@@ -7,17 +7,17 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from governance import approval, pause, streams
+from governance import approval, flow, pause, streams
 from governance.alert import MAX_AGE
 from governance.model import Budget
 from governance.planning import UNWARNED
 from governance.receipt import receipt
 from governance.record import Record
 from governance.rescue import STALE
-from governance.rules import Hours
+from governance.rules import Hours, Policy
 from ledger.faults import Rejected
 from tests.governance.guarded import HOUR, TIGHT, Guarded, at, rule, under
-from tests.governance.scene import NOW, machine, payload
+from tests.governance.scene import NOW, ListQueue, machine, payload
 
 SOON = STALE + timedelta(seconds=1)
 OFFICE = Hours("UTC", (0, 1, 2, 3, 4), time(8), time(16))
@@ -233,6 +233,18 @@ def test_notice_comes_first_and_only_who_was_warned_is_stopped(record: Record) -
     world.carry_out(world.plan(HOUR))
     assert world.fleet.stops == [machine("a").id]
     assert [one["reason"] for one in world.last("spared")] == [UNWARNED]
+
+
+@pytest.mark.parametrize("gate", [rule(notice=4 * HOUR), rule(hours=OFFICE)], ids=["notice", "hours"])
+def test_a_test_alert_in_between_does_not_shorten_the_wait(record: Record, gate: Policy) -> None:
+    world = Guarded(record, under(gate), machine("a"))
+    (later,) = world.plan()
+    told = payload("common-actual", description="a test")
+    flow.on_alert(told, budgets=[world.budget], record=record, queue=ListQueue(), now=NOW, live=True)
+    assert world.kinds()[-1] == "notice"
+    (early,) = world.plan(HOUR)
+    assert (early.queue, early.delay) == ("plan-stop", later.delay - HOUR)
+    assert record.streams("orders/") == []
 
 
 def test_a_notice_whose_message_was_lost_is_carried_on_by_the_sweep(record: Record) -> None:
