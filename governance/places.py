@@ -8,6 +8,7 @@ snowflake:ORGANIZATION-ACCOUNT              Snowflake
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 _ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):ec2:(?P<region>[a-z0-9-]*):(?P<account>\d{12})(:(?P<rest>.+))?")
 _SCOPES = (
@@ -15,6 +16,21 @@ _SCOPES = (
     re.compile(r"arn:aws[a-z-]*:ec2:[a-z0-9-]*:\d{12}"),
     re.compile(r"snowflake:[a-z0-9_]+-[a-z0-9_]+", re.IGNORECASE),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class MachineAccount:
+    """An account of AWS or Snowflake whose machines may be stopped, and as whom. No secret is here."""
+
+    name: str
+    provider: str
+    account: str
+    regions: tuple[str, ...] = ()
+    role: str = ""
+    audience: str = ""
+    user: str = ""
+    auth: str = ""
+    monitor: str = ""
 
 
 def is_scope(text: str) -> bool:

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from governance.model import Budget
+from governance.places import MachineAccount
 from governance.rules import DEFAULT_SAFEGUARDS, Policy, Safeguards
 from ingest.plan import Source
 from ledger.classify import DEFAULT_TAG_KEYS, DEFAULT_VALUES, Classification
 from ledger.faults import Fault, Rejected
 from settings.entry import Entry, settings_fault
 from settings.guard import guarded, misnamed, read_policy, read_safeguards
+from settings.machines import named_twice, read_account
 from settings.sources import PROVIDERS, claimed_twice, read_source
 from settings.values import above_zero, address, memory, named, one_of, share, switch, text, texts, whole, word
 
@@ -45,6 +47,7 @@ class Settings:
     price_sheet: str = ""
     retail_prices: bool = False
     approval_url: str = ""
+    machines: tuple[MachineAccount, ...] = ()
 
     def source(self, name: str) -> Source:
         """The configured source of this name; Rejected when there is none."""
@@ -102,6 +105,8 @@ def _parse(root: Entry, faults: list[Fault]) -> Settings:
     gate = _gate(root.table("conformance"))
     prices = _prices(root.table("prices"))
     approval_url = _approval(root.table("approval"))
+    machines = root.table("machines").each(read_account)
+    faults += named_twice(machines)
     root.close()
     budgets = guarded(budgets, policies, safeguards)
     return Settings(
@@ -118,6 +123,7 @@ def _parse(root: Entry, faults: list[Fault]) -> Settings:
         safeguards,
         *prices,
         approval_url,
+        machines,
     )
 
 

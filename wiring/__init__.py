@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from wiring.azure import ExportWish, exports
 from wiring.control import alert, on_alert, on_poison, on_queue, send, sweep
+from wiring.fleets import fleet
 from wiring.money import contracts, export, summary, take_in, validate
-from wiring.parts import book, commitments, engine, fleet, new_id, opener, quiet, record, settings, store
+from wiring.parts import book, commitments, engine, new_id, opener, quiet, record, settings, store
 from wiring.planning import ingest_partition, plan_ingest
 from wiring.plans import by_link, decide, links, pause, plan, plans
 from wiring.reconcile import Question, reconcile

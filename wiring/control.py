@@ -8,17 +8,21 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from settings import Settings
-from wiring.parts import Env, fleet, queue, quiet, record, settings, store
+from wiring.fleets import fleet
+from wiring.parts import Env, queue, quiet, record, settings, store
 from wiring.prices import prices
 
 if TYPE_CHECKING:
     from governance.model import Message
     from governance.terminal import Played
     from ingest.flow import Progress
+
+AT_ONCE = 8  # messages of a run that a terminal handles at once
 
 
 def on_alert(body: bytes, env: Env, now: datetime) -> tuple[int, Mapping[str, object]]:
@@ -38,7 +42,8 @@ def on_queue(name: str, body: Mapping[str, object], env: Env, now: datetime) -> 
     found = settings(env)
     kept = record(store(found.store_url, env))
     told = prices(found, env)
-    return handlers(found.budgets, kept, fleet(env), found.live, found.classification, told)[name](body, now)
+    planes = fleet(env, found.machines)
+    return handlers(found.budgets, kept, planes, found.live, found.classification, told)[name](body, now)
 
 
 def on_poison(name: str, text: str, env: Env, now: datetime) -> None:
@@ -91,18 +96,20 @@ def alert(
 
     clock = Clock(now, sleep, progress or quiet)
     kept = record(store(found.store_url, env))
-    played = run_alert(
-        body,
-        budgets=found.budgets,
-        record=kept,
-        queue=MemoryQueue(clock.now),
-        fleet=fleet(env),
-        now=now,
-        live=execute and found.live,
-        wait=clock.wait_until,
-        rules=found.classification,
-        prices=prices(found, env),
-    )
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        played = run_alert(
+            body,
+            budgets=found.budgets,
+            record=kept,
+            queue=MemoryQueue(clock.now),
+            fleet=fleet(env, found.machines),
+            now=now,
+            live=execute and found.live,
+            wait=clock.wait_until,
+            rules=found.classification,
+            prices=prices(found, env),
+            each=pool.map,
+        )
     off = _switches_off(played, found) if execute else []
     events = [{"kind": event.kind, "at": event.at.isoformat(), "body": dict(event.body)} for event in played.events]
     document = {"status": played.answer.status, "answer": dict(played.answer.body), "run": played.run, "events": events}

@@ -17,7 +17,7 @@ from settings import Settings, load
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from governance.model import Fleet, Queue
+    from governance.model import Queue
     from governance.record import Record
     from ingest.flow import Progress
     from ingest.intake import Desk
@@ -83,19 +83,6 @@ def queue(env: Env) -> Queue:
     from adapters.storage_account import account_from
 
     return AzureQueue(account_from(env))
-
-
-def fleet(env: Env) -> Fleet:
-    """Azure's machines and scale sets with the service's own identity; LEDGER_ARM_URL is another control plane."""
-    from adapters.identity import credential
-    from governance.actions.azure_clients import PUBLIC_ARM, AzureClients
-    from governance.actions.azure_vm import AzureVirtualMachines
-    from governance.actions.azure_vmss import AzureScaleSets
-    from governance.fleets import Fleets
-
-    url, trust = env.get("LEDGER_ARM_URL") or PUBLIC_ARM, env.get("LEDGER_ARM_CA") or None
-    azure = AzureClients(credential(env), base_url=url, verify=trust)
-    return Fleets([AzureVirtualMachines(azure), AzureScaleSets(azure)])
 
 
 @contextmanager
