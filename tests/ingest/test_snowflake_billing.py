@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import wiring
-from tests.bills import SNOWFLAKE, Ledger, cur2
+from tests.bills import SNOWFLAKE, Ledger, azure, cur2
 from tests.exports import export
 from tests.ingest.test_snowflake_contracts import table
 from tests.mapped import Row, focus_rows, write_csv
@@ -109,18 +109,47 @@ def test_the_operator_has_the_name_that_the_settings_give_it(ledger: Ledger, tmp
     assert {row["InvoiceIssuerName"] for row in table(ledger, wiring.book)} == {"Amazon"}
 
 
-def test_a_purchase_through_a_marketplace_and_the_usage_from_it_count_once(ledger: Ledger, tmp_path: Path) -> None:
-    configured(ledger, marketplace="aws")
-    fee = {
-        "bill_billing_entity": "AWS Marketplace",
-        "line_item_legal_entity": "Snowflake Inc.",
-        "line_item_line_item_type": "Fee",
-        "line_item_product_code": "snowflakecapacity",
-        "line_item_unblended_cost": 300.0,
+@pytest.mark.parametrize("cloud", ["aws", "azure"])
+def test_a_purchase_through_a_marketplace_and_the_usage_from_it_count_once(
+    ledger: Ledger, tmp_path: Path, cloud: str
+) -> None:
+    """Billed by the operator, effective where it is used; tax on the purchase is told by nobody else."""
+    configured(ledger, marketplace=cloud)
+    payer = {"aws": "111122223333", "azure": "70000042"}[cloud]
+    operator = f'[sources.payer]\nprovider = "{cloud}"\naccounts = ["{payer}"]\nprepaid_sellers = ["Snowflake Inc."]'
+    ledger.config.write_text(f"{ledger.config.read_text()}\n{operator}")
+    taken = ledger.ingest(*operator_bill(cloud, tmp_path))
+    assert taken.code == 0, taken.document["faults"]
+    ledger.ingest(bill(tmp_path / "snow", used("2026-01-05", "70"), used("2026-01-30", "230")))
+    block = ledger.figures()["currencies"]["USD"]
+    assert (block["total"], block["effective"]) == ("319.00", "319.00")
+    assert ledger.broken_rules() == {}
+
+
+def operator_bill(cloud: str, folder: Path) -> list[Path | str]:
+    """300 for Snowflake, and 19 of the operator's own: of AWS a tax on the purchase."""
+    if cloud == "aws":
+        fee = {
+            "bill_billing_entity": "AWS Marketplace",
+            "line_item_legal_entity": "Snowflake Inc.",
+            "line_item_line_item_type": "Fee",
+            "line_item_product_code": "snowflakecapacity",
+            "line_item_unblended_cost": 300.0,
+        }
+        tax = {**fee, "line_item_line_item_type": "Tax", "line_item_unblended_cost": 19.0}
+        return [cur2(folder / "aws.parquet", fee, tax)]
+    bought = {
+        "PublisherType": "Marketplace",
+        "PublisherName": "Snowflake Inc.",
+        "ChargeType": "Purchase",
+        "Frequency": "OneTime",
+        "Quantity": "1",
+        "UnitPrice": "300",
+        "CostInBillingCurrency": "300",
     }
-    ledger.ingest(cur2(tmp_path / "aws.parquet", fee))
-    ledger.ingest(bill(tmp_path / "a", used("2026-01-05", "70"), used("2026-01-30", "230")))
-    assert ledger.total() == "300.00"
+    own = {"PublisherType": "Azure", "PublisherName": "Microsoft", "CostInBillingCurrency": "19"}
+    pair = [azure(folder / f"{role}.csv", bought, own) for role in ("actual", "amortized")]
+    return [*pair]
 
 
 def test_what_one_source_asks_for_is_not_asked_of_the_next(ledger: Ledger, tmp_path: Path) -> None:
