@@ -54,6 +54,9 @@ def _refuse_unclear_place(found: Source, entry: Entry) -> None:
     if found.snowflake.view == "focus" and found.allocation:
         advice = 'Take it out, or let view be "usage".'
         entry.fault("is set, but rows of Snowflake's own FOCUS view are not split", advice, "allocation")
+    if found.snowflake.view == "focus" and found.contract_billing == "purchase":
+        advice = 'Take it out, or let view be "usage".'
+        entry.fault("is set, but the FOCUS view comes without what was purchased", advice, "contract_billing")
 
 
 def _asks(location: str) -> bool:

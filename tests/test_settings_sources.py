@@ -122,6 +122,11 @@ def test_all_that_is_missing_is_told_at_once(tmp_path: Path) -> None:
         ('provider = "snowflake"\nlocation = "az://bills"\nuser = "U"', "location"),
         ('provider = "snowflake"\nallocation = "split"', "allocation"),
         ('provider = "snowflake"\ncontract_billing = "both"', "contract_billing"),
+        (
+            'provider = "snowflake"\nlocation = "snowflake:"\naccount_identifier = "A-B"\nuser = "L"\nview = "focus"\n'
+            'contract_billing = "purchase"',
+            "contract_billing",
+        ),
         ('provider = "snowflake"\nmarketplace = "ebay"', "marketplace"),
         ('provider = "snowflake"\nview = "all"', "view"),
         ('provider = "aws"\nlocation = "snowflake:"', "sources.main"),

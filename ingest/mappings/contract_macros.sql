@@ -20,10 +20,6 @@ CREATE OR REPLACE MACRO operator_of(marketplace) AS entity(CASE marketplace WHEN
 CREATE OR REPLACE MACRO is_prepaid_seller(name) AS
     coalesce(trim(name) <> '' AND list_contains(string_split(getvariable('prepaid_sellers'), chr(10)), lower(trim(name))), false);
 
--- ContractApplied of a part of a row that was split: the part takes its own money. One element, applied in money, as `applied` writes it.
-CREATE OR REPLACE MACRO applied_part(element, taken) AS
-    regexp_replace(element, '("ContractCommitmentAppliedCost":)-?[0-9.]+', '\1' || shortest(taken));
-
 -- ContractApplied of a line that is paid from an item: its money, what balance it was taken from, and what the provider says was left there at the end of the day.
 -- The two x_ keys are those of Snowflake's own FOCUS view.
 CREATE OR REPLACE MACRO drawn_from(contract, commitment, taken, source, balance) AS
