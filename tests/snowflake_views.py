@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +132,7 @@ def view(path: Path, table: str, *changes: Mapping[str, str], drop: tuple[str, .
     return write_csv(path, kept) if path.suffix == ".csv" else write_parquet(path, kept)
 
 
-def write_parquet(path: Path, lines: list[Mapping[str, Any]]) -> Path:
+def write_parquet(path: Path, lines: Sequence[Mapping[str, Any]]) -> Path:
     """The same lines with the views' types; blank is null."""
     names = list(lines[0])
     with duckdb.connect() as connection:
