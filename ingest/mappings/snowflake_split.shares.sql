@@ -1,7 +1,9 @@
--- Who takes which share of an account's day: table `split_shares`, worked out once for a delivery from its companions.
+-- Who takes which share of an account's day, worked out once for a delivery from the views beside it. A `slot` is what one kind of
+-- money of an account and day is split by; `split_shares` has its parts by number, `split_objects` says what the numbers are.
 -- Shares are whole numbers of 0.000000000000001, so that they add up to 1 and a part is its share of the origin to the last digit.
 CREATE OR REPLACE MACRO split_units() AS CAST(1000000000000000 AS HUGEINT);
-CREATE OR REPLACE MACRO split_ratio(units) AS CAST(CAST(units AS DECIMAL(16, 0)) * CAST(0.000000000000001 AS DECIMAL(16, 15)) AS DECIMAL(16, 15));
+CREATE OR REPLACE MACRO split_ratio(units) AS CAST(units AS DECIMAL(16, 0)) * CAST(0.000000000000001 AS DECIMAL(15, 15));
+
 -- A figure with nine decimals or fewer: its product with a share is exact. Most have so few digits that the short way over
 -- a double gives them back unchanged, and the engine takes long to cut a wide decimal. NULL for others, and where nothing is split.
 CREATE OR REPLACE MACRO split_short(kind, x) AS CASE
@@ -35,11 +37,11 @@ CREATE OR REPLACE MACRO split_long(x, short, parts) AS CASE
 END;
 
 -- A part of a figure; the figure itself where nothing is split.
-CREATE OR REPLACE MACRO split_part_of(whole, short, long, ratio, name) AS CASE
+CREATE OR REPLACE MACRO split_part_of(whole, short, long, ratio, number) AS CASE
     WHEN ratio IS NULL THEN whole
     WHEN whole IS NULL THEN NULL
     WHEN short IS NOT NULL THEN short * ratio
-    ELSE list_filter(long, lambda one: one.part = name)[1].figure
+    ELSE list_filter(long, lambda one: one.part = number)[1].figure
 END;
 CREATE OR REPLACE MACRO split_is_long(x, short) AS x IS NOT NULL AND short IS NULL;
 CREATE OR REPLACE MACRO split_applied() AS '^(.*"ContractCommitmentAppliedCost":)(-?[0-9.]+)(.*)$';
@@ -60,11 +62,26 @@ CREATE OR REPLACE MACRO split_kind_of(service, category, usage_type, is_adjustme
         THEN CASE WHEN usage_type ILIKE '%cloud services%' OR is_adjustment ILIKE 'true' THEN 'cloud' ELSE 'compute' END
     WHEN service = 'STORAGE' THEN 'storage'
 END;
-CREATE OR REPLACE MACRO split_method(kind) AS CASE
-    WHEN kind = 'cloud' THEN 'snowflake-warehouse-cloud-services-credits-1'
-    WHEN kind = 'storage' THEN 'snowflake-database-bytes-1'
-    ELSE 'snowflake-' || coalesce(nullif(getvariable('allocation'), ''), 'warehouse') || '-compute-credits-1'
+CREATE OR REPLACE MACRO split_place(account, region) AS account || '.' || region;
+-- What a row of the bill is money for; accounts of readers are metered elsewhere.
+CREATE OR REPLACE MACRO split_kind_of(service, category, usage_type, is_adjustment) AS CASE
+    WHEN category <> 'Usage' THEN NULL
+    WHEN service IN ('WAREHOUSE_METERING', 'COMPUTE', 'CLOUD_SERVICES', 'ADJ_FOR_INCL_CLOUD_SERVICES') THEN CASE
+        WHEN usage_type ILIKE '%reader%' THEN NULL
+        WHEN service IN ('CLOUD_SERVICES', 'ADJ_FOR_INCL_CLOUD_SERVICES') OR usage_type ILIKE '%cloud services%' OR is_adjustment ILIKE 'true' THEN 1
+        ELSE 0
+    END
+    WHEN service = 'STORAGE' AND usage_type NOT ILIKE '%reader%' THEN 2
 END;
+CREATE OR REPLACE MACRO split_method(kind) AS CASE kind
+    WHEN 0 THEN 'snowflake-' || getvariable('allocation') || '-compute-credits-1'
+    WHEN 1 THEN 'snowflake-warehouse-cloud-services-credits-1'
+    WHEN 2 THEN 'snowflake-database-bytes-1'
+END;
+CREATE OR REPLACE MACRO split_details(kind, units, weight, mark) AS
+    '{"Elements":[{"AllocatedRatio":' || shortest(split_ratio(units))
+    || CASE kind WHEN 2 THEN ',"UsageUnit":"B","UsageQuantity":' || weight ELSE ',"UsageUnit":"Credits","UsageQuantity":' || split_credits(weight) END
+    || CASE WHEN mark IN ('idle', 'residual') THEN ',"x_Part":"' || mark || '"}]}' ELSE '}]}' END;
 
 -- Credits in billionths, as the views have them; less than none is none. Most have so few digits that the short way over a
 -- double gives them back unchanged, and the engine takes long to cut a wide decimal.
@@ -76,12 +93,15 @@ CREATE OR REPLACE MACRO split_weight(credits) AS greatest(
         WHEN credits IS NULL THEN 0
         ELSE CAST(CAST(credits AS DECIMAL(28, 9)) * CAST(1000000000 AS DECIMAL(10, 0)) AS HUGEINT)
     END, 0);
-CREATE OR REPLACE MACRO split_credits(weight) AS shortest(CAST(CAST(weight AS DECIMAL(28, 0)) * CAST(0.000000001 AS DECIMAL(9, 9)) AS DECIMAL(38, 9)));
+CREATE OR REPLACE MACRO split_credits(weight) AS CASE
+    WHEN weight < 1000000000000000 THEN shortest(CAST(weight AS DECIMAL(18, 0)) * CAST(0.000000001 AS DECIMAL(9, 9)))
+    ELSE shortest(CAST(weight AS DECIMAL(28, 0)) * CAST(0.000000001 AS DECIMAL(9, 9)))
+END;
 
 -- The units of each bin among its parts by their weights: whole ones, and what is left to the largest remainders.
 CREATE OR REPLACE MACRO apportioned(weights) AS TABLE
     WITH summed AS (
-        SELECT *, sum(weight) OVER (PARTITION BY place, day, kind, bin) AS total FROM query_table(weights) WHERE weight > 0
+        SELECT *, sum(weight) OVER (PARTITION BY slot, bin) AS total FROM query_table(weights) WHERE weight > 0
     ),
     floored AS (
         SELECT * EXCLUDE (total), weight * units // total AS floor_units, weight * units % total AS remainder FROM summed
@@ -90,10 +110,8 @@ CREATE OR REPLACE MACRO apportioned(weights) AS TABLE
         SELECT *, units - sum(floor_units) OVER whole AS remaining, row_number() OVER in_line AS turn
         FROM floored
         WINDOW
-            in_line AS (PARTITION BY place, day, kind, bin ORDER BY remainder DESC, part),
-            whole AS (
-                PARTITION BY place, day, kind, bin ORDER BY remainder DESC, part ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-            )
+            in_line AS (PARTITION BY slot, bin ORDER BY remainder DESC, part),
+            whole AS (PARTITION BY slot, bin ORDER BY remainder DESC, part ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
     )
     SELECT
         * EXCLUDE (units, floor_units, remainder, remaining, turn),
@@ -103,105 +121,101 @@ CREATE OR REPLACE MACRO apportioned(weights) AS TABLE
 -- What each warehouse and database weighs on its day. Credits for cloud services are never money, only shares of it.
 CREATE OR REPLACE TEMP TABLE split_metered AS
     SELECT
-        split_place(account, region) AS place, day, warehouse_id, max(warehouse_name) AS name,
+        split_place(account, region) AS place, day, warehouse_id AS part, max(warehouse_name) AS name,
         split_weight(sum(credits_compute)) AS compute, split_weight(sum(credits_cloud)) AS cloud
     FROM snowflake_warehouses GROUP BY ALL;
 CREATE OR REPLACE TEMP TABLE split_stored AS
     SELECT
-        split_place(account, region) AS place, day, database_id, max(database_name) AS name,
-        greatest(CAST(sum(bytes) AS HUGEINT), 0) AS bytes
+        split_place(account, region) AS place, day, database_id AS part, max(database_name) AS name,
+        greatest(CAST(sum(bytes) AS HUGEINT), 0) AS weight
     FROM snowflake_databases GROUP BY ALL;
 CREATE OR REPLACE TEMP TABLE split_account_bytes AS
     WITH whole AS (SELECT split_place(account, region) AS place, day, CAST(sum(bytes) AS HUGEINT) AS bytes FROM snowflake_storage GROUP BY ALL)
-    SELECT place, day, whole.bytes, coalesce(named.bytes, 0) AS named
-    FROM whole LEFT JOIN (SELECT place, day, sum(bytes) AS bytes FROM split_stored GROUP BY ALL) AS named USING (place, day);
+    SELECT place, day, coalesce(whole.bytes, 0) AS bytes, coalesce(named.bytes, 0) AS named
+    FROM whole FULL JOIN (SELECT place, day, sum(weight) AS bytes FROM split_stored GROUP BY ALL) AS named USING (place, day);
+CREATE OR REPLACE TEMP TABLE split_days AS
+    SELECT place, day, 3 * CAST(row_number() OVER () AS INTEGER) AS slot
+    FROM (SELECT place, day FROM split_metered UNION SELECT place, day FROM split_account_bytes);
 CREATE OR REPLACE TEMP TABLE split_weights AS
-    SELECT place, day, 'compute' AS kind, '' AS bin, warehouse_id AS part, name, '' AS mark, compute AS weight, split_units() AS units FROM split_metered
-    UNION ALL SELECT place, day, 'cloud', '', warehouse_id, name, '', cloud, split_units() FROM split_metered
-    UNION ALL SELECT place, day, 'storage', '', database_id, name, '', bytes, split_units() FROM split_stored
-    UNION ALL SELECT place, day, 'storage', '', '', NULL, 'residual', bytes - named, split_units() FROM split_account_bytes;
-CREATE OR REPLACE TEMP TABLE split_objects AS FROM apportioned('split_weights');
+    SELECT slot, '' AS bin, part, compute AS weight, split_units() AS units FROM split_metered JOIN split_days USING (place, day)
+    UNION ALL SELECT slot + 1, '', part, cloud, split_units() FROM split_metered JOIN split_days USING (place, day)
+    UNION ALL SELECT slot + 2, '', part, weight, split_units() FROM split_stored JOIN split_days USING (place, day)
+    UNION ALL SELECT slot + 2, '', '', bytes - named, split_units() FROM split_account_bytes JOIN split_days USING (place, day);
+CREATE OR REPLACE TEMP TABLE split_whole AS FROM apportioned('split_weights');
 
 -- Within a warehouse: by query tag or user, and what no query ran in. Attributed above metered, its queries share all of it.
 CREATE OR REPLACE TEMP TABLE split_attributed AS
     SELECT
-        split_place(account, region) AS place, day, warehouse_id,
-        CASE getvariable('allocation') WHEN 'user' THEN user_name ELSE query_tag END AS label,
+        split_place(account, region) AS place, day, warehouse_id AS part,
+        coalesce(CASE getvariable('allocation') WHEN 'user' THEN user_name ELSE query_tag END, '') AS label,
         split_weight(sum(credits)) AS weight
     FROM snowflake_queries WHERE getvariable('allocation') IN ('query-tag', 'user') GROUP BY ALL;
+CREATE OR REPLACE TEMP TABLE split_queried AS
+    SELECT d.slot, a.part, a.label, a.weight FROM split_attributed AS a JOIN split_days AS d USING (place, day) WHERE a.weight > 0;
+CREATE OR REPLACE TEMP TABLE split_used AS
+    SELECT w.slot, w.part, w.weight, w.units, coalesce(q.weight, 0) AS attributed
+    FROM split_whole AS w LEFT JOIN (SELECT slot, part, sum(weight) AS weight FROM split_queried GROUP BY ALL) AS q USING (slot, part)
+    WHERE w.slot % 3 = 0 AND getvariable('allocation') IN ('query-tag', 'user');
 CREATE OR REPLACE TEMP TABLE split_labelled AS
-    WITH attributed AS (SELECT place, day, warehouse_id, sum(weight) AS weight FROM split_attributed GROUP BY ALL)
-    SELECT w.place, w.day, w.kind, w.part AS bin, w.name, w.units, 'query' AS mark, '1' || coalesce(a.label, '') AS part, coalesce(a.label, '') AS label, a.weight
-    FROM split_objects AS w
-    JOIN split_attributed AS a ON w.place = a.place AND w.day = a.day AND w.part = a.warehouse_id
-    WHERE w.kind = 'compute'
+    SELECT slot, part AS bin, '' AS part, weight - attributed AS weight, units FROM split_used
     UNION ALL
-    SELECT w.place, w.day, w.kind, w.part, w.name, w.units, 'idle', '0', '', w.weight - coalesce(a.weight, 0)
-    FROM split_objects AS w
-    LEFT JOIN attributed AS a ON w.place = a.place AND w.day = a.day AND w.part = a.warehouse_id
-    WHERE w.kind = 'compute' AND getvariable('allocation') IN ('query-tag', 'user');
+    SELECT q.slot, q.part, '=' || q.label, q.weight, u.units FROM split_queried AS q JOIN split_used AS u USING (slot, part);
+-- By part: '' is what is idle of a warehouse or left of a storage, a label begins with =.
 CREATE OR REPLACE TEMP TABLE split_parts AS
-    SELECT place, day, kind, bin AS object, name, mark, label, weight, units FROM apportioned('split_labelled')
-    UNION ALL
-    SELECT place, day, kind, part, name, mark, '', weight, units FROM split_objects
-    WHERE kind <> 'compute' OR getvariable('allocation') NOT IN ('query-tag', 'user');
+    WITH part AS (
+        SELECT slot, bin AS object, part AS label, weight, units FROM apportioned('split_labelled')
+        UNION ALL
+        SELECT slot, part, NULL, weight, units FROM split_whole WHERE slot % 3 <> 0 OR getvariable('allocation') NOT IN ('query-tag', 'user')
+    )
+    SELECT p.*, d.place, CASE p.slot % 3 WHEN 2 THEN 'DATABASE' ELSE 'WAREHOUSE' END AS domain
+    FROM part AS p JOIN split_days AS d ON d.slot = p.slot - p.slot % 3;
 
 -- What a person should know of.
-CREATE OR REPLACE TEMP TABLE split_overdrawn AS
-    SELECT w.place, w.day, w.part FROM split_objects AS w
-    JOIN (SELECT place, day, warehouse_id, sum(weight) AS weight FROM split_attributed GROUP BY ALL) AS a
-        ON w.place = a.place AND w.day = a.day AND w.part = a.warehouse_id
-    WHERE w.kind = 'compute' AND a.weight > w.weight;
 CREATE OR REPLACE TEMP TABLE split_unmetered AS
-    SELECT DISTINCT a.place, a.day, a.warehouse_id FROM split_attributed AS a
-    ANTI JOIN (FROM split_objects WHERE kind = 'compute') AS w ON w.place = a.place AND w.day = a.day AND w.part = a.warehouse_id
-    WHERE a.weight > 0;
-CREATE OR REPLACE TEMP TABLE split_overstored AS
-    SELECT place, day FROM (SELECT place, day, sum(bytes) AS bytes FROM split_stored GROUP BY ALL) AS d
-    LEFT JOIN split_account_bytes AS a USING (place, day)
-    WHERE d.bytes > coalesce(a.bytes, 0);
+    SELECT DISTINCT place, day, part FROM split_attributed AS a
+    ANTI JOIN (SELECT place, day, part FROM split_metered WHERE compute > 0) AS m USING (place, day, part)
+    WHERE weight > 0;
 
--- Tags of warehouse and database; those of the user come before them, and the label itself under a key of its own.
+-- What takes a part: names, and tags. Those of a user come before a warehouse's, and the label itself has a key of its own.
+CREATE OR REPLACE TEMP TABLE split_objects AS
+    WITH named AS (
+        SELECT place, 'WAREHOUSE' AS domain, part, max(name) AS name FROM split_metered GROUP BY ALL
+        UNION ALL
+        SELECT place, 'DATABASE', part, max(name) FROM split_stored GROUP BY ALL
+    ),
+    told AS (
+        SELECT DISTINCT place, domain, object, label FROM split_parts
+    )
+    SELECT
+        CAST(row_number() OVER () AS INTEGER) AS number, t.place, t.domain, t.object, t.label,
+        CASE WHEN t.domain = 'DATABASE' AND t.object = '' THEN 'residual' WHEN t.label = '' THEN 'idle' END AS mark,
+        CASE WHEN mark IS DISTINCT FROM 'residual' THEN CASE t.domain WHEN 'DATABASE' THEN '.database.' ELSE '.' END || t.object END AS suffix,
+        CASE WHEN mark IS DISTINCT FROM 'residual' THEN coalesce(nullif(n.name, ''), t.object) END AS object_name
+    FROM told AS t LEFT JOIN named AS n ON t.place = n.place AND t.domain = n.domain AND t.object = n.part;
 CREATE OR REPLACE TEMP TABLE split_tags AS
     WITH known AS (SELECT split_place(account, region) AS place, * EXCLUDE (account, region) FROM snowflake_tags),
-    object AS (
-        SELECT DISTINCT place, CASE kind WHEN 'storage' THEN 'DATABASE' ELSE 'WAREHOUSE' END AS domain, object, label FROM split_parts
-    ),
     found AS (
-        SELECT o.*, k.tag_name, k.tag_value, 3 AS turn
-        FROM object AS o JOIN known AS k ON o.place = k.place AND o.domain = k.domain AND o.object = k.object_id
+        SELECT o.number, k.tag_name, k.tag_value, 3 AS turn
+        FROM split_objects AS o JOIN known AS k ON o.place = k.place AND o.domain = k.domain AND o.object = k.object_id
         UNION ALL
-        SELECT o.*, k.tag_name, k.tag_value, 2
-        FROM object AS o JOIN known AS k ON o.place = k.place AND k.domain = 'USER' AND o.label = k.object_name
-        WHERE o.label <> '' AND getvariable('allocation') = 'user'
+        SELECT o.number, k.tag_name, k.tag_value, 2
+        FROM split_objects AS o JOIN known AS k ON o.place = k.place AND k.domain = 'USER' AND o.label = '=' || k.object_name
+        WHERE getvariable('allocation') = 'user'
         UNION ALL
-        SELECT *, CASE getvariable('allocation') WHEN 'user' THEN 'snowflake:user' ELSE 'snowflake:query_tag' END, label, 1
-        FROM object WHERE label <> ''
+        SELECT number, CASE getvariable('allocation') WHEN 'user' THEN 'snowflake:user' ELSE 'snowflake:query_tag' END, substr(label, 2), 1
+        FROM split_objects WHERE length(label) > 1
     ),
-    chosen AS (SELECT place, domain, object, label, tag_name, arg_min(tag_value, turn) AS value FROM found GROUP BY ALL)
-    SELECT
-        place, domain, object, label,
-        '{' || string_agg(to_json(tag_name) || ':' || to_json(coalesce(value, '')), ',' ORDER BY tag_name) || '}' AS tags
+    chosen AS (SELECT number, tag_name, arg_min(coalesce(tag_value, ''), turn) AS value FROM found GROUP BY ALL)
+    SELECT number, '{' || string_agg(to_json(tag_name) || ':' || to_json(value), ',' ORDER BY tag_name) || '}' AS object_tags
     FROM chosen GROUP BY ALL;
-
+CREATE OR REPLACE TEMP TABLE split_takers AS
+    SELECT number, suffix, object_name, mark, object_tags FROM split_objects LEFT JOIN split_tags USING (number);
 CREATE OR REPLACE TEMP TABLE split_shares AS
-    SELECT
-        p.place, p.day, p.kind,
-        CASE mark WHEN 'query' THEN p.object || chr(31) || p.label ELSE p.object END AS part,
-        units,
-        split_ratio(units) AS ratio,
-        CASE WHEN p.mark <> 'residual' THEN CASE kind WHEN 'storage' THEN '.database.' ELSE '.' END || p.object END AS object_suffix,
-        CASE WHEN p.mark <> 'residual' THEN coalesce(nullif(p.name, ''), p.object) END AS object_name,
-        t.tags AS object_tags,
-        split_method(kind) AS method,
-        '{"Elements":[{"AllocatedRatio":' || shortest(split_ratio(units))
-        || CASE kind WHEN 'storage' THEN ',"UsageUnit":"B","UsageQuantity":' || weight ELSE ',"UsageUnit":"Credits","UsageQuantity":' || split_credits(weight) END
-        || CASE WHEN p.mark IN ('idle', 'residual') THEN ',"x_Part":"' || p.mark || '"' ELSE '' END || '}]}' AS details
+    SELECT p.slot, o.number, CAST(p.units AS BIGINT) AS units, p.weight
     FROM split_parts AS p
-    LEFT JOIN split_tags AS t
-        ON p.place = t.place AND p.object = t.object AND p.label = t.label
-        AND t.domain = CASE kind WHEN 'storage' THEN 'DATABASE' ELSE 'WAREHOUSE' END;
+    -- All by which they are joined stands in one table: else the engine may begin with what many places have in common.
+    JOIN split_objects AS o ON o.place = p.place AND o.domain = p.domain AND o.object = p.object AND o.label IS NOT DISTINCT FROM p.label;
 
--- The shares of an account's day as one list, for figures of which a share has more digits than a column.
+-- The shares of a slot as one list, for figures of which a share has more digits than a column.
 CREATE OR REPLACE TEMP TABLE split_lists AS
-    SELECT place, day, kind, list({'part': part, 'units': units}) AS parts FROM split_shares GROUP BY ALL;
+    SELECT slot, list({'part': number, 'units': units}) AS parts FROM split_shares GROUP BY ALL;

@@ -1,24 +1,26 @@
 -- A mapped row as its parts: additive figures by their shares, the Allocated columns beside them, all else as it was.
 WITH own AS (
     SELECT
-        *,
+        m.*,
+        d.slot + split_kind AS slot,
         -- What a commitment gives a row stands inside a text: before the figure, the figure, after it.
-        CASE WHEN split_kind IS NOT NULL AND ContractApplied IS NOT NULL THEN regexp_extract(ContractApplied, split_applied(), ['before', 'figure', 'after']) END AS applied,
-        split_short(split_kind, BilledCost) AS short_billed,
-        split_short(split_kind, PricingQuantity) AS short_priced
-    FROM mapped
+        CASE WHEN slot IS NOT NULL AND ContractApplied IS NOT NULL THEN regexp_extract(ContractApplied, split_applied(), ['before', 'figure', 'after']) END AS applied,
+        split_short(slot, BilledCost) AS short_billed,
+        split_short(slot, PricingQuantity) AS short_priced
+    FROM mapped AS m
+    LEFT JOIN split_days AS d ON m.split_place = d.place AND CASE WHEN m.split_kind IS NOT NULL THEN m.split_day END = d.day
 ),
 -- Most figures of a row are the same as one of these.
 figured AS (
     SELECT
         *,
         CAST(nullif(applied.figure, '') AS DECIMAL(38, 24)) AS applied_cost,
-        CASE WHEN EffectiveCost = BilledCost THEN short_billed ELSE split_short(split_kind, EffectiveCost) END AS short_effective,
-        CASE WHEN ListCost = BilledCost THEN short_billed ELSE split_short(split_kind, ListCost) END AS short_list,
-        CASE WHEN ContractedCost = BilledCost THEN short_billed ELSE split_short(split_kind, ContractedCost) END AS short_contracted,
-        CASE WHEN PricingCurrencyEffectiveCost = BilledCost THEN short_billed ELSE split_short(split_kind, PricingCurrencyEffectiveCost) END AS short_priced_cost,
-        CASE WHEN ConsumedQuantity = PricingQuantity THEN short_priced ELSE split_short(split_kind, ConsumedQuantity) END AS short_consumed,
-        CASE WHEN applied_cost = BilledCost THEN short_billed ELSE split_short(split_kind, applied_cost) END AS short_applied
+        CASE WHEN EffectiveCost = BilledCost THEN short_billed ELSE split_short(slot, EffectiveCost) END AS short_effective,
+        CASE WHEN ListCost = BilledCost THEN short_billed ELSE split_short(slot, ListCost) END AS short_list,
+        CASE WHEN ContractedCost = BilledCost THEN short_billed ELSE split_short(slot, ContractedCost) END AS short_contracted,
+        CASE WHEN PricingCurrencyEffectiveCost = BilledCost THEN short_billed ELSE split_short(slot, PricingCurrencyEffectiveCost) END AS short_priced_cost,
+        CASE WHEN ConsumedQuantity = PricingQuantity THEN short_priced ELSE split_short(slot, ConsumedQuantity) END AS short_consumed,
+        CASE WHEN applied_cost = BilledCost THEN short_billed ELSE split_short(slot, applied_cost) END AS short_applied
     FROM own
 ),
 told AS (
@@ -41,32 +43,32 @@ origin AS (
         split_long(ConsumedQuantity, short_consumed, l.parts) AS long_consumed,
         split_long(applied_cost, short_applied, l.parts) AS long_applied
     FROM told AS t
-    LEFT JOIN split_lists AS l
-        ON t.split_place = l.place AND t.split_day = l.day AND CASE WHEN t.split_kind IS NOT NULL AND t.has_long THEN t.split_kind END = l.kind
+    LEFT JOIN split_lists AS l ON CASE WHEN t.has_long THEN t.slot END = l.slot
 )
 SELECT
     o.* EXCLUDE (
-        split_kind, split_place, split_day, applied, applied_cost, has_long,
+        split_kind, split_place, split_day, slot, applied, applied_cost, has_long,
         short_billed, short_priced, short_effective, short_list, short_contracted, short_priced_cost, short_consumed, short_applied,
         long_billed, long_priced, long_effective, long_list, long_contracted, long_priced_cost, long_consumed, long_applied
     )
     REPLACE (
-        CASE WHEN split_kind IS NOT NULL THEN coalesce(s.method, split_method(split_kind)) END AS AllocatedMethodId,
-        CASE WHEN split_kind IS NOT NULL THEN coalesce(s.details, split_unmetered()) END AS AllocatedMethodDetails,
-        SubAccountId || s.object_suffix AS AllocatedResourceId,
-        s.object_name AS AllocatedResourceName,
-        CASE WHEN Tags IS NULL THEN s.object_tags ELSE split_tags_beside(s.object_tags, Tags) END AS AllocatedTags,
-        split_part_of(BilledCost, short_billed, long_billed, s.ratio, s.part) AS BilledCost,
-        split_part_of(ConsumedQuantity, short_consumed, long_consumed, s.ratio, s.part) AS ConsumedQuantity,
+        split_method(split_kind) AS AllocatedMethodId,
+        CASE WHEN s.slot IS NOT NULL THEN split_details(split_kind, s.units, s.weight, w.mark) WHEN split_kind IS NOT NULL THEN split_unmetered() END AS AllocatedMethodDetails,
+        SubAccountId || w.suffix AS AllocatedResourceId,
+        w.object_name AS AllocatedResourceName,
+        CASE WHEN Tags IS NULL THEN w.object_tags ELSE split_tags_beside(w.object_tags, Tags) END AS AllocatedTags,
+        split_part_of(BilledCost, short_billed, long_billed, split_ratio(s.units), s.number) AS BilledCost,
+        split_part_of(ConsumedQuantity, short_consumed, long_consumed, split_ratio(s.units), s.number) AS ConsumedQuantity,
         CASE
-            WHEN s.ratio IS NULL OR applied_cost IS NULL THEN ContractApplied
-            ELSE applied.before || shortest(split_part_of(applied_cost, short_applied, long_applied, s.ratio, s.part)) || applied.after
+            WHEN s.units IS NULL OR applied_cost IS NULL THEN ContractApplied
+            ELSE applied.before || shortest(split_part_of(applied_cost, short_applied, long_applied, split_ratio(s.units), s.number)) || applied.after
         END AS ContractApplied,
-        split_part_of(ContractedCost, short_contracted, long_contracted, s.ratio, s.part) AS ContractedCost,
-        split_part_of(EffectiveCost, short_effective, long_effective, s.ratio, s.part) AS EffectiveCost,
-        split_part_of(ListCost, short_list, long_list, s.ratio, s.part) AS ListCost,
-        split_part_of(PricingCurrencyEffectiveCost, short_priced_cost, long_priced_cost, s.ratio, s.part) AS PricingCurrencyEffectiveCost,
-        split_part_of(PricingQuantity, short_priced, long_priced, s.ratio, s.part) AS PricingQuantity
+        split_part_of(ContractedCost, short_contracted, long_contracted, split_ratio(s.units), s.number) AS ContractedCost,
+        split_part_of(EffectiveCost, short_effective, long_effective, split_ratio(s.units), s.number) AS EffectiveCost,
+        split_part_of(ListCost, short_list, long_list, split_ratio(s.units), s.number) AS ListCost,
+        split_part_of(PricingCurrencyEffectiveCost, short_priced_cost, long_priced_cost, split_ratio(s.units), s.number) AS PricingCurrencyEffectiveCost,
+        split_part_of(PricingQuantity, short_priced, long_priced, split_ratio(s.units), s.number) AS PricingQuantity
     )
 FROM origin AS o
-LEFT JOIN split_shares AS s ON o.split_kind = s.kind AND o.split_place = s.place AND o.split_day = s.day
+LEFT JOIN split_shares AS s ON o.slot = s.slot
+LEFT JOIN split_takers AS w ON s.number = w.number
