@@ -204,7 +204,7 @@ def _text(section: Mapping[str, Any], field: str, spot: Spot) -> str:
 
 def _days(kind: str, info: Mapping[str, Any], spot: Spot) -> tuple[date, date]:
     """The first and the last day; of what is neither a bill nor a price sheet it does not matter which."""
-    if kind.lower() not in DATED:
+    if kind.lower() not in DATED and not (info.get("startDate") and info.get("endDate")):
         return spot.written.date(), spot.written.date()
     first, last = _day(info, "startDate", spot), _day(info, "endDate", spot)
     if last < first:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -12,6 +12,7 @@ from ledger.delivery import Period
 from ledger.faults import Rejected, Transient, reject
 
 FOCUS, ACTUAL, AMORTIZED, USAGE, PRICES = "FocusCost", "ActualCost", "AmortizedCost", "Usage", "PriceSheet"
+DETAILS = "ReservationDetails"
 ROLES = {FOCUS: "", ACTUAL: "actual", AMORTIZED: "amortized", USAGE: "actual"}
 WAITED = timedelta(days=2)  # exports run daily: what has not come by then is not on its way
 APART = timedelta(hours=6)  # runs of one daily schedule; Azure refreshes its data every few hours
@@ -38,7 +39,10 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """One month's delivery: the runs whose files make it up, by its first; `prices` is the price sheet beside it."""
+    """One month's delivery: the runs whose files make it up, by its first; `prices` is the price sheet beside it.
+
+    `details` are those of its reservations.
+    """
 
     export: str
     period: Period
@@ -46,6 +50,7 @@ class Bill:
     runs: tuple[Run, ...] = ()
     fault: Rejected | Transient | None = None
     prices: Run | None = None
+    details: Run | None = None
 
     @property
     def digest(self) -> str:
@@ -71,7 +76,9 @@ def choose(runs: Sequence[Run], unread: Sequence[Unread], names: Sequence[str], 
     kept, beside = _by_month(bills, [*_misfits(chosen), *_useless(sound, basis), *_folders(lost)])
     sheets = [run for run in runs if run.type == PRICES and not run.fault]
     told = [one.told for one in unread if one not in lost or not month_of_folder(one.spot.name)]
-    return Chosen(tuple(_priced(bill, sheets) for bill in kept), (*_no_bills(runs), *beside, *told))
+    made = tuple(_detailed(_priced(bill, sheets), runs) for bill in kept)
+    taken = [bill.details for bill in made if bill.details]
+    return Chosen(made, (*_no_bills(runs, {run.export for run in taken}), *beside, *told))
 
 
 def of_scope(runs: Sequence[Run], scope: str) -> list[Run]:
@@ -283,10 +290,11 @@ def _told(bill: Bill) -> str:
     return f"{bill.manifest} ({text})"
 
 
-def _no_bills(runs: Sequence[Run]) -> list[str]:
-    """Exports of other things, each told once by its newest run."""
+def _no_bills(runs: Sequence[Run], detailed: Collection[str]) -> list[str]:
+    """Exports of other things, each told once by its newest run; `detailed` tell a bill's reservations."""
     others = {(run.type, run.export): run for run in runs if run.type not in (*ROLES, PRICES)}
-    broken = [_told(_bill(run)) for run in runs if run.type == PRICES and run.fault]
+    others = {key: run for key, run in others.items() if key not in {(DETAILS, export) for export in detailed}}
+    broken = [_told(_bill(run)) for run in runs if run.type in (PRICES, DETAILS) and run.fault]
     return [
         f"{run.spot.label} (the export {run.export} is of type {run.type}, no bill)" for run in others.values()
     ] + broken
@@ -301,3 +309,14 @@ def _priced(bill: Bill, sheets: Sequence[Run]) -> Bill:
         if _period(sheet) <= bill.period and any(f"{scope}/".startswith(f"{sheet.scope}/") for scope in scopes if scope)
     ]
     return replace(bill, prices=max(fitting, key=lambda one: (_period(one), one.submitted), default=None))
+
+
+def _detailed(bill: Bill, runs: Sequence[Run]) -> Bill:
+    """With the newest details of the reservations of the same scope and month, where the bill tells of reservations."""
+    scopes = {run.scope for run in bill.runs if run.type in (ACTUAL, AMORTIZED) and run.scope}
+    fitting = [
+        run
+        for run in runs
+        if run.type == DETAILS and not run.fault and run.scope in scopes and _period(run) == bill.period
+    ]
+    return replace(bill, details=max(fitting, key=lambda one: (covered(one), one.submitted), default=None))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ingest.offers import Promise
+from ingest.offers import Promise, RemoteFile
 from ledger.faults import Fault
 
 
@@ -13,6 +13,11 @@ def short(promises: Iterable[Promise], read: Mapping[str, int]) -> list[Fault]:
     return [
         _fault(one, rows) for one in promises if (rows := sum(read.get(label, 0) for label in one.labels)) != one.rows
     ]
+
+
+def miscounted(file: RemoteFile, rows: int) -> Fault:
+    text = f"the file holds {rows} rows, its manifest says {file.rows}"
+    return Fault(text, "Let the provider deliver the export again.", "manifest-rows", file.label)
 
 
 def _fault(one: Promise, rows: int) -> Fault:

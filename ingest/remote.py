@@ -28,7 +28,7 @@ from ingest.intake import (
     take_one,
 )
 from ingest.offers import DeliverySource, Offer, RemoteFile
-from ingest.promises import short
+from ingest.promises import miscounted, short
 from ingest.run import Run
 from ingest.shapes import Shape, plain, shapes, sniff
 from ingest.staging import Staged, holds_nothing, stage
@@ -201,24 +201,33 @@ def _others(offer: Offer, bill: Shape, source: DeliverySource, desk: Desk) -> li
 def _besides(files: Sequence[RemoteFile], bill: Shape, offer: Offer, source: DeliverySource, desk: Desk) -> list[Owned]:
     besides: list[Owned] = []
     for file in files:
-        staged = _shelved(file, source, desk, _fetched(file, source, desk))
+        path = _fetched(file, source, desk)
+        if holds_nothing(path):
+            _refuse_miscounted(file, 0)
+            continue
+        staged = _shelved(file, source, desk, path)
         if not takes(bill, staged.shape):
             what = "price sheet" if file in offer.prices else "view that goes with the bill"
             text, advice = f"the file is no {what}", "Let the provider deliver it again."
             raise reject(text, advice, "price-sheet" if file in offer.prices else "companion", file=file.label)
         with desk.shelf.at_hand([staged.file.path]):
             found = owned(desk.connection, staged)
+            _refuse_miscounted(file, *desk.connection.execute("SELECT count(*) FROM raw").fetchall()[0])
             known = replace(staged, digest=file.version) if offer.digest else staged
             besides.append(replace(found, staged=known))
     return besides
+
+
+def _refuse_miscounted(file: RemoteFile, rows: int) -> None:
+    if file.rows not in (None, rows):
+        raise Rejected([miscounted(file, rows)])
 
 
 def _chunk(file: RemoteFile, source: DeliverySource, desk: Desk) -> list[Chunk]:
     path = _fetched(file, source, desk)
     if holds_nothing(path):
         path.unlink()
-        if file.rows:
-            raise Rejected([_miscounted(file, 0)])
+        _refuse_miscounted(file, 0)
         return []
     staged = _shelved(file, source, desk, path)
     with desk.shelf.at_hand([staged.file.path]):
@@ -287,17 +296,12 @@ def _strangers(offer: Offer, chunk: Chunk) -> list[Fault]:
         advice = "The delivery is not whole: wait for the next one, or let the provider deliver it again."
         faults.append(Fault(text.rstrip("; "), advice, "manifest-columns", chunk.file.label))
     if chunk.file.rows not in (None, rows := sum(entry.rows for entry in chunk.held)):
-        faults.append(_miscounted(chunk.file, rows))
+        faults.append(miscounted(chunk.file, rows))
     for entry in chunk.held:
         if entry.period != offer.period:
             text = f"the file holds rows of {entry.period}, but its manifest is of {offer.period}"
             faults.append(Fault(text, WHOLE_MONTHS, "manifest-period", chunk.file.label))
     return faults
-
-
-def _miscounted(file: RemoteFile, rows: int) -> Fault:
-    text = f"the file holds {rows} rows, its manifest says {file.rows}"
-    return Fault(text, "Let the provider deliver the export again.", "manifest-rows", file.label)
 
 
 def _foreign(entry: Found, request: Request) -> list[Fault]:

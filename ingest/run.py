@@ -114,7 +114,7 @@ def identified(run: Run, shape: Shape, tally: Tally) -> Run:
     found = judged(stated, tally.measures)
     if broken := faults(stated, found, _labels(run)):
         raise Rejected(broken)
-    return replace(run, identities=(*_rows_read(run), *found))
+    return replace(run, identities=(*_rows_read(run), *found, *tally.hours))
 
 
 def _rows_read(run: Run) -> list[Identity]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest import checks, splits
+from ingest.identities import Identity
 from ingest.measures import (
     CURRENCY,
     INVOICE,
@@ -23,6 +24,7 @@ from ingest.measures import (
     raw_sql,
     unnamed,
 )
+from ingest.reservations import hours
 from ingest.shapes import Shape
 from ledger.delivery import Part
 from ledger.reconcile import raw_total_sql, raw_totals, rounded_rows, total
@@ -54,6 +56,7 @@ class Tally:
     raw_rows: int = 0
     rounded: int = 0
     without_cost: int = 0
+    hours: list[Identity] = field(default_factory=list)
 
 
 def measure_raw(shape: Shape, connection: DuckDBPyConnection, tally: Tally) -> None:
@@ -149,6 +152,7 @@ def measure_identities(shape: Shape, connection: DuckDBPyConnection, folder: Pat
         for one in unnamed(shape, tally.measures):
             names = connection.execute(examples_sql(one, str(files))).fetchall()
             tally.measures.examples[one.name] = tuple(name for (name,) in names)
+        tally.hours += hours(shape, connection, str(files))
 
 
 def measure_parts(connection: DuckDBPyConnection, folder: Path, tally: Tally) -> None:

@@ -32,6 +32,7 @@ told AS (
         max(months) AS months,
         sum(units) FILTER (WHERE is_bought) AS units,
         bool_and(is_hourly) FILTER (WHERE is_bought) AS is_hourly,
+        bool_and(is_hourly) FILTER (WHERE NOT is_purchase) AS is_used_hourly,
         bool_or(NOT is_purchase) AS is_drawn_on,
         CASE WHEN count(DISTINCT currency) = 1 THEN sum(cost) FILTER (WHERE is_paid) END AS paid,
         bool_and(is_instalment AND NOT is_converted) FILTER (WHERE is_paid) AND count(DISTINCT day) FILTER (WHERE is_paid) = 1 AS is_one_instalment,
@@ -39,6 +40,12 @@ told AS (
         max(product) AS product,
         max(payment) AS payment
     FROM line
+    GROUP BY ALL
+),
+-- What stands beside the bill, of a reservation whose lines do not tell how much was bought.
+detail AS (
+    SELECT reservation, max_by(units, day) AS reserved
+    FROM azure_reservation_details
     GROUP BY ALL
 )
 SELECT
@@ -48,7 +55,7 @@ SELECT
     currency,
     utc(begins) AS begins,
     utc(begins + to_months(months)) AS ends,
-    CASE WHEN is_hourly AND NOT is_plan THEN units END AS committed,
+    CASE WHEN NOT is_plan THEN CASE WHEN is_hourly THEN units WHEN is_used_hourly THEN reserved END END AS committed,
     3600 AS seconds,
     NULL AS fee,
     NULL AS price,
@@ -62,3 +69,4 @@ SELECT
     months || ' months' AS length,
     payment
 FROM told
+LEFT JOIN detail ON detail.reservation = regexp_extract(id, '[^/]*$')

@@ -102,9 +102,9 @@ class AzureExports:
             return offer
         try:
             files = [file for run in bill.runs for file in self._files(run, heads)]
-            prices = self._prices(bill, heads)
+            prices, details = (self._others(run, heads) for run in (bill.prices, bill.details))
             promises = [promise for run in bill.runs for promise in _promised(run)]
-            return replace(offer, files=tuple(files), prices=tuple(prices), promises=tuple(promises))
+            return replace(offer, files=tuple(files), prices=prices, beside=details, promises=tuple(promises))
         except (Rejected, Transient) as fault:
             return replace(offer, fault=fault)
 
@@ -119,15 +119,15 @@ class AzureExports:
             settled(run, known, self._now())
         return [_remote(run, part, head, told) for part in run.parts if (head := known[part.name])]
 
-    def _prices(self, bill: Bill, heads: Mapping[str, Head]) -> list[RemoteFile]:
-        """Files of the price sheet; one that is broken leaves the bill as it is, and is told of."""
-        if not bill.prices:
-            return []
+    def _others(self, run: Run | None, heads: Mapping[str, Head]) -> tuple[RemoteFile, ...]:
+        """Files of what stands beside the bill; a run that is broken leaves the bill as it is, and is told of."""
+        if not run:
+            return ()
         try:
-            return self._files(bill.prices, heads, "prices")
+            return tuple(self._files(run, heads, run.type))
         except Rejected as refusal:
-            self._ignored += (f"{bill.prices.spot.label} ({refusal.faults[0].message})",)
-            return []
+            self._ignored += (f"{run.spot.label} ({refusal.faults[0].message})",)
+            return ()
 
     def _head(self, name: str) -> Head | None:
         try:
