@@ -8,7 +8,7 @@ resource guard 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, name, 'machine-guard')
   properties: {
     roleName: 'Ledger machine guard (${name})'
-    description: 'Reads virtual machines and locks, deallocates and starts machines.'
+    description: 'Reads virtual machines, scale sets and locks; deallocates and starts them.'
     type: 'CustomRole'
     assignableScopes: [
       subscription().id
@@ -20,6 +20,12 @@ resource guard 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
           'Microsoft.Compute/virtualMachines/instanceView/read'
           'Microsoft.Compute/virtualMachines/deallocate/action'
           'Microsoft.Compute/virtualMachines/start/action'
+          'Microsoft.Compute/virtualMachineScaleSets/read'
+          'Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read'
+          'Microsoft.Compute/virtualMachineScaleSets/virtualMachines/instanceView/read'
+          'Microsoft.Compute/virtualMachineScaleSets/deallocate/action'
+          'Microsoft.Compute/virtualMachineScaleSets/start/action'
+          'Microsoft.Resources/subscriptions/read'
           'Microsoft.Resources/subscriptions/resourceGroups/read'
           'Microsoft.Authorization/locks/read'
         ]
