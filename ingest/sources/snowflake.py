@@ -87,6 +87,7 @@ class SnowflakeViews:
     def download(self, file: RemoteFile, target: Path) -> None:
         """What `offers` fetched, also a second time."""
         source = self._files[file.label].path
+        target.unlink(missing_ok=True)
         try:
             target.hardlink_to(source)
         except OSError:
@@ -111,10 +112,11 @@ class SnowflakeViews:
                 reasons.append(str(fault))
         if view.is_bill:
             raise reject("; ".join(reasons), GRANTS, RULE)
-        self._without("; ".join(reasons))
+        self.left_out = (*self.left_out, "; ".join(reasons))
         return None
 
-    def _asked(self, view: View, schema: str, session: SnowflakeConnection) -> Fetched | None:
+    def _asked(self, view: View, schema: str, session: SnowflakeConnection) -> Fetched:
+        """Missing also where it is no bill and has no rows: another schema may have some."""
         what = f"{schema}.{view.name}"
         with snowflake_faults(what), session.cursor() as cursor:
             columns = [one.name for one in cursor.describe(described(view, schema)) or ()]
@@ -126,8 +128,7 @@ class SnowflakeViews:
             rows = write(cursor.fetch_arrow_batches(force_microsecond_precision=True), path, what)
         self._progress("query", {"view": what, "period": str(self._period), "rows": f"{rows} rows"})
         if not rows and not view.is_bill:
-            self._without(f"{what}: no rows of {self._period}")
-            return None
+            raise Missing(f"{what}: no rows of {self._period}")
         return Fetched(view, path, rows, _digest(path) if rows else "")
 
     def _own(self, session: SnowflakeConnection) -> Account:
@@ -136,9 +137,6 @@ class SnowflakeViews:
                 found = cursor.execute(ACCOUNT_SQL).fetchone()
             self._account = account_of(found if isinstance(found, tuple) else None)
         return self._account
-
-    def _without(self, reason: str) -> None:
-        self.left_out = (*self.left_out, reason)
 
     def _file(self, one: Fetched) -> RemoteFile:
         size = one.path.stat().st_size if one.rows else 0
@@ -153,6 +151,7 @@ def write(tables: Iterable[Table], path: Path, what: str) -> int:
     from pyarrow.parquet import ParquetWriter  # type: ignore[import-untyped]  # ships no types
 
     rows, writer = 0, None
+    path.unlink(missing_ok=True)  # what is linked to it stays as it is
     try:
         for group in groups(tables):
             _refuse_floats(group, what)

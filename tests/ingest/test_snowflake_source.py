@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from decimal import Decimal
 from pathlib import Path
@@ -141,9 +142,23 @@ def test_a_view_that_may_not_be_read_is_told_and_the_bill_is_taken_without_it(ac
     assert "not granted to the role" in told
 
 
-def test_own_views_of_the_account_stand_in_for_those_of_the_organization(account: Account, ledger: Ledger) -> None:
+def test_a_service_logs_what_a_bill_was_taken_without(
+    account: Account, ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    account.run(f"DROP TABLE SNOWFLAKE.{RATES}")
+    caplog.set_level(logging.INFO)
+    assert message(ledger)["outcome"] == "committed"
+    assert "views-left-out" in caplog.text and RATES in caplog.text
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_own_views_of_the_account_stand_in_for_those_of_the_organization(
+    gone: bool, account: Account, ledger: Ledger
+) -> None:
+    """Where those are not there, and where they are empty."""
     settings(ledger.config, account, 'allocation = "warehouse"')
-    account.run("DROP TABLE SNOWFLAKE.ORGANIZATION_USAGE.WAREHOUSE_METERING_HISTORY")
+    if gone:
+        account.run("DROP TABLE SNOWFLAKE.ORGANIZATION_USAGE.WAREHOUSE_METERING_HISTORY")
     insert(account, METERING, *({**HOUR, "START_TIME": f"2026-01-24 {hour}:00:00+00"} for hour in (1, 23)))
     taken = ledger.ingest("snowflake", "--period", "2026-01")
     assert taken.outcomes == ["committed"]
