@@ -252,18 +252,16 @@ def _absent(column: RawColumn, shape: Shape, label: str) -> Fault:
 
 
 def _shape(entry: dict[str, object]) -> Shape:
-    name, money = str(entry["shape"]), entry.get("money", {"cost": "", "currency": ""})
-    maps, signature, formats = entry.get("maps", []), entry["signature"], entry.get("formats", [entry.get("format")])
-    assert isinstance(money, dict) and isinstance(formats, list)
-    assert isinstance(maps, list) and isinstance(signature, list)
+    name, money, maps = str(entry["shape"]), entry.get("money", {"cost": "", "currency": ""}), entry.get("maps", [])
+    assert isinstance(money, dict) and isinstance(maps, list)
     return Shape(
         name=name,
         provider=str(entry["provider"]),
         label=str(entry["label"]),
-        formats=tuple(map(str, formats)),
+        formats=texts(entry, "formats") or (str(entry["format"]),),
         columns=tuple(_raw_column(column) for column in _columns(entry)),
         maps=tuple(PrefixMap(item["name"], item["prefixes"], item.get("keys", {})) for item in maps),
-        signature=tuple(signature),
+        signature=texts(entry, "signature"),
         cost=str(money["cost"]),
         currency=str(money["currency"]),
         account=str(entry["account"]),
