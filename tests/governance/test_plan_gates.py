@@ -86,13 +86,14 @@ def test_a_plan_made_anew_needs_a_new_approval(record: Record) -> None:
     assert len(world.fleet.stops) == 2
 
 
-def test_an_approval_of_the_first_does_not_approve_the_second(record: Record) -> None:
+@pytest.mark.parametrize("power", ["running", "stopped"], ids=["same set", "another"])
+def test_an_approval_of_the_first_does_not_approve_the_second(record: Record, power: str) -> None:
     world = Guarded(record, under(APPROVED), machine("a"))
     world.plan()
     decide(world)
     record.append(streams.alert_stream(world.run), streams.ABANDONED, {"queue": "plan-stop", "message": "x"}, NOW)
     world.fire()
-    world.fleet.set(machine("a").id, power="stopped")
+    world.fleet.set(machine("a").id, power=power)
     assert world.plan() == [] and world.plan() == []
     assert world.kinds()[-1] == "proposed"
 
@@ -233,6 +234,14 @@ def test_notice_comes_first_and_only_who_was_warned_is_stopped(record: Record) -
     world.carry_out(world.plan(HOUR))
     assert world.fleet.stops == [machine("a").id]
     assert [one["reason"] for one in world.last("spared")] == [UNWARNED]
+
+
+def test_a_message_given_up_in_between_does_not_shorten_the_notice(record: Record) -> None:
+    world = Guarded(record, under(rule(notice=4 * HOUR)), machine("a"))
+    world.plan()
+    record.append(streams.alert_stream(world.run), streams.ABANDONED, {"queue": "plan-stop", "message": "x"}, NOW)
+    (early,) = world.plan(HOUR)
+    assert (early.queue, early.delay) == ("plan-stop", 3 * HOUR)
 
 
 @pytest.mark.parametrize("gate", [rule(notice=4 * HOUR), rule(hours=OFFICE)], ids=["notice", "hours"])
