@@ -12,3 +12,6 @@ param approvalKey = ''
 param readsCosts = false
 param exportsAccount = ''
 param exportsContainer = 'exports'
+// Snowflake by key pair (docs/snowflake.md): addresses of key vault secrets, of the key and of its passphrase.
+param snowflakeKeySecretUri = ''
+param snowflakePassphraseSecretUri = ''
