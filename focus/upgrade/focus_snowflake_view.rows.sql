@@ -1,6 +1,6 @@
 -- One row per row of the view; none is dropped. The view has no SKU: service and unit make one, with region, edition and balance its price.
 SELECT
-    * REPLACE (coalesce(operator, InvoiceIssuerName) AS InvoiceIssuerName),
+    * REPLACE (coalesce(operator, InvoiceIssuerName) AS InvoiceIssuerName, coalesce(HostProviderName, host_of(RegionId)) AS HostProviderName),
     'charge' AS x_RowKind,
     -- What a marketplace bills is no money of this bill.
     CASE WHEN operator IS NULL THEN '' ELSE 'snowflake-billed-by-marketplace' END AS x_Rule,

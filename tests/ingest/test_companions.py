@@ -14,7 +14,7 @@ import pytest
 from ingest.companions import load
 from ingest.inspection import prepare
 from ingest.mapping import tables, variables
-from ingest.shapes import companions, shape_named
+from ingest.shapes import companions_of, shape_named
 from ingest.staging import stage
 from tests.bills import Ledger, cur2, snowflake
 from tests.snowflake_views import VIEWS, view
@@ -62,7 +62,8 @@ def loaded(tmp_path: Path) -> Iterator[Loaded]:
 
 
 def test_every_companion_of_the_bill_has_its_table() -> None:
-    assert {one.name for one in companions()} == {*shape_named("snowflake_usage_in_currency").companions} == {*VIEWS}
+    shape = shape_named("snowflake_usage_in_currency")
+    assert {one.name for one in companions_of(shape)} == {*shape.companions} == {*VIEWS}
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
