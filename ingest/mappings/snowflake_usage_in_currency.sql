@@ -48,29 +48,40 @@ drawn AS (
     WHERE kind = 'capacity'
     GROUP BY ALL
 ),
-sheet AS (
+sheet AS MATERIALIZED (
     SELECT
-        account, region, currency, day, rate, is_adjustment, kind_name(usage_type) AS label, is_overage(usage_type) AS is_overage,
-        service_named(service_type, usage_type) AS service, kind_name(rating_type) AS rating, billing_kind(billing_type, usage_type) AS billing
+        account, region, currency, day, is_adjustment, kind_name(usage_type) AS label, is_overage(usage_type) AS is_overage,
+        service_named(service_type, usage_type) AS service, kind_name(rating_type) AS rating, billing_kind(billing_type, usage_type) AS billing,
+        min(rate) AS low, max(rate) AS high
     FROM snowflake_rates
+    GROUP BY ALL
 ),
 -- A day without use has no rate of its own: the last one before it holds. Where a day has several for one kind, there is none.
+-- Only the days on which a rate changes are kept: there are few of them.
 rated AS (
-    SELECT account, region, currency, label, service, rating, billing, is_adjustment, CASE WHEN count(DISTINCT rate) = 1 THEN min(rate) END AS rate, day,
-        lead(day) OVER (PARTITION BY account, region, currency, label, service, rating, billing, is_adjustment ORDER BY day) AS until
-    FROM sheet GROUP BY account, region, currency, label, service, rating, billing, is_adjustment, day
+    SELECT account, region, currency, label, service, rating, billing, is_adjustment, day, CASE WHEN min(low) = max(high) THEN min(low) END AS rate
+    FROM sheet GROUP BY ALL
+),
+label_changes AS (
+    SELECT *, row_number() OVER kind = 1 OR rate IS DISTINCT FROM lag(rate) OVER kind AS is_change
+    FROM rated WINDOW kind AS (PARTITION BY account, region, currency, label, service, rating, billing, is_adjustment ORDER BY day)
+),
+label_rate AS (
+    SELECT *, coalesce(lead(day) OVER (PARTITION BY account, region, currency, label, service, rating, billing, is_adjustment ORDER BY day), DATE '9999-12-31') AS until
+    FROM label_changes WHERE is_change
 ),
 -- The label may be spelt another way or be left out: the documented keys, too, tell what a rate is for.
 rated_by_keys AS (
-    SELECT account, region, currency, is_overage, service, rating, billing, is_adjustment, CASE WHEN count(DISTINCT rate) = 1 THEN min(rate) END AS rate, day,
-        lead(day) OVER (PARTITION BY account, region, currency, is_overage, service, rating, billing, is_adjustment ORDER BY day) AS until
-    FROM sheet GROUP BY account, region, currency, is_overage, service, rating, billing, is_adjustment, day
+    SELECT account, region, currency, is_overage, service, rating, billing, is_adjustment, day, CASE WHEN min(low) = max(high) THEN min(low) END AS rate
+    FROM sheet GROUP BY ALL
 ),
-label_rate AS (
-    SELECT r.* REPLACE (d.day AS day) FROM rated AS r JOIN day AS d ON d.day >= r.day AND d.day < coalesce(r.until, DATE '9999-12-31')
+key_changes AS (
+    SELECT *, row_number() OVER kind = 1 OR rate IS DISTINCT FROM lag(rate) OVER kind AS is_change
+    FROM rated_by_keys WINDOW kind AS (PARTITION BY account, region, currency, is_overage, service, rating, billing, is_adjustment ORDER BY day)
 ),
 key_rate AS (
-    SELECT r.* REPLACE (d.day AS day) FROM rated_by_keys AS r JOIN day AS d ON d.day >= r.day AND d.day < coalesce(r.until, DATE '9999-12-31')
+    SELECT *, coalesce(lead(day) OVER (PARTITION BY account, region, currency, is_overage, service, rating, billing, is_adjustment ORDER BY day), DATE '9999-12-31') AS until
+    FROM key_changes WHERE is_change
 ),
 line AS (
     SELECT
@@ -101,10 +112,10 @@ line AS (
     LEFT JOIN snowflake_rating_types AS r ON t.rating = r.rating_type
     LEFT JOIN snowflake_services AS s ON t.service = s.service_type
     LEFT JOIN label_rate AS lr
-        ON t.usage_day = lr.day AND t.account = lr.account AND t.cloud_place = lr.region AND trim(t.CURRENCY) = lr.currency AND t.label = lr.label
+        ON t.usage_day >= lr.day AND t.usage_day < lr.until AND t.account = lr.account AND t.cloud_place = lr.region AND trim(t.CURRENCY) = lr.currency AND t.label = lr.label
         AND t.service = lr.service AND t.rating = lr.rating AND t.billing = lr.billing AND t.is_adjusted = lr.is_adjustment
     LEFT JOIN key_rate AS kr
-        ON t.usage_day = kr.day AND t.account = kr.account AND t.cloud_place = kr.region AND trim(t.CURRENCY) = kr.currency AND is_overage(t.USAGE_TYPE) = kr.is_overage
+        ON t.usage_day >= kr.day AND t.usage_day < kr.until AND t.account = kr.account AND t.cloud_place = kr.region AND trim(t.CURRENCY) = kr.currency AND is_overage(t.USAGE_TYPE) = kr.is_overage
         AND t.service = kr.service AND t.rating = kr.rating AND t.billing = kr.billing AND t.is_adjusted = kr.is_adjustment
     LEFT JOIN drawn AS d ON t.usage_day = d.day AND trim(t.CURRENCY) = d.currency AND t.paid_from = d.paid_from AND t.payer = d.payer
     LEFT JOIN stated AS c ON t.usage_day = c.day AND trim(t.CURRENCY) = c.currency AND upper(trim(t.ORGANIZATION_NAME)) = c.organization
