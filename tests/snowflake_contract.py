@@ -7,28 +7,17 @@ from pathlib import Path
 
 from tests.bills import SNOWFLAKE
 from tests.mapped import write_csv
+from tests.snowflake_views import VIEWS
 
 ITEM: Mapping[str, str] = {
-    "ORGANIZATION_NAME": "EXAMPLE",
-    "CONTRACT_NUMBER": "9",
+    **VIEWS["snowflake_contracts"],
     "START_DATE": "2026-01-01",
     "END_DATE": "2026-03-31",
     "EXPIRATION_DATE": "2026-04-30",
-    "CONTRACT_ITEM": "capacity",
-    "CURRENCY": "USD",
     "AMOUNT": "300.00",
     "CONTRACT_MODIFIED_DATE": "2025-12-20",
 }
-BALANCE: Mapping[str, str] = {
-    "DATE": "2026-01-24",
-    "ORGANIZATION_NAME": "EXAMPLE",
-    "CONTRACT_NUMBER": "9",
-    "CURRENCY": "USD",
-    "FREE_USAGE_BALANCE": "0.00",
-    "CAPACITY_BALANCE": "90.00",
-    "ON_DEMAND_CONSUMPTION_BALANCE": "0.00",
-    "ROLLOVER_BALANCE": "0.00",
-}
+BALANCE: Mapping[str, str] = {**VIEWS["snowflake_balances"], "CAPACITY_BALANCE": "90.00"}
 
 
 def bill(

@@ -11,6 +11,7 @@ import cli
 from tests.bills import Ledger, cur2
 from tests.commitment_lines import PLAN, RESERVATION, RI_FEE, RI_USED, SP_FEE, SP_USED
 from tests.snowflake_contract import bill, used
+from tests.snowflake_views import view
 
 
 def contracts(ledger: Ledger, *more: str) -> dict[str, Any]:
@@ -65,6 +66,22 @@ def test_it_is_the_same_whatever_is_billed(ledger: Ledger, tmp_path: Path) -> No
         [run] = ledger.ingest(tmp_path / "a").document["runs"]
         assert (run["outcome"], run["source"]) == ("committed", "snowflake-example")
         assert contracts(ledger) == before
+
+
+def test_a_split_by_warehouse_leaves_a_contract_as_it_is(ledger: Ledger, tmp_path: Path) -> None:
+    folder = january(tmp_path / "a")
+    ledger.ingest(folder)
+    before, rows = contracts(ledger), ledger.figures()["currencies"]["USD"]["rows"]
+    hours = ({"WAREHOUSE_ID": number, "CREDITS_USED_COMPUTE": credits} for number, credits in (("7", "1"), ("8", "2")))
+    at = {"START_TIME": "2026-01-10 01:00:00.000 Z", "END_TIME": "2026-01-10 02:00:00.000 Z"}
+    view(folder / "warehouses.csv", "snowflake_warehouses", *({**at, **hour} for hour in hours))
+    asked = 'allocation = "warehouse"\ncontract_billing = "purchase"'
+    ledger.config.write_text(f'[sources.snowflake-example]\nprovider = "snowflake"\naccounts = ["EXAMPLE"]\n{asked}')
+    assert ledger.ingest(folder).outcomes == ["committed"]
+    assert contracts(ledger) == before
+    # A purchase of capacity, and a part more of each of the two lines of compute on that day.
+    assert ledger.figures()["currencies"]["USD"]["rows"] == rows + 3
+    assert (ledger.total(), ledger.broken_rules()) == ("800.00", {})
 
 
 def test_an_amended_start_takes_the_draws_of_before_along(ledger: Ledger, tmp_path: Path) -> None:
