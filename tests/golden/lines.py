@@ -13,6 +13,7 @@ from tests.azure_bills import MADE, files_of
 from tests.exports import export
 from tests.mapped import Row, focus_rows
 from tests.reports import EVERY_KIND, written
+from tests.snowflake_lines import every_kind
 
 HERE = Path(__file__).parent
 SAMPLES = HERE.parents[1] / "samples"
@@ -28,6 +29,8 @@ REPORTS = ("aws_cur2_csv", "aws_cur_legacy", "aws_cur_legacy_csv")
 
 # One month of every other Azure agreement with every kind of charge.
 AGREEMENTS = {f"azure_cost_details_{name}": name for name in MADE}
+# Snowflake with every kind of line, and the views beside it.
+BESIDE = ("snowflake_every_kind",)
 
 
 def golden(name: str) -> Path:
@@ -40,6 +43,9 @@ def rows(name: str) -> list[Row]:
         folder = Path(workspace)
         if name in AGREEMENTS:
             return focus_rows(files_of(AGREEMENTS[name], folder), folder)
+        if name in BESIDE:
+            bill, views = every_kind(folder)
+            return focus_rows([(bill, "")], folder, companions=views)
         if name in REPORTS:
             return focus_rows([(written(folder, name, EVERY_KIND), "")], folder, options={"split": "true"})
         made = [(export(folder / "made.parquet", UPGRADES[name]), "")] if name in UPGRADES else CASES[name]

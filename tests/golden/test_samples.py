@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from bench.gen.__main__ import write_samples
-from tests.golden.lines import AGREEMENTS, CASES, REPORTS, SAMPLES, UPGRADES, golden, rows, shown
+from tests.golden.lines import AGREEMENTS, BESIDE, CASES, REPORTS, SAMPLES, UPGRADES, golden, rows, shown
 
 SCENARIO = {
     "AmazonEC2": "50.00",
@@ -45,7 +45,7 @@ def test_the_folder_holds_nothing_else() -> None:
     }
 
 
-@pytest.mark.parametrize("name", [*CASES, *UPGRADES, *REPORTS, *AGREEMENTS])
+@pytest.mark.parametrize("name", [*CASES, *UPGRADES, *REPORTS, *AGREEMENTS, *BESIDE])
 def test_rows_are_the_golden_ones(name: str) -> None:
     expected = golden(name).read_text(encoding="utf-8").splitlines()
     assert shown(rows(name)) == expected, "if the change is meant: make bless, and read the difference"

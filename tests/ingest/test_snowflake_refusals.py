@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from tests.bills import Ledger, snowflake
+from tests.snowflake_lines import EVERY_KIND, every_kind
 from tests.snowflake_views import view
 
 Line = Mapping[str, str]
@@ -101,4 +103,13 @@ def test_what_is_not_known_is_kept_and_told_by_name_with_its_money(ledger: Ledge
         "a billing type that is not known was taken as usage: gift (USD 210.00)": 1,
         "a rating type that is not known: its quantities are counted in Units: QUANTUM (USD 210.00)": 1,
     }
+    assert ledger.broken_rules() == {}
+
+
+def test_every_kind_of_line_is_kept_and_keeps_every_rule(ledger: Ledger, tmp_path: Path) -> None:
+    bill, beside = every_kind(tmp_path)
+    [run] = ledger.ingest(bill, *beside).document["runs"]
+    assert (run["outcome"], run["mapped_rows"]) == ("committed", len(EVERY_KIND))
+    assert ledger.total() == f"{sum(Decimal(line['USAGE_IN_CURRENCY']) for line in EVERY_KIND)}"
+    assert {one["name"] for one in run["identities"] if one["broken"]} == {"usage x rate = usage in currency, to 0.01"}
     assert ledger.broken_rules() == {}
