@@ -23,7 +23,10 @@ _ELEMENTS = json.dumps({"Elements": [_KEYS]})
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A commitment: money, or a quantity of a unit; `first` and `last` are days. None where the bill does not tell."""
+    """A commitment: money, or a quantity of a unit; `first` and `last` are days. None where the bill does not tell.
+
+    `is_item` where a contract is told item by item, which is paid in advance and keeps a balance.
+    """
 
     source: str
     contract: str
@@ -34,12 +37,13 @@ class Term:
     amount: Decimal | None
     first: date | None
     last: date | None
+    is_item: bool
 
     @property
     def kind(self) -> str:
         """The balance it is part of; '' where it is none: what an hour leaves unused of it is gone."""
         name = self.type.lower()
-        return FREE if "free" in name else CAPACITY if CAPACITY in name else ""
+        return "" if not self.is_item else FREE if "free" in name else CAPACITY if CAPACITY in name else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,8 @@ def terms_sql(commitments: str) -> str:
             CASE WHEN ContractCommitmentCategory = 'Usage' THEN ContractCommitmentQuantity
                 ELSE ContractCommitmentCost END,
             CAST(ContractCommitmentPeriodStart AT TIME ZONE 'UTC' AS DATE),
-            CAST((ContractCommitmentPeriodEnd - INTERVAL 1 SECOND) AT TIME ZONE 'UTC' AS DATE)
+            CAST((ContractCommitmentPeriodEnd - INTERVAL 1 SECOND) AT TIME ZONE 'UTC' AS DATE),
+            x_Organization IS NOT NULL
         FROM told
         QUALIFY CASE
             WHEN x_Organization IS NULL THEN row_number() OVER (

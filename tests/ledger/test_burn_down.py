@@ -15,11 +15,11 @@ from ledger.contracts import Draw, Held, Pool, Term, pools
 from ledger.delivery import Period
 
 FIRST, LAST = date(2026, 1, 1), date(2026, 3, 31)
-CAPACITY = Term("snow", "9", "9/capacity", "capacity", "USD", "", Decimal(300), FIRST, LAST)
+CAPACITY = Term("snow", "9", "9/capacity", "capacity", "USD", "", Decimal(300), FIRST, LAST, True)
 MORE = replace(CAPACITY, id="9/more", type="additional capacity", amount=Decimal(50), first=date(2026, 2, 1))
 FREE = replace(CAPACITY, id="9/free", type="free usage", amount=Decimal(20))
 NEXT = replace(CAPACITY, id="9/next", first=date(2026, 4, 1), last=date(2027, 3, 31))
-PLAN = replace(CAPACITY, contract="p", id="p", type="Savings Plan")
+PLAN = replace(CAPACITY, contract="p", id="p", type="Savings Plan", is_item=False)
 
 
 def draw(day: date, money: int | Decimal, **fields: Any) -> Draw:
