@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 
-from bench import bucket, cold_start, converter, cost_details, validation
+from bench import bucket, cold_start, converter, cost_details, snowflake, validation
 from bench.figure import Figure
 from bench.gen import cur2
 
@@ -39,6 +39,7 @@ def figures() -> Iterator[Figure]:
     yield from growth(five.value)
     yield from speed(bills[0])
     yield from cost_details.figures()
+    yield from snowflake.figures()
     yield from bucket.figures(bills)
     yield from converter.figures()
     yield from validation.figures()
