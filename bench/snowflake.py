@@ -10,6 +10,7 @@ files; they are also asked for through the connector, from the stand-in, where t
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
