@@ -1,4 +1,4 @@
-"""Items of contracts that lie beside a bill, and those that the ledger has seen before: a provider shows active ones only.
+"""Items of contracts beside a bill, and those that the ledger has seen before: a provider shows active ones only.
 
 What is shown now and what is known are two tellings of each contract. The one that was changed last tells it; of the
 other one stays what was over before that one's first day, because months of then were paid from it.
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 from ingest.mapping import literal
 from ingest.shapes import Shape
 from ledger.delivery import Period
+from ledger.faults import reject
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -24,12 +25,13 @@ if TYPE_CHECKING:
     from ledger.book import BookFile
 
 TABLE = "snowflake_contracts"
+MOST = 10_000  # an organization has dozens of items; so many rows are something else
 NEVER = date.min  # of a contract that does not tell when it was changed
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item of a contract as the table beside the bill has it: `ends` and `expires` are last days; `amount` money."""
+    """An item of a contract as the table beside the bill has it: `ends` and `expires` are last days, `amount` is money."""
 
     organization: str
     contract: str
@@ -74,7 +76,7 @@ def _by_contract(items: Iterable[Item]) -> dict[tuple[str, str], list[Item]]:
 
 
 def _newest(items: Sequence[Item]) -> list[Item]:
-    """Of each key the rows changed last. Two that differ are two items: the second has a number, for an id of its own."""
+    """Of each key the rows changed last. Two that differ are two items: the second has a number, for its own id."""
     found = []
     for _, held in groupby(sorted(items, key=lambda item: item.key), key=lambda item: item.key):
         rows = sorted({*held}, key=lambda item: item.rank)
@@ -104,7 +106,8 @@ def known_items(connection: DuckDBPyConnection, shape: Shape, table: Table | Non
         return []
     sql = f"""SELECT x_BillingPeriod, x_Organization, ContractId, ContractCommitmentType,
             CAST(ContractCommitmentPeriodStart AS DATE), last_day_before(ContractCommitmentPeriodEnd),
-            last_day_before(ContractPeriodEnd), BillingCurrency, ContractCommitmentCost, CAST(x_ContractModified AS DATE)
+            last_day_before(ContractPeriodEnd), BillingCurrency, ContractCommitmentCost,
+            CAST(x_ContractModified AS DATE)
         FROM ({table.relation_sql(held)}) WHERE x_Organization IS NOT NULL ORDER BY ALL"""
     rows = connection.execute(sql).fetchall()
     tellings = [[Item(*row[1:]) for row in month] for _, month in groupby(rows, key=lambda row: row[0])]
@@ -115,7 +118,10 @@ def recall(connection: DuckDBPyConnection, shape: Shape, known: Sequence[Item]) 
     """The table beside the bill holds what is told now and what was known before, each contract told once."""
     if not shape.contracts_sql:
         return
-    rows = connection.execute(f"SELECT {', '.join(Item.__slots__)} FROM {TABLE}").fetchall()
+    rows = connection.execute(f"SELECT {', '.join(Item.__slots__)} FROM {TABLE} LIMIT {MOST + 1}").fetchall()
+    if len(rows) > MOST:
+        advice = "Unload CONTRACT_ITEMS again; it has a row per item of the active contract."
+        raise reject(f"the items of contracts beside the bill are more than {MOST}", advice, "commitments")
     found = resolved([Item(*row) for row in rows], known)
     connection.execute(f"DELETE FROM {TABLE}")
     if found:

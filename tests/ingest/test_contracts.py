@@ -6,10 +6,15 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
+import duckdb
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.contracts import Item, resolved
+from ingest.contracts import MOST, TABLE, Item, recall, resolved
+from ingest.mapping import tables
+from ingest.shapes import shape_named
+from ledger.faults import Rejected
 
 YEAR = Item(
     organization="EXAMPLE",
@@ -62,6 +67,17 @@ def test_two_items_that_begin_together_are_two_items() -> None:
     assert (first.item, first.amount) == ("additional capacity", Decimal(5))
     assert (second.item, second.amount) == ("additional capacity (2)", Decimal(7))
     assert resolved(more, [first, second]) == [first, second]
+
+
+def test_of_items_without_end_the_delivery_is_refused() -> None:
+    shape = shape_named("snowflake_usage_in_currency")
+    with duckdb.connect() as connection:
+        for statement in tables(shape):
+            connection.execute(statement)
+        connection.execute(f"""INSERT INTO {TABLE}
+            SELECT 'EXAMPLE', i, 'capacity', DATE '2026-01-01', NULL, NULL, 'USD', 1, NULL FROM range({MOST + 1}) AS items(i)""")
+        with pytest.raises(Rejected, match="more than 10000"):
+            recall(connection, shape, [])
 
 
 DAYS = st.integers(0, 20).map(lambda months: date(2026, 1, 1) + timedelta(days=30 * months))
