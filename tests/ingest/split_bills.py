@@ -36,6 +36,8 @@ HEADERS = {
     "ACCOUNT_LOCATOR,REGION",
     "tags": "TAG_DATABASE,TAG_SCHEMA,TAG_NAME,TAG_VALUE,OBJECT_ID,OBJECT_NAME,DOMAIN,ACCOUNT_LOCATOR,REGION",
     "storage": "USAGE_DATE,STORAGE_BYTES,STAGE_BYTES,FAILSAFE_BYTES,ACCOUNT_LOCATOR,REGION",
+    "contracts": "ORGANIZATION_NAME,CONTRACT_NUMBER,START_DATE,END_DATE,EXPIRATION_DATE,CONTRACT_ITEM,CURRENCY,AMOUNT,"
+    "CONTRACT_MODIFIED_DATE",
     "databases": "USAGE_DATE,DATABASE_ID,DATABASE_NAME,AVERAGE_DATABASE_BYTES,AVERAGE_FAILSAFE_BYTES,"
     "ACCOUNT_LOCATOR,REGION",
 }
@@ -51,6 +53,7 @@ class Views:
     tags: Sequence[tuple[str, ...]] = ()
     storage: Sequence[tuple[str, ...]] = ()
     databases: Sequence[tuple[str, ...]] = ()
+    contracts: Sequence[tuple[str, ...]] = ()
     place: tuple[str, str] = field(default=PLACE)
 
     def write(self, folder: Path) -> list[Path]:
@@ -62,7 +65,8 @@ class Views:
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(HEADERS[name].split(","))
-            writer.writerows((*row, *self.place) for row in getattr(self, name))
+            place = self.place if "REGION" in HEADERS[name] else ()
+            writer.writerows((*row, *place) for row in getattr(self, name))
         return path
 
 
