@@ -31,7 +31,7 @@ NEVER = date.min  # of a contract that does not tell when it was changed
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item of a contract as the table beside the bill has it: `ends` and `expires` are last days, `amount` is money."""
+    """An item of a contract, as the table beside the bill has it; `ends` and `expires` are last days."""
 
     organization: str
     contract: str

@@ -75,7 +75,8 @@ def test_of_items_without_end_the_delivery_is_refused() -> None:
         for statement in tables(shape):
             connection.execute(statement)
         connection.execute(f"""INSERT INTO {TABLE}
-            SELECT 'EXAMPLE', i, 'capacity', DATE '2026-01-01', NULL, NULL, 'USD', 1, NULL FROM range({MOST + 1}) AS items(i)""")
+            SELECT 'EXAMPLE', i, 'capacity', DATE '2026-01-01', NULL, NULL, 'USD', 1, NULL
+            FROM range({MOST + 1}) AS items(i)""")
         with pytest.raises(Rejected, match="more than 10000"):
             recall(connection, shape, [])
 
