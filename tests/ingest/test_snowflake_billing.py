@@ -1,4 +1,4 @@
-"""Capacity of Snowflake is billed once: as it is drawn down, as it is bought, or by the marketplace it was bought in."""
+"""Capacity of Snowflake is billed once: as it is drawn down, as it is bought, or by the marketplace it came from."""
 
 from __future__ import annotations
 
