@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from ingest import checks, commitments, companions, contracts, gate, prices, row_refusals, splits
 from ingest.deliveries import Assembled
 from ingest.engine import reading
+from ingest.holding import LATE, Span, doubled, span_of
 from ingest.inspection import refuse_bad_values
 from ingest.mapping import StagedFile, focus_select, literal, raw_view, rows_view, tables, variables
 from ingest.run import Run, balanced, identified, opening
@@ -134,10 +135,12 @@ def ingest(
     shelf: Shelf | None = None,
     terms: commitments.Table | None = None,
     held_days: Sequence[str] = (),
+    spans: Callable[[], Sequence[Span]] = tuple,
 ) -> Run:
     """Map, check and commit one delivery, all or nothing. Rejected leaves the ledger's last version in place.
 
-    `terms` is the table of commitments; `held_days` are the first and last that must not be lost.
+    `terms` is the table of commitments; `held_days` are the first and last that must not be lost; `spans`
+    are those of the source's other months.
     """
     run = opening(assembled, now, run_id)
     if assembled.missing:
@@ -148,6 +151,7 @@ def ingest(
     job = Job(assembled, connection, workspace, progress, tuning, shelf or Shelf(), contracts=known)
     parts, run = map_delivery(job, run)
     _refuse_other_days(run, held_days)
+    _refuse_late_twice(run, spans)
     named = commitments.resolved(job.commitments)
     listed = commitments.write(job.shape, connection, named, workspace)
     run = _passed(job, replace(run, commitments=sum(part.rows for part in listed)), parts, listed)
@@ -167,6 +171,12 @@ def _refuse_other_days(run: Run, held: Sequence[str]) -> None:
             "days-would-be-lost",
             file=", ".join(sorted({str(file["file"]) for file in run.files})),
         )
+
+
+def _refuse_late_twice(run: Run, spans: Callable[[], Sequence[Span]]) -> None:
+    span = span_of(run.as_json()) if run.assumed.get(LATE) else None
+    if span and (fault := doubled(span, spans())):
+        raise Rejected([replace(fault, file=", ".join(sorted({str(file["file"]) for file in run.files})))])
 
 
 def _is_held(assembled: Assembled, book: Book, terms: commitments.Table | None) -> bool:

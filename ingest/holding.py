@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ledger.delivery import Period
 from ledger.faults import Fault
+
+LATE = "usage of one month is billed with another: it is in the month that was delivered"
+ONE_WAY = (
+    "Let all exports of the source go by days (MonthToDate, TheLastMonth), or have {older} delivered by billing months "
+    "as well, which leaves that usage to its invoice's month."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +71,43 @@ def strangers(names: Mapping[str, set[str]]) -> list[Fault]:
         for name, providers in sorted(names.items())
         if len(providers) > 1
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The first and last day of what a month's delivery tells of, and how many of its lines are `late`.
+
+    Late usage is billed with another month than it fell in. A delivery by days has it in its own month, one by billing
+    months in that of the invoice.
+    """
+
+    period: Period
+    first: str
+    last: str
+    late: int
+
+    @property
+    def is_by_days(self) -> bool:
+        return self.first[:10] >= f"{self.period.start:%Y-%m-%d}"
+
+
+def span_of(report: Mapping[str, object]) -> Span | None:
+    """By a run's report; None where it tells no days."""
+    days, assumed = report.get("days"), report.get("assumed")
+    if not isinstance(days, list | tuple) or len(days) != 2 or not isinstance(assumed, Mapping):
+        return None
+    return Span(Period.parse(str(report["period"])), str(days[0]), str(days[1]), int(str(assumed.get(LATE, 0))))
+
+
+def doubled(new: Span, others: Iterable[Span]) -> Fault | None:
+    """Late usage of one month that is delivered by days there, and by billing months in a later one."""
+    for other in others:
+        older, newer = sorted((new, other), key=lambda one: one.period)
+        reaches = newer.first[:10] < f"{older.period.end:%Y-%m-%d}"
+        if older.late and newer.late and older.is_by_days and not newer.is_by_days and reaches:
+            text = (
+                f"usage of {older.period} that is billed later is in {older.period}, which was delivered by days, and "
+                f"again in {newer.period}, which is delivered by billing months"
+            )
+            return Fault(text, f"It would count twice. {ONE_WAY.format(older=older.period)}", "late-usage-twice")
+    return None

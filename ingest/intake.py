@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from ingest.beside import NOTHING, Beside, Owned, beside, given_to, owned, stand
 from ingest.commitments import Table
 from ingest.deliveries import Assembled, Found, assemble, source_name
 from ingest.flow import Book, Partition, Progress, Tuning, ingest
-from ingest.holding import Holding, conflicts, from_report, strangers
+from ingest.holding import Holding, Span, conflicts, from_report, span_of, strangers
 from ingest.inspection import inspect, name_parties
 from ingest.mapping import names_parties
 from ingest.plan import Source, claims
@@ -207,6 +208,7 @@ def take_one(
         shelf=desk.shelf,
         terms=desk.terms,
         held_days=_held_days(assembled, desk) if by_hand else (),
+        spans=partial(_spans, assembled, desk),
     )
     _after(run, assembled, desk)
     shutil.rmtree(work, ignore_errors=True)
@@ -220,6 +222,13 @@ def _refuse_conflicts(assembled: Assembled, desk: Desk) -> None:
     others = [entry for entry in held if entry.source != assembled.source.name]
     if faults := conflicts(assembled.holding, assembled.period, current, others):
         raise Rejected(faults)
+
+
+def _spans(assembled: Assembled, desk: Desk) -> list[Span]:
+    """What the ledger holds of the source's other months."""
+    name, period = assembled.source.name, assembled.period
+    others = [one for one in desk.book.partitions() if one.source == name and one.period != period]
+    return [span for one in others if (span := span_of(report_of(one, desk)))]
 
 
 def _held_days(assembled: Assembled, desk: Desk) -> Sequence[str]:
