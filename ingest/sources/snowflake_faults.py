@@ -19,7 +19,10 @@ _ACCOUNT = "Check `account_identifier`: ORGANIZATION-ACCOUNT, as Snowsight shows
 _KEY = "Give the user the public key that belongs to this private key (RSA_PUBLIC_KEY), and check `user`."
 _USER = "Check `user`, and that the user is not disabled (docs/snowflake.md)."
 _ROLE = "Grant the role to the user, and the views to the role, as docs/snowflake.md lists them; or correct `role`."
-_WAREHOUSE = "Name a `warehouse` in ledger.toml, and GRANT USAGE ON WAREHOUSE to the role (docs/snowflake.md)."
+_WAREHOUSE = (
+    "Name a `warehouse` in ledger.toml, GRANT USAGE ON WAREHOUSE to the role, and let it resume by itself: "
+    "AUTO_RESUME = TRUE (docs/snowflake.md)."
+)
 _QUOTA = "Raise the quota of the resource monitor, or name another `warehouse`; the next run repairs the month."
 _NETWORK = "Let the network policy of the account or the user admit the service's outbound addresses."
 _IDENTITY = (

@@ -158,6 +158,17 @@ def test_whoever_buys_from_a_reseller_is_told_of_files(account: Account, ledger:
     assert "reseller" in refused(ledger)
 
 
+def test_a_warehouse_that_stays_suspended_is_told_and_one_that_resumes_is_woken(
+    account: Account, ledger: Ledger
+) -> None:
+    with account.connect() as session, session.cursor() as cursor:
+        cursor.execute("ALTER WAREHOUSE LEDGER_WH SET AUTO_RESUME = FALSE")
+        cursor.execute("ALTER WAREHOUSE LEDGER_WH SUSPEND")
+        assert "AUTO_RESUME" in refused(ledger)
+        cursor.execute("ALTER WAREHOUSE LEDGER_WH SET AUTO_RESUME = TRUE")
+        assert message(ledger) == "committed"
+
+
 def test_where_nobody_answers_it_is_tried_again_later_and_soon(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch, account: Account
 ) -> None:
