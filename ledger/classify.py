@@ -1,4 +1,7 @@
-"""Environment of a row: account map first, then tag keys, else Unclassified. Pure: renders SQL."""
+"""Environment of a row: account map first, then its tags, then those of what takes a part, else Unclassified.
+
+Pure: renders SQL.
+"""
 
 from __future__ import annotations
 
@@ -26,20 +29,25 @@ class Classification:
 
 
 def environment_sql(rules: Classification) -> str:
-    """SQL expression over SubAccountId and Tags; never null, never a default of Production."""
+    """SQL expression over SubAccountId, tag_list and allocated_list; never null, never a default of Production."""
     by_account = _case("lower(trim(SubAccountId))", {account.lower(): name for account, name in rules.accounts.items()})
-    by_tag = [_case(_tag_value(key), _words(rules)) for key in rules.tag_keys]
+    lists = ("tag_list", "allocated_list")
+    by_tag = [_case(_tag_value(tags, key), _words(rules)) for tags in lists for key in rules.tag_keys]
     return f"coalesce({', '.join([by_account, *by_tag, _literal(UNCLASSIFIED)])})"
 
 
-def tag_map_sql() -> str:
-    """Tags as a list of folded (key, value); computed once per row and named tag_list by the caller."""
+def tag_lists_sql() -> str:
+    """Columns tag_list and allocated_list: Tags and AllocatedTags as folded (key, value), worked out once per row."""
+    return f"{_folded('Tags')} AS tag_list, {_folded('AllocatedTags')} AS allocated_list"
+
+
+def _folded(column: str) -> str:
     folded = "{'key': lower(trim(tag.key)), 'value': lower(trim(tag.value))}"
-    return f"""list_transform(map_entries(from_json(Tags, '"MAP(VARCHAR, VARCHAR)"')), lambda tag: {folded})"""
+    return f"""list_transform(map_entries(from_json({column}, '"MAP(VARCHAR, VARCHAR)"')), lambda tag: {folded})"""
 
 
-def _tag_value(key: str) -> str:
-    return f"list_filter(tag_list, lambda tag: tag.key = {_literal(key.strip().lower())} AND tag.value <> '')[1].value"
+def _tag_value(tags: str, key: str) -> str:
+    return f"list_filter({tags}, lambda tag: tag.key = {_literal(key.strip().lower())} AND tag.value <> '')[1].value"
 
 
 def _words(rules: Classification) -> dict[str, str]:

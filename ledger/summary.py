@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from types import MappingProxyType
 
-from ledger.classify import Classification, environment_sql, tag_map_sql
+from ledger.classify import Classification, environment_sql, tag_lists_sql
 from ledger.reconcile import DIGITS, total
 
 GROUPS = {
@@ -36,10 +36,10 @@ def facts_sql(relation: str, rules: Classification) -> str:
     """Aggregates first and classifies the few groups after, because reading tags is the dear part."""
     return f"""
         WITH cell AS (
-            SELECT BillingCurrency, x_Provider, x_ServiceCode, x_BillingPeriod, SubAccountId, Tags,
+            SELECT BillingCurrency, x_Provider, x_ServiceCode, x_BillingPeriod, SubAccountId, Tags, AllocatedTags,
                 sum(BilledCost) AS billed, sum(EffectiveCost) AS effective, count(*) AS rows
             FROM ({relation}) GROUP BY ALL
-        ), tagged AS (SELECT *, {tag_map_sql()} AS tag_list FROM cell)
+        ), tagged AS (SELECT *, {tag_lists_sql()} FROM cell)
         SELECT BillingCurrency, x_Provider, {environment_sql(rules)} AS environment, x_ServiceCode, x_BillingPeriod,
             sum(billed), sum(effective), CAST(sum(rows) AS BIGINT)
         FROM tagged GROUP BY ALL ORDER BY ALL

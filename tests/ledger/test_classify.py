@@ -9,15 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.classify import UNCLASSIFIED, Classification, environment_sql, tag_map_sql
+from ledger.classify import UNCLASSIFIED, Classification, environment_sql, tag_lists_sql
 
 
-def environment(tags: dict[str, str] | None, account: str | None = "a-1", rules: Classification | None = None) -> str:
-    text = None if tags is None else json.dumps(tags, ensure_ascii=False)
-    query = f"""WITH cell AS (SELECT CAST(? AS VARCHAR) AS Tags, CAST(? AS VARCHAR) AS SubAccountId),
-        tagged AS (SELECT *, {tag_map_sql()} AS tag_list FROM cell)
+def environment(
+    tags: dict[str, str] | None,
+    account: str | None = "a-1",
+    rules: Classification | None = None,
+    allocated: dict[str, str] | None = None,
+) -> str:
+    own, taken = (None if one is None else json.dumps(one, ensure_ascii=False) for one in (tags, allocated))
+    query = f"""WITH cell AS (
+            SELECT CAST(? AS VARCHAR) AS Tags, CAST(? AS VARCHAR) AS AllocatedTags, CAST(? AS VARCHAR) AS SubAccountId
+        ), tagged AS (SELECT *, {tag_lists_sql()} FROM cell)
         SELECT {environment_sql(rules or Classification())} FROM tagged"""
-    [(found,)] = duckdb.execute(query, [text, account]).fetchall()
+    [(found,)] = duckdb.execute(query, [own, taken, account]).fetchall()
     return str(found)
 
 
@@ -50,6 +56,23 @@ def test_the_account_map_comes_first_without_case() -> None:
     assert environment({"env": "dev"}, " TEAM-a ", rules) == "Production"
     assert environment({"env": "dev"}, "team-ab", rules) == "Development"
     assert environment({"env": "dev"}, None, rules) == "Development"
+
+
+@pytest.mark.parametrize(
+    ("tags", "allocated", "expected"),
+    [
+        (None, {"ENVIRONMENT": "Production"}, "Production"),
+        ({"team": "data"}, {"env": "dev"}, "Development"),
+        ({"stage": "test"}, {"environment": "prod"}, "Test"),
+        ({"env": "whatever"}, {"env": "prod"}, "Production"),
+        (None, {"snowflake:query_tag": "prod"}, UNCLASSIFIED),
+    ],
+)
+def test_tags_of_what_takes_a_part_count_after_the_row_s_own(
+    tags: dict[str, str] | None, allocated: dict[str, str], expected: str
+) -> None:
+    assert environment(tags, allocated=allocated) == expected
+    assert environment(tags, "a-1", Classification(accounts={"a-1": "Sandbox"}), allocated) == "Sandbox"
 
 
 def test_keys_and_words_come_from_the_settings_as_written() -> None:
