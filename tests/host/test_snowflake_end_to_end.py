@@ -9,6 +9,8 @@ from decimal import Decimal
 
 import pytest
 
+import settings
+import wiring
 from bench.gen.snowflake_views import Month, tables
 from ledger.delivery import Period
 from tests.host.conftest import Start
@@ -42,6 +44,15 @@ class Running(Ingestion):
         ((total,),) = self.account.run(f"SELECT sum(USAGE_IN_CURRENCY) FROM SNOWFLAKE.{USAGE}")
         return Decimal(total or "nothing")
 
+    def billed_of_warehouses(self) -> dict[str, Decimal]:
+        """What the ledger allocates, by warehouse."""
+        found, env = settings.load(None, self.service.env), self.service.env
+        ledger = wiring.book(wiring.store(found.store_url, env))
+        rows = f"FROM ({ledger.relation_sql(ledger.files())}) WHERE AllocatedMethodId IS NOT NULL"
+        asked = f"SELECT AllocatedResourceName, sum(BilledCost) {rows} GROUP BY 1"
+        with wiring.engine(found) as connection:
+            return dict(connection.execute(asked).fetchall())
+
     def outcomes(self, count: int) -> list[str]:
         return sorted(self.carried(count)[count - 2 :])
 
@@ -62,6 +73,7 @@ def test_an_account_becomes_partitions_and_asked_again_it_is_unchanged(running: 
     assert running.plan() == ["ingest-partition"] * 2
     assert running.outcomes(2) == ["committed", "committed"]
     assert Decimal(running.total()) == running.billed()
+    assert {"ETL_WH", "BI_WH", "ADHOC_WH", "ML_WH"} <= {*running.billed_of_warehouses()}
     running.plan()
     assert running.outcomes(4) == ["unchanged", "unchanged"]
     assert {login["authenticator"] for login in running.account.logins} == {"SNOWFLAKE"}
