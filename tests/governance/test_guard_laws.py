@@ -134,7 +134,7 @@ GATES: tuple[Any, ...] = (
 
 @pytest.mark.parametrize("gate", GATES, ids=["approval", "notice", "hours", "all", "approval-hours"])
 @given(steps=st.lists(st.sampled_from(STEPS), max_size=25), most=st.integers(1, 3))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_law_nothing_is_called_that_was_not_let_through(gate: Policy, steps: list[str], most: int) -> None:
     with TemporaryDirectory() as folder:
         walk = Walk(Record(FolderStore(Path(folder))), gate, most)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from governance import approval, flow, pause, streams
+from governance import approval, flow, streams
 from governance.alert import MAX_AGE
 from governance.model import Budget
 from governance.planning import UNWARNED
@@ -270,47 +270,6 @@ def test_notice_then_approval(record: Record) -> None:
     decide(world)
     world.carry_out(world.plan())
     assert world.kinds() == ["notice-given", "proposed", "approved", "planned"]
-
-
-def test_invariant_19_while_paused_there_are_plans_and_no_orders(record: Record) -> None:
-    world = Guarded(record, under(rule()), machine("a"))
-    pause.turn(record, on=True, by="Kim", reason="release night", now=NOW)
-    assert world.plan() == world.plan() == world.sweep(SOON) == []
-    assert world.kinds() == ["paused"]
-    assert "Kim" in world.last("why") and "release night" in world.last("why")
-    pause.turn(record, on=False, by="Kim", reason="done", now=world.now)
-    assert world.sweep() == [world.again()]
-    world.carry_out(world.plan())
-    assert len(world.fleet.stops) == 1
-
-
-def test_invariant_19_a_pause_between_plan_and_call_holds_the_call(record: Record) -> None:
-    world = Guarded(record, under(rule()), machine("a"))
-    orders = world.plan()
-    pause.turn(record, on=True, by="Kim", reason="stop it", now=NOW)
-    world.carry_out(orders)
-    assert world.fleet.stops == []
-    (event,) = record.events(str(record.streams("orders/")[0]))[1:]
-    assert (event.kind, "paused by Kim" in str(event.body["reason"])) == ("refused", True)
-
-
-def test_a_pause_by_the_settings_holds_too(record: Record) -> None:
-    world = Guarded(record, under(rule(), paused=True), machine("a"))
-    assert world.plan() == []
-    assert world.last("why") == "paused by the settings"
-
-
-def test_a_pause_switch_that_cannot_be_read_is_on(record: Record) -> None:
-    world = Guarded(record, under(rule()), machine("a"))
-    record._store.create("record/switches/pause/000001.json", b"junk")
-    assert world.plan() == []
-    assert "cannot be read" in world.last("why")
-
-
-@pytest.mark.parametrize(("by", "reason"), [("", "x"), ("x", " ")])
-def test_a_pause_says_who_and_why(record: Record, by: str, reason: str) -> None:
-    with pytest.raises(Rejected):
-        pause.turn(record, on=True, by=by, reason=reason, now=NOW)
 
 
 GATED = (
