@@ -22,6 +22,7 @@ import wiring
 from ledger.faults import Conflict, Missing, Rejected, Transient
 
 NOT_CONFORMANT, REFUSED, LATER, UNREAD = 1, 2, 3, 141
+NOT_STOPPED = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -182,7 +183,9 @@ def run_alert(options: argparse.Namespace) -> int:
     with terminal.progress(quiet=options.json) as progress:
         status, lines, document = wiring.alert(body, found, os.environ, now, execute=options.execute, progress=progress)
     terminal.show_receipt(status, lines, document, as_json=options.json)
-    return 0 if status < 400 else REFUSED if status < 500 else LATER
+    if status >= 400:
+        return REFUSED if status < 500 else LATER
+    return NOT_STOPPED if document["failed"] else 0
 
 
 def _ingest_options(command: argparse.ArgumentParser) -> None:

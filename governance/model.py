@@ -26,7 +26,10 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A budget the ledger knows (ledger.toml); `scope` is an ARM id without a trailing slash, lower case."""
+    """A budget the ledger knows (ledger.toml); `scope` is an ARM id without a trailing slash, lower case.
+
+    `also` are further scopes, of other clouds too, in which it may stop what opted in to it.
+    """
 
     name: str
     id: str
@@ -39,6 +42,7 @@ class Budget:
     live: bool = False
     policies: tuple[Policy, ...] = ()
     safeguards: Safeguards = DEFAULT_SAFEGUARDS
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from governance import approval, backoff, gates, lifecycle, pace, policy, stream
 from governance.alert import MAX_AGE
 from governance.canonical import plain
 from governance.gates import Gate
-from governance.model import Alert, Budget, Event, Fleet, Message, Plan, State, Target
+from governance.model import Alert, Budget, Event, Fleet, Machine, Message, Plan, State, Target
 from governance.production import DEFAULT_RULES
 from governance.record import Record
 from governance.rules import NO_PRICES, Prices, terms
@@ -89,7 +89,7 @@ def _next(planner: _Planner, budgets: Sequence[Budget]) -> list[Message]:
 def _plan(planner: _Planner, alert: Alert, budget: Budget) -> list[Message]:
     """Record the plan or what holds it, or that the listing failed for now."""
     try:
-        machines = planner.fleet.machines(budget.scope)
+        machines, unseen = _listed(planner.fleet, budget)
     except (Transient, Conflict, Missing, Rejected) as fault:
         return _unlisted(planner, fault)
     plan = policy.decide(
@@ -101,8 +101,19 @@ def _plan(planner: _Planner, alert: Alert, budget: Budget) -> list[Message]:
         rules=planner.rules,
         prices=planner.prices.of(machines, budget.currency, planner.now),
     )
-    body = _body(_warned(plan, planner, alert, budget), planner, budget)
+    body = {**_body(_warned(plan, planner, alert, budget), planner, budget), **unseen}
     return _release(planner, Gate(planner.record, planner.events, budget, body, planner.now), approved=False)
+
+
+def _listed(fleet: Fleet, budget: Budget) -> tuple[list[Machine], Mapping[str, object]]:
+    """What is in the budget's scopes. A further one that is refused does not hold up the others: it is told."""
+    machines, unseen = fleet.machines(budget.scope), {}
+    for place in budget.also:
+        try:
+            machines += fleet.machines(place)
+        except (Missing, Rejected) as fault:
+            unseen[place] = str(fault)
+    return machines, {streams.UNSEEN: unseen} if unseen else {}
 
 
 def _decided(planner: _Planner, budget: Budget, proposal: Event) -> list[Message]:

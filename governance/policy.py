@@ -61,7 +61,7 @@ def require_selector(budget: Budget) -> None:
             "Name the tag key and value that mark the machines this budget may stop.",
             "empty-selector",
         )
-    if not is_scope(budget.scope):
+    if not all(is_scope(place) for place in (budget.scope, *budget.also)):
         raise reject(
             f"budget {budget.name!r} has no usable scope",
             "Give the ARM id of a subscription or a resource group, or an account of AWS or Snowflake.",
@@ -113,7 +113,7 @@ def objection(machine: Machine, budget: Budget, rules: Classification, now: date
 
 def forbidden(machine: Machine, budget: Budget, rules: Classification, now: datetime) -> str:
     """What forbids a stop whatever the power state and the alert; empty when nothing does."""
-    if not below(machine.id, budget.scope):
+    if not any(below(machine.id, place) for place in (budget.scope, *budget.also)):
         return "outside the budget's scope"
     if any(below(machine.id, place) for place in budget.safeguards.protected):
         return "protected by the settings"

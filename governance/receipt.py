@@ -72,6 +72,7 @@ def _plan(event: Event) -> list[str]:
         head + (" (dry run: nothing is called)" if event.body["dry_run"] else ""),
         *(f"    stop   {_name(one['id'])}: {one['reason']}{money(one)}" for one in targets),
         *(f"    spare  {_name(one['id'])}: {one['reason']}" for one in spared),
+        *(f"    UNSEEN {place}: {reason}" for place, reason in streams.unseen(event.body).items()),
     ]
 
 

@@ -46,6 +46,7 @@ CLAIMED = "claimed"
 WITH_PLAN = (PROPOSED, ABOVE_CEILING, PAUSED, OUTSIDE_HOURS, NOTICE_GIVEN, PLANNED)
 
 PAUSE = "switches/pause"
+UNSEEN = "unseen"  # in a plan: the scopes that could not be listed, each with its reason
 
 AT_ONCE = timedelta()
 FIRST_LOOK = timedelta(seconds=15)
@@ -165,6 +166,12 @@ def alert_of(body: Mapping[str, object]) -> Alert:
         raw[name] = Decimal(raw[name])
     raw["fired_at"] = datetime.fromisoformat(raw["fired_at"]) if raw["fired_at"] else None
     return Alert(**raw)
+
+
+def unseen(plan: Mapping[str, object]) -> Mapping[str, object]:
+    """The scopes of a plan that could not be listed, each with its reason."""
+    found = plan.get(UNSEEN)
+    return found if isinstance(found, Mapping) else {}
 
 
 def budget_of(budgets: Sequence[Budget], id: object) -> Budget | None:

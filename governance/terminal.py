@@ -9,8 +9,8 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Protocol
 
-from governance import flow, streams
-from governance.model import Answer, Budget, Event, Fleet, Message, Queue
+from governance import flow, lifecycle, streams
+from governance.model import Answer, Budget, Event, Fleet, Message, Queue, State
 from governance.planning import targets_in
 from governance.production import DEFAULT_RULES
 from governance.receipt import receipt
@@ -22,6 +22,7 @@ from ledger.faults import Conflict, Transient
 
 MAX_TRIES = 5  # as host.json's maxDequeueCount
 RETRY = timedelta(seconds=30)
+DONE = (State.VERIFIED, State.REFUSED, State.DRY_RUN)
 LONGEST_WAIT = timedelta(hours=2)
 
 Handler = Callable[[Mapping[str, object], datetime], list[Message]]
@@ -47,6 +48,19 @@ class Played:
     run: str
     events: tuple[Event, ...]
     lines: tuple[str, ...]
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Machines that were to be stopped and are not known to be off, and scopes that nobody could look into."""
+        kinds: dict[str, list[str]] = {}
+        for event in self.events:
+            kinds.setdefault(event.stream, []).append(event.kind)
+        firsts = [event for event in self.events if event.sequence == 1 and event.stream.startswith("orders/")]
+        orders = [one for one in firsts if lifecycle.fold(kinds[one.stream]) not in DONE]
+        unseen = (
+            place for event in self.events if event.kind == streams.PLANNED for place in streams.unseen(event.body)
+        )
+        return (*(str(one.body["target"]) for one in orders), *unseen)
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from governance.model import Budget
-from governance.places import MachineAccount
+from governance.places import MachineAccount, is_scope
 from governance.rules import DEFAULT_SAFEGUARDS, Policy, Safeguards
 from ingest.plan import Source
 from ledger.classify import DEFAULT_TAG_KEYS, DEFAULT_VALUES, Classification
@@ -170,9 +170,17 @@ def _budget(name: str, entry: Entry) -> Budget:
         opt_in_value=entry.take("tag_value", text, name),
         action_threshold=entry.take("threshold", share, Decimal("0.8")),
         live=entry.take("live", switch, False),
+        also=_also(entry),
     )
     entry.close()
     return found
+
+
+def _also(entry: Entry) -> tuple[str, ...]:
+    found: tuple[str, ...] = entry.take("also_stops", texts, ())
+    if not all(is_scope(place) for place in found):
+        entry.fault("holds what is no scope", "See docs/stop-machines.md for the scopes of each cloud.", "also_stops")
+    return tuple(place.lower() for place in found)
 
 
 def _classification(entry: Entry) -> Classification:

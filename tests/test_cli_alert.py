@@ -14,6 +14,7 @@ import pytest
 
 import cli
 import wiring
+from emulators import faults
 from emulators.arm import Arm
 from emulators.budget import payload
 from emulators.cloud import MACHINE
@@ -196,3 +197,20 @@ def test_the_sample_alert_is_one_of_the_shipped_budget(terminal: Terminal) -> No
     said = terminal.said()
     assert "budget dev-monthly of 50.00 USD for 2026-01, spent 41.20, actual threshold 80 %; dry run" in said
     assert cli.main([*words, "--now", "2026-01-30T09:00:00Z"]) == 2
+
+
+def test_invariant_13_a_machine_that_does_not_go_off_makes_the_command_fail(terminal: Terminal) -> None:
+    terminal.settings(switch=True)
+    terminal.arm.cloud.faults.add(faults.denied("deallocate"))
+    assert terminal.alert("--execute", "--json") == 1
+    assert [id.rpartition("/")[2] for id in json.loads(terminal.said())["failed"]] == [LAB]
+
+
+def test_a_scope_that_nobody_could_look_into_makes_the_command_fail_and_stops_the_rest(terminal: Terminal) -> None:
+    terminal.settings(switch=True)
+    path = terminal.folder / "ledger.toml"
+    path.write_text(path.read_text() + '\nalso_stops = ["arn:aws:ec2::123456789012"]')
+    assert terminal.alert("--execute") == 1
+    said = terminal.said()
+    assert "UNSEEN arn:aws:ec2::123456789012: no control plane is set up" in said
+    assert terminal.stops() == 1

@@ -71,6 +71,22 @@ def test_what_is_wrong_is_told(tmp_path: Path, text: str, message: str) -> None:
     assert message in told(tmp_path, text)
 
 
+BUDGET = '[budgets.b]\nid = "/s/b"\nscope = "/subscriptions/1"\ncurrency = "EUR"\namount = "1"\n'
+
+
+def test_a_budget_may_stop_in_further_scopes(tmp_path: Path) -> None:
+    text = (
+        BUDGET + 'also_stops = ["arn:aws:ec2::123456789012", "snowflake:ORG-MAIN", "/subscriptions/2/resourceGroups/A"]'
+    )
+    (budget,) = read(tmp_path, text).budgets
+    assert budget.also == ("arn:aws:ec2::123456789012", "snowflake:org-main", "/subscriptions/2/resourcegroups/a")
+
+
+@pytest.mark.parametrize("place", ["", "*", "/subscriptions/", "arn:aws:ec2:::", "snowflake:"])
+def test_invariant_1_what_is_no_scope_is_told(tmp_path: Path, place: str) -> None:
+    assert "also_stops holds what is no scope" in told(tmp_path, f'{BUDGET}also_stops = ["{place}"]')
+
+
 def test_each_account_becomes_a_control_plane_of_its_own(tmp_path: Path) -> None:
     """Nobody is asked until a scope is listed; one that is not set up is refused before any call."""
     planes = wiring.fleet({"IDENTITY_ENDPOINT": "http://127.0.0.1:9"}, read(tmp_path, AWS + SNOWFLAKE).machines)

@@ -113,7 +113,15 @@ def alert(
     off = _switches_off(played, found) if execute else []
     events = [{"kind": event.kind, "at": event.at.isoformat(), "body": dict(event.body)} for event in played.events]
     document = {"status": played.answer.status, "answer": dict(played.answer.body), "run": played.run, "events": events}
-    return played.answer.status, [*off, *played.lines], {**document, "switches_off": off}
+    return (
+        played.answer.status,
+        [*off, *played.lines],
+        {
+            **document,
+            "switches_off": off,
+            "failed": list(played.failed),
+        },
+    )
 
 
 def _switches_off(played: Played, found: Settings) -> list[str]:
