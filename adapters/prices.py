@@ -46,14 +46,21 @@ def ledger_rung(rates: Callable[[Sequence[str]], Mapping[str, Rate]]) -> Rung:
     """Effective cost per hour of the machine's own newest rows; for each unit of it where it has several."""
 
     def known(machines: Sequence[Machine], _currency: str) -> Found:
-        found = rates([one.id.lower() for one in machines])
+        named = {one.id: _billed_as(one.id) for one in machines}
+        found = rates([name for names in named.values() for name in names])
         return {
             one.id: Price(rate.per_hour * one.units, rate.currency, f"ledger, rows of {rate.day}")
             for one in machines
-            if (rate := found.get(one.id.lower()))
+            if (rate := next((found[name] for name in named[one.id] if name in found), None))
         }
 
     return known
+
+
+def _billed_as(id: str) -> tuple[str, ...]:
+    """What bills call a machine: by its id, of AWS mostly by what stands last in its ARN."""
+    folded = id.lower()
+    return (folded, folded.rpartition("/")[2]) if folded.startswith("arn:") else (folded,)
 
 
 def sheet_rung(path: Path) -> Rung:

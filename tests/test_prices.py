@@ -202,6 +202,18 @@ def test_the_ledgers_rate_is_for_each_unit() -> None:
     assert rung([replace(SIZED, units=2)], "USD")[SIZED.id] == Price(Decimal(1), "USD", "ledger, rows of 2026-11-11")
 
 
+@pytest.mark.parametrize("billed", ["i-0abc", "arn:aws:ec2:eu-west-1:111122223333:instance/i-0abc"])
+def test_bills_of_aws_name_an_instance_by_its_arn_or_by_what_stands_last_in_it(billed: str) -> None:
+    one = replace(SIZED, id="arn:aws:ec2:eu-west-1:111122223333:instance/i-0ABC", kind="aws_ec2")
+    rung = ledger_rung(lambda ids: {id: Rate(Decimal(2), "USD", date(2026, 11, 11)) for id in ids if id == billed})
+    assert rung([one], "USD")[one.id].per_hour == 2
+
+
+def test_what_stands_last_in_an_id_of_azure_is_no_name_of_it() -> None:
+    rung = ledger_rung(lambda ids: {id: Rate(Decimal(2), "USD", date(2026, 11, 11)) for id in ids if id == "a"})
+    assert rung([SIZED], "USD") == {}
+
+
 def test_a_machine_that_is_in_the_ledger_is_priced_by_its_own_rows(tmp_path: Path) -> None:
     assert cli.main(["ingest", str(ROOT / "samples"), "--store", str(tmp_path / "store"), "--json"]) == 0
     found = Settings(store_url=str(tmp_path / "store"))
