@@ -31,11 +31,11 @@ Target = Mapping[str, object]
 
 
 def account(id: str) -> str:
-    """Whose bucket an id's calls are taken from: its subscription, its region and account, its first two words."""
+    """Whose bucket an id's calls are taken from: a subscription, an account in a region, an account of Snowflake."""
     folded = id.lower()
     if folded.startswith("arn:"):
         return ":".join(folded.split(":")[:5])
-    return "/".join(folded.split("/")[:3])
+    return "/".join(folded.split("/")[: 3 if folded.startswith("/") else 1])
 
 
 def paced(targets: Sequence[Target]) -> Iterator[tuple[Target, timedelta, int]]:
