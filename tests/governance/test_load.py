@@ -100,7 +100,7 @@ def last_events(played: Played) -> dict[str, Event]:
     return {targets[event.stream]: event for event in played.events if event.stream in targets}
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_a_thousand_machines_are_off_and_read_back_in_little_more_than_the_buckets_allow(
     record: Record, opened: Callable[[Cloud, TokenBuckets | None], Arm]
 ) -> None:
@@ -186,7 +186,7 @@ def test_others_who_drain_the_same_buckets_cost_the_time_they_take_and_no_storm(
     assert PARALLEL <= len(early) <= 3 * PARALLEL  # those that were under way when the first was refused
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_where_half_the_bucket_is_used_by_others_the_calls_that_are_refused_teach_all_of_them(
     record: Record, opened: Callable[[Cloud, TokenBuckets | None], Arm]
 ) -> None:
