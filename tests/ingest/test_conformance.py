@@ -76,7 +76,7 @@ def test_every_kind_of_snowflake_line_conforms(ledger: Ledger, tmp_path: Path) -
     lines = [{"BILLING_TYPE": name, "EFFECTIVE_RATE": rate} for name in kinds for rate in ("", "3", "0")]
     lines += [{"BILLING_TYPE": "PRIORITY_SUPPORT", "USAGE": "0", "EFFECTIVE_RATE": ""}]
     lines += [{"USAGE": "28.408", "USAGE_IN_CURRENCY": "56.82", "EFFECTIVE_RATE": "2.00"}]
-    lines += [{"USAGE": "-7", "USAGE_IN_CURRENCY": "-21.00", "EFFECTIVE_RATE": ""}]
+    lines += [{"USAGE": "-7", "USAGE_IN_CURRENCY": "-21.00", "IS_ADJUSTMENT": "TRUE", "EFFECTIVE_RATE": ""}]
     lines += [{"USAGE": "0.001", "USAGE_IN_CURRENCY": "0.00", "SERVICE_TYPE": "NEW", "EFFECTIVE_RATE": ""}]
     assert ledger.ingest(snowflake(tmp_path / "a.csv", *lines)).code == 0
     assert ledger.broken_rules() == {}
