@@ -151,8 +151,13 @@ def mixed(lines: Sequence[T], by: random.Random) -> list[T]:
 
 def turned(beside: Views, by: random.Random) -> Views:
     """The same views in another order."""
-    found = (beside.warehouses, beside.queries, beside.tags, beside.storage, beside.databases)
-    return Views(*(mixed(lines, by) for lines in found))
+    return Views(
+        warehouses=mixed(beside.warehouses, by),
+        queries=mixed(beside.queries, by),
+        tags=mixed(beside.tags, by),
+        storage=mixed(beside.storage, by),
+        databases=mixed(beside.databases, by),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -167,13 +172,30 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def largest_remainder(whole: int, shares_of: Sequence[int]) -> list[int]:
-    """What each takes of a whole number; shares add up to 10**15."""
-    floors = [abs(whole) * share // 10**15 for share in shares_of]
-    order = sorted(range(len(floors)), key=lambda i: (-(abs(whole) * shares_of[i] % 10**15), i))
+def largest_remainder(whole: int, weights: Sequence[int]) -> list[int]:
+    """What each takes of a whole number."""
+    total = sum(weights)
+    floors = [abs(whole) * weight // total for weight in weights]
+    order = sorted(range(len(floors)), key=lambda i: (-(abs(whole) * weights[i] % total), i))
     for i in order[: abs(whole) - sum(floors)]:
         floors[i] += 1
     return [floor if whole >= 0 else -floor for floor in floors]
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(weights=st.lists(st.integers(1, 10**23), min_size=1, max_size=9), units=st.integers(0, 10**15))
+def test_shares_go_by_weight_to_the_largest_remainders(
+    engine: duckdb.DuckDBPyConnection, weights: list[int], units: int
+) -> None:
+    lines = ", ".join(
+        f"(1, 'bin', '{part}', CAST({weight} AS HUGEINT), CAST({units} AS HUGEINT))"
+        for part, weight in enumerate(weights)
+    )
+    engine.execute(
+        f"CREATE OR REPLACE TEMP TABLE weighed AS FROM (VALUES {lines}) AS t(slot, bin, part, weight, units)"
+    )
+    found = engine.execute("SELECT units FROM apportioned('weighed') ORDER BY part").fetchall()
+    assert [int(one) for (one,) in found] == largest_remainder(units, weights)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
