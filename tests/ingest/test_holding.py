@@ -105,7 +105,7 @@ def test_halves_of_two_accounts_complete_each_other(ledger: Ledger, tmp_path: Pa
 
 
 def test_blanks_around_account_and_currency_do_not_count(ledger: Ledger, tmp_path: Path) -> None:
-    bill = snowflake(tmp_path / "a.csv", {}, {"CURRENCY": "USD ", "ORGANIZATION_NAME": "EXAMPLE "})
+    bill = snowflake(tmp_path / "a.csv", {}, {"CURRENCY": "USD ", "ORGANIZATION_NAME": "EXAMPLE ", "USAGE": "7"})
     assert ledger.ingest(bill).outcomes == ["committed"]
     assert ledger.total("USD") == "420.00"
 

@@ -235,7 +235,8 @@ def test_totals_of_more_than_28_digits_stay_exact(ledger: Ledger, tmp_path: Path
     """Python's own decimal context would round them and the money would not balance. No price is of that size."""
     ledger.config.write_text('[conformance]\ngate = "report"\n', encoding="utf-8")
     texts = ["12345678901234.123456789012345678901234", "1.000000000000000000000001"]
-    files = [snowflake(tmp_path / f"{text[:3]}.csv", {"USAGE_IN_CURRENCY": text}) for text in texts]
+    lines = [{"USAGE_IN_CURRENCY": text, "USAGE_DATE": f"2026-01-0{day}"} for day, text in enumerate(texts, 1)]
+    files = [snowflake(tmp_path / f"{line['USAGE_DATE']}.csv", line) for line in lines]
     assert ledger.ingest(*files).outcomes == ["committed"]
     assert ledger.total() == "12345678901235.123456789012345678901235"
 
