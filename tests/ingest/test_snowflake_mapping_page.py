@@ -50,7 +50,8 @@ def test_quantities_are_compared_in_the_units_that_they_have(rating: str, tmp_pa
         [(unit,)] = connection.execute("SELECT snowflake_unit(?, 'x')", [rating]).fetchall()
     path = write_csv(tmp_path / "usage.csv", [{**SNOWFLAKE, "RATING_TYPE": rating}])
     [row] = focus_rows([(path, "")], tmp_path)
-    assert (unit, row["PricingUnit"]) == (dict(table("RATING_TYPE"))[rating],) * 2
+    told = {cells[0]: cells[1] for cells in table("RATING_TYPE")}
+    assert unit == row["PricingUnit"] == told[rating]
 
 
 def test_the_page_tells_of_every_refusal_and_every_view_beside_the_bill() -> None:
