@@ -175,5 +175,8 @@ def test_of_capacity_bought_later_the_first_item_is_named_while_it_lasts(ledger:
 
 
 def test_a_line_in_another_currency_than_the_item_draws_on_nothing(ledger: Ledger, tmp_path: Path) -> None:
-    ledger.ingest(bill(tmp_path / "a", {"CURRENCY": "EUR"}, balances=[BALANCE]))
+    euros = {"CURRENCY": "EUR", "CONTRACT_NUMBER": ""}
+    ledger.ingest(bill(tmp_path / "a", euros, balances=[BALANCE]))
     assert named(ledger) == {"01-24 CAPACITY": None}
+    named_too = ledger.ingest(bill(tmp_path / "b", {"CURRENCY": "EUR"}))
+    assert (named_too.code, named_too.fault["rule"]) == (2, "contract-currency")
