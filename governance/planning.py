@@ -125,7 +125,9 @@ def _decided(planner: _Planner, budget: Budget, proposal: Event) -> list[Message
         return []
     if planner.now - max(decision.at, _deferred_to(planner)) > MAX_AGE:
         raise reject(f"the approved plan waited longer than {MAX_AGE}", "Replay the alert.", "approval-too-old")
-    body = {**proposal.body, "approved_by": decision.body["by"]}
+    waits = ("due", "expires")  # of the proposal: nobody waits for these any more
+    kept = {name: value for name, value in proposal.body.items() if name not in waits}
+    body = {**kept, "approved_by": decision.body["by"]}
     return _release(planner, Gate(planner.record, planner.events, budget, body, planner.now), approved=True)
 
 

@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 
 from adapters.folder import FolderStore
-from governance import pause
+from governance import approval, pause
 from governance.record import Record
 from governance.rescue import STALE
 from ledger.faults import Rejected
-from tests.governance.guarded import Guarded, rule, under
+from tests.governance.guarded import HOUR, Guarded, rule, under
 from tests.governance.scene import NOW, machine
 
 SOON = STALE + timedelta(seconds=1)
@@ -56,3 +56,20 @@ def test_a_pause_switch_that_cannot_be_read_is_on(record: Record, store: FolderS
 def test_a_pause_says_who_and_why(record: Record, by: str, reason: str) -> None:
     with pytest.raises(Rejected):
         pause.turn(record, on=True, by=by, reason=reason, now=NOW)
+
+
+def test_an_approved_plan_that_was_paused_is_carried_out_soon_after_the_pause(record: Record) -> None:
+    world = Guarded(record, under(rule(approval=24 * HOUR)), machine("a"))
+    world.plan()
+    proposal = approval.proposed(world.events())
+    assert proposal is not None
+    plan = str(proposal.body["digest"])
+    approval.decide(record, world.run, plan, "approve", by="Kim", reason="", now=NOW)
+    pause.turn(record, on=True, by="Kim", reason="release night", now=NOW)
+    assert world.plan() == []
+    pause.turn(record, on=False, by="Kim", reason="done", now=NOW)
+    assert world.sweep(SOON) == [world.again()]
+    world.carry_out(world.plan())
+    assert world.fleet.stops == [machine("a").id]
+    assert world.kinds() == ["proposed", "approved", "paused", "planned"]
+    assert {"due", "expires"}.isdisjoint(world.events()[-1].body)
