@@ -139,3 +139,11 @@ def test_found_off_already_makes_no_call(control: Control) -> None:
     assert control.order(order) == []
     assert control.state(order) is State.VERIFIED
     assert not control.fleet.stops
+
+
+def test_invariant_17_which_parts_were_on_is_recorded_before_the_call(record: Record) -> None:
+    parts = {"0": "running", "1": "deallocated"}
+    control = Control(record, replace(machine("a"), kind="azure_vmss", parts=parts))
+    order = control.first()
+    control.order(order)
+    assert control.events(order)[1].body["before"]["parts"] == parts
