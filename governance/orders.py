@@ -9,62 +9,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import takewhile
 
-from governance import backoff, lifecycle, pace, pause, policy, streams, throttle
-from governance.alert import MAX_AGE
+from governance import backoff, lifecycle, pause, policy, streams
 from governance.model import Budget, Event, Fleet, Machine, Message, State
+from governance.order import (
+    MAX_CALLS,
+    MAX_LOST,
+    MAX_READS,
+    Order,
+    Overtaken,
+    between_readings,
+    calls_lost,
+    held,
+    in_flight,
+    mark,
+    opened,
+    too_old,
+    turn,
+)
 from governance.production import DEFAULT_RULES
 from governance.record import Record
 from ledger.classify import Classification
-from ledger.faults import Conflict, Missing, Rejected, Transient, reject
+from ledger.faults import Conflict, Missing, Rejected, Transient
 
-MAX_CALLS = 10
-MAX_READS = 20
-# From the instant of the handler that began a call. It looks and calls, 10 s to connect and 30 s to answer each: until
-# this is over, that call may be under way.
-IN_FLIGHT = timedelta(minutes=2)
-MAX_LOST = 2
 # Power before a call and what it cannot have become of itself.
 STARTED = {"running": ("starting",), "stopping": ("starting", "running"), "stopped": ("starting", "running")}
-
-
-class _Overtaken(Exception):
-    """Another handler of the same order wrote first."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """An order as read now; `add` gives the order one event further."""
-
-    key: str
-    record: Record
-    events: tuple[Event, ...]
-    now: datetime
-
-    @property
-    def planned(self) -> Mapping[str, object]:
-        return self.events[0].body
-
-    @property
-    def target(self) -> str:
-        return str(self.planned["target"])
-
-    @property
-    def is_dry(self) -> bool:
-        return self.planned["dry_run"] is not False
-
-    @property
-    def state(self) -> State | None:
-        return lifecycle.fold(event.kind for event in self.events)
-
-    def add(self, kind: str, **body: object) -> _Order:
-        lifecycle.step(self.state, kind)
-        try:
-            event = self.record.append(self.events[0].stream, kind, body, self.now, after=self.events)
-        except Conflict:
-            raise _Overtaken from None
-        return _Order(self.key, self.record, (*self.events, event), self.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +48,7 @@ class _Switches:
     def dry_run(self) -> bool:
         return self.budget is None or not (self.live and self.budget.live)
 
-    def refusal(self, machine: Machine, order: _Order) -> str:
+    def refusal(self, machine: Machine, order: Order) -> str:
         if self.budget is None:
             return "the budget left the registry"
         rule = order.planned.get("policy", "")
@@ -98,42 +67,34 @@ def on_order(
     rules: Classification = DEFAULT_RULES,
 ) -> list[Message]:
     """Begin one deallocation, if everything still allows it. Dry unless live, the budget and the plan all say live."""
-    order = _open(message, record, now)
+    order = opened(message, record, now, streams.order_stream)
     if order.state is State.ACCEPTED:  # the crash was after the acceptance: only the read-back was lost
         return [_look(order)]
     if lifecycle.is_over(order.state):
         return []
-    if (rest := max(_in_flight(order), _turn(order))) > streams.AT_ONCE:
+    if (rest := max(in_flight(order), turn(order))) > streams.AT_ONCE:
         return [streams.carry_out(order.key, order.planned, delay=rest)]
     switches = _Switches(streams.budget_of(budgets, order.planned["budget_id"]), rules, live)
     try:
         return _carry_out(order, switches, fleet)
-    except _Overtaken:
+    except Overtaken:
         return []
 
 
 def on_verify(message: Mapping[str, object], *, record: Record, fleet: Fleet, now: datetime) -> list[Message]:
     """Read the power state back: verified only when it reads deallocated, or the machine is gone."""
-    order = _open(message, record, now)
+    order = opened(message, record, now, streams.order_stream)
     if order.state is not State.ACCEPTED:
         return []
-    if (rest := _held(order, _holds(order))) > streams.AT_ONCE:
+    if (rest := held(order)) > streams.AT_ONCE:
         return [streams.look(order.key, order.planned, delay=rest)]
     try:
         return _read_back(order, fleet)
-    except _Overtaken:
+    except Overtaken:
         return []
 
 
-def _open(message: Mapping[str, object], record: Record, now: datetime) -> _Order:
-    key = streams.key_in(message, "order")
-    events = tuple(record.events(streams.order_stream(key)))
-    if not events:
-        raise reject(f"no order {key} was planned", "Replay the alert itself.", "unknown-order")
-    return _Order(key, record, events, now)
-
-
-def _carry_out(order: _Order, switches: _Switches, fleet: Fleet) -> list[Message]:
+def _carry_out(order: Order, switches: _Switches, fleet: Fleet) -> list[Message]:
     try:
         machine = fleet.machine(order.target)
     except (Transient, Conflict) as fault:
@@ -143,10 +104,10 @@ def _carry_out(order: _Order, switches: _Switches, fleet: Fleet) -> list[Message
     return _act(order, machine, switches, fleet)
 
 
-def _act(order: _Order, machine: Machine, switches: _Switches, fleet: Fleet) -> list[Message]:
+def _act(order: Order, machine: Machine, switches: _Switches, fleet: Fleet) -> list[Message]:
     """The last look before the call: budget, tags, switches, power; then the call itself."""
     before = _before(machine)
-    refusal = _too_old(order) or switches.refusal(machine, order)
+    refusal = too_old(order) or switches.refusal(machine, order)
     dry_run = order.is_dry or switches.dry_run
     if refusal:
         order.add(lifecycle.REFUSED, reason=refusal, before=before)
@@ -172,37 +133,13 @@ def _before(machine: Machine) -> dict[str, object]:
     return {**seen, "parts": dict(machine.parts)} if machine.parts else seen
 
 
-def _turn(order: _Order) -> timedelta:
-    """How long until it may call: its place in the plan, put off while its account is held back."""
-    if _too_old(order):
-        return streams.AT_ONCE
-    found, since = _holds(order), order.events[0].at
-    turn = throttle.shifted(pace.due(order.planned, since), since, found)
-    return max(turn - order.now, _held(order, found))
-
-
-def _holds(order: _Order) -> list[throttle.Hold]:
-    return throttle.holds(order.record, order.target, order.events[0].at, order.now)
-
-
-def _held(order: _Order, found: Sequence[throttle.Hold]) -> timedelta:
-    since = order.events[0].at
-    return throttle.rest(order.now, pace.due(order.planned, since) - since, found)
-
-
-def _look(order: _Order, delay: timedelta = streams.FIRST_LOOK, attempt: int = 0) -> Message:
+def _look(order: Order, delay: timedelta = streams.FIRST_LOOK, attempt: int = 0) -> Message:
     """Read back after the delay, or later where so many are read that the readings themselves would be refused."""
-    peers = order.planned.get("peers")
-    least = pace.between_readings(order.target, peers if isinstance(peers, int) else 1)
-    return streams.look(order.key, order.planned, attempt=attempt, delay=max(delay, least))
+    delay = max(delay, between_readings(order))
+    return streams.look(order.key, order.planned, attempt=attempt, delay=delay)
 
 
-def _in_flight(order: _Order) -> timedelta:
-    """How much longer a call begun by another handler may be under way; nothing when none was begun."""
-    return order.events[-1].at + IN_FLIGHT - order.now if order.state is State.CALLING else streams.AT_ONCE
-
-
-def _doubt(order: _Order, machine: Machine) -> str:
+def _doubt(order: Order, machine: Machine) -> str:
     """Why a call whose answer was lost must not be made again, although the machine is on.
 
     Somebody may have started it since: seen starting, or running after it was not. A whole restart in between cannot
@@ -213,7 +150,7 @@ def _doubt(order: _Order, machine: Machine) -> str:
     before = _power_before(order.events[-1])
     if machine.power in STARTED.get(before, ()):
         return f"the answer to the call was lost and the machine was started since: {before}, now {machine.power}"
-    lost = sum(1 for _ in takewhile(lambda event: event.kind == lifecycle.CALLING, reversed(order.events)))
+    lost = calls_lost(order)
     return f"the answers to {lost} calls were lost; the machine is {machine.power}" if lost >= MAX_LOST else ""
 
 
@@ -222,20 +159,15 @@ def _power_before(calling: Event) -> str:
     return str(before["power"]) if isinstance(before, Mapping) else "unknown"
 
 
-def _too_old(order: _Order) -> str:
-    age = order.now - order.events[0].at
-    return f"the order waited longer than {MAX_AGE}" if age > MAX_AGE else ""
-
-
 def _would(machine: Machine) -> str:
     return "nothing: already off" if machine.power in policy.ALREADY_OFF else "deallocate"
 
 
-def _why(order: _Order) -> dict[str, object]:
+def _why(order: Order) -> dict[str, object]:
     return {name: order.planned[name] for name in ("alert", "plan", "why")}
 
 
-def _call(order: _Order, fleet: Fleet) -> list[Message]:
+def _call(order: Order, fleet: Fleet) -> list[Message]:
     try:
         fleet.begin_stop(order.target)
     except (Transient, Conflict) as fault:
@@ -245,25 +177,19 @@ def _call(order: _Order, fleet: Fleet) -> list[Message]:
     return [_look(order.add(lifecycle.ACCEPTED, means="the call was taken; not yet that the machine is off"))]
 
 
-def _defer(order: _Order, fault: Transient | Conflict) -> list[Message]:
+def _defer(order: Order, fault: Transient | Conflict) -> list[Message]:
     """Come back when the other side asked to, a bounded number of times; the record does the counting."""
     attempt = streams.count(order.events, lifecycle.DEFERRED) + 1
     if attempt > MAX_CALLS:
         order.add(lifecycle.FAILED, reason=f"the control plane took no call in {MAX_CALLS} attempts: {fault}")
         return []
     delay = backoff.delay(fault, attempt)
-    _mark(order, fault)
+    mark(order, fault)
     order.add(lifecycle.DEFERRED, reason=str(fault), attempt=attempt, due=order.now + delay)
     return [streams.carry_out(order.key, order.planned, attempt=attempt, delay=delay)]
 
 
-def _mark(order: _Order, fault: Exception) -> None:
-    """What was asked of one order is asked of all."""
-    if asked := backoff.asked(fault):
-        throttle.mark(order.record, order.target, order.now + asked, order.now)
-
-
-def _end(order: _Order, fault: Missing | Rejected) -> list[Message]:
+def _end(order: Order, fault: Missing | Rejected) -> list[Message]:
     if isinstance(fault, Missing):
         order.add(lifecycle.GONE, reason="the machine no longer exists: nothing left to bill")
     else:
@@ -271,13 +197,13 @@ def _end(order: _Order, fault: Missing | Rejected) -> list[Message]:
     return []
 
 
-def _read_back(order: _Order, fleet: Fleet) -> list[Message]:
+def _read_back(order: Order, fleet: Fleet) -> list[Message]:
     try:
         power = fleet.machine(order.target).power
     except (Missing, Rejected) as fault:
         return _end(order, fault)
     except (Transient, Conflict) as fault:
-        _mark(order, fault)
+        mark(order, fault)
         return _wait(order, "unread", backoff.asked(fault))
     if power == policy.OFF:
         order.add(lifecycle.VERIFIED, power=power)
@@ -285,7 +211,7 @@ def _read_back(order: _Order, fleet: Fleet) -> list[Message]:
     return _wait(order, power, None)
 
 
-def _wait(order: _Order, power: str, asked: timedelta | None) -> list[Message]:
+def _wait(order: Order, power: str, asked: timedelta | None) -> list[Message]:
     """Unknown is not off: anything but deallocated is read again, less and less often, up to the bound."""
     attempt = streams.count(order.events, lifecycle.WAITING) + 1
     if attempt >= MAX_READS:

@@ -16,7 +16,7 @@ from adapters.folder import FolderStore
 from adapters.queue import MemoryQueue
 from governance import flow, lifecycle, streams
 from governance.model import Event, Machine, Message, State
-from governance.orders import IN_FLIGHT
+from governance.order import IN_FLIGHT
 from governance.planning import targets_in
 from governance.record import Record
 from governance.rules import Ceilings, Safeguards

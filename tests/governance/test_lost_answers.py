@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from governance.model import Message, State
-from governance.orders import IN_FLIGHT
+from governance.order import IN_FLIGHT
 from governance.record import Record
 from tests.governance.control import Control
 from tests.governance.scene import NOW, Crash, MemoryFleet, machine

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from governance import flow, lifecycle, orders, streams
+from governance import flow, lifecycle, streams
 from governance.model import State
+from governance.order import IN_FLIGHT, MAX_CALLS
 from governance.record import Record
 from ledger.faults import Conflict, Missing, Rejected, Transient, reject
 from tests.governance.control import Control
@@ -37,7 +38,7 @@ def test_a_call_never_taken_fails_after_a_bounded_number(control: Control, metho
     while pending:
         control.fleet.faults[method].append(fault)
         pending, tries = control.order(pending[0]), tries + 1
-    assert tries == orders.MAX_CALLS + 1
+    assert tries == MAX_CALLS + 1
     assert control.state(order) is State.FAILED
 
 
@@ -98,7 +99,7 @@ def test_invariant_8_a_crash_at_any_write_of_planning_and_acting_is_finished_onc
     whole.record = Record(CrashingStore(tmp_path, 0, after=False))
     key = streams.order_key(str(message["alert"]), machine("a").id)
     whole.plan(message)
-    whole.settle(flow.on_order({"order": key}, **whole._whole(NOW + orders.IN_FLIGHT)))
+    whole.settle(flow.on_order({"order": key}, **whole._whole(NOW + IN_FLIGHT)))
     stream = streams.order_stream(key)
     assert lifecycle.fold(event.kind for event in whole.record.events(stream)) is State.VERIFIED
     assert len(whole.fleet.stops) == 1

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from governance import orders
 from governance.model import State
+from governance.order import MAX_READS
 from governance.record import Record
 from ledger.faults import Transient
 from tests.governance.control import Control
@@ -50,7 +50,7 @@ def test_invariant_12_a_machine_that_never_goes_off_fails(control: Control) -> N
         delays.append(pending[0].delay)
         pending = control.look(pending[0])
     assert control.state(order) is State.FAILED
-    assert len(delays) == orders.MAX_READS
+    assert len(delays) == MAX_READS
     assert delays == sorted(delays)
     assert max(delays) <= timedelta(minutes=5)
 

@@ -1,0 +1,118 @@
+"""What an order to stop and an order to start have in common: its events as read now, its turn, its lost answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import takewhile
+
+from governance import backoff, lifecycle, pace, streams, throttle
+from governance.alert import MAX_AGE
+from governance.model import Event, State
+from governance.record import Record
+from ledger.faults import Conflict, reject
+
+# From the instant of the handler that began a call. It looks and calls, 10 s to connect and 30 s to answer each: until
+# this is over, that call may be under way.
+IN_FLIGHT = timedelta(minutes=2)
+MAX_CALLS = 10
+MAX_READS = 20
+MAX_LOST = 2
+
+
+class Overtaken(Exception):
+    """Another handler of the same order wrote first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order as read now; `add` gives the order one event further."""
+
+    key: str
+    record: Record
+    events: tuple[Event, ...]
+    now: datetime
+
+    @property
+    def planned(self) -> Mapping[str, object]:
+        return self.events[0].body
+
+    @property
+    def target(self) -> str:
+        return str(self.planned["target"])
+
+    @property
+    def is_dry(self) -> bool:
+        return self.planned["dry_run"] is not False
+
+    @property
+    def state(self) -> State | None:
+        return lifecycle.fold(event.kind for event in self.events)
+
+    def add(self, kind: str, **body: object) -> Order:
+        lifecycle.step(self.state, kind)
+        try:
+            event = self.record.append(self.events[0].stream, kind, body, self.now, after=self.events)
+        except Conflict:
+            raise Overtaken from None
+        return Order(self.key, self.record, (*self.events, event), self.now)
+
+
+def opened(message: Mapping[str, object], record: Record, now: datetime, stream: Callable[[str], str]) -> Order:
+    """The order a message names; `stream` says where orders of its kind are recorded."""
+    key = streams.key_in(message, "order")
+    events = tuple(record.events(stream(key)))
+    if not events:
+        raise reject(f"no order {key} was planned", "Replay the alert itself.", "unknown-order")
+    return Order(key, record, events, now)
+
+
+def turn(order: Order) -> timedelta:
+    """How long until it may call: its place in the plan, put off while its account is held back."""
+    if too_old(order):
+        return streams.AT_ONCE
+    found, since = _holds(order), order.events[0].at
+    shifted = throttle.shifted(pace.due(order.planned, since), since, found)
+    return max(shifted - order.now, _rest(order, found))
+
+
+def held(order: Order) -> timedelta:
+    """How long its account is still held back; nothing when it is not."""
+    return _rest(order, _holds(order))
+
+
+def between_readings(order: Order) -> timedelta:
+    """How long at least until it may be read again, so many as are read with it."""
+    peers = order.planned.get("peers")
+    return pace.between_readings(order.target, peers if isinstance(peers, int) else 1)
+
+
+def in_flight(order: Order) -> timedelta:
+    """How much longer a call begun by another handler may be under way; nothing when none was begun."""
+    return order.events[-1].at + IN_FLIGHT - order.now if order.state is State.CALLING else streams.AT_ONCE
+
+
+def calls_lost(order: Order) -> int:
+    """How many calls in a row, up to the last event, got no answer."""
+    return sum(1 for _ in takewhile(lambda event: event.kind == lifecycle.CALLING, reversed(order.events)))
+
+
+def too_old(order: Order) -> str:
+    age = order.now - order.events[0].at
+    return f"the order waited longer than {MAX_AGE}" if age > MAX_AGE else ""
+
+
+def mark(order: Order, fault: Exception) -> None:
+    """What was asked of one order is asked of all."""
+    if asked := backoff.asked(fault):
+        throttle.mark(order.record, order.target, order.now + asked, order.now)
+
+
+def _holds(order: Order) -> list[throttle.Hold]:
+    return throttle.holds(order.record, order.target, order.events[0].at, order.now)
+
+
+def _rest(order: Order, found: Sequence[throttle.Hold]) -> timedelta:
+    since = order.events[0].at
+    return throttle.rest(order.now, pace.due(order.planned, since) - since, found)
