@@ -42,7 +42,8 @@ def budget_alert(req: func.HttpRequest) -> func.HttpResponse:
     try:
         import wiring
 
-        status, body = wiring.on_alert(req.get_body(), os.environ, datetime.now(UTC))
+        token = req.headers.get("authorization", "")
+        status, body = wiring.on_alert(req.get_body(), os.environ, datetime.now(UTC), token)
         _done("alert-answered", status=status, answer=body)
     except Exception as fault:
         with suppress(Exception):  # an app whose own modules cannot be imported must still answer

@@ -30,6 +30,18 @@ param budgetStartDate string
 @secure()
 param webhookUri string = ''
 
+@description('Secure webhook: client id of the application registered for it (docs/stop-machines.md). Empty: the function key alone.')
+param webhookClientId string = ''
+
+@description('Object id of that application, not of its service principal.')
+param webhookObjectId string = ''
+
+@description('Application ID URI of that application.')
+param webhookIdentifierUri string = empty(webhookClientId) ? '' : 'api://${webhookClientId}'
+
+@description('Tenant in which it is registered.')
+param webhookTenantId string = tenant().tenantId
+
 @description('Signs the one-time links to approve a plan; at least 32 random characters. Empty: there are no links.')
 @secure()
 param approvalKey string = ''
@@ -105,6 +117,9 @@ module service 'modules/function.bicep' = {
     snowflakeKeySecretUri: snowflakeKeySecretUri
     snowflakePassphraseSecretUri: snowflakePassphraseSecretUri
     approvalKey: approvalKey
+    webhookClientId: webhookClientId
+    webhookIdentifierUri: webhookIdentifierUri
+    webhookTenantId: webhookTenantId
   }
 }
 
@@ -139,6 +154,9 @@ module actions 'modules/actiongroup.bicep' = if (!empty(webhookUri)) {
   params: {
     name: name
     webhookUri: webhookUri
+    webhookObjectId: webhookObjectId
+    webhookIdentifierUri: webhookIdentifierUri
+    webhookTenantId: webhookTenantId
   }
 }
 

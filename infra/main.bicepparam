@@ -8,6 +8,9 @@ param budgetStartDate = '2026-01-01'
 // Empty on the first deployment; see docs/deploy.md for the second.
 param webhookUri = ''
 param approvalKey = ''
+// Secure webhook (docs/stop-machines.md): client id and object id of the application registered for it.
+param webhookClientId = ''
+param webhookObjectId = ''
 // Bills of Azure (docs/azure.md): the costs of this subscription, and a container of another account with exports.
 param readsCosts = false
 param exportsAccount = ''

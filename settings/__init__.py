@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from governance.caller import TrustedCaller
 from governance.model import Budget
 from governance.places import MachineAccount, is_scope
 from governance.rules import DEFAULT_SAFEGUARDS, Policy, Safeguards
@@ -20,6 +21,7 @@ from settings.guard import guarded, misnamed, read_policy, read_safeguards
 from settings.machines import named_twice, read_account
 from settings.sources import PROVIDERS, claimed_twice, read_source
 from settings.values import above_zero, address, memory, named, one_of, share, switch, text, texts, whole, word
+from settings.webhook import from_environment, read_caller
 
 GATES = ("block", "report", "off")
 DEFAULT_STORE = ".ledger"
@@ -48,6 +50,7 @@ class Settings:
     retail_prices: bool = False
     approval_url: str = ""
     machines: tuple[MachineAccount, ...] = ()
+    caller: TrustedCaller | None = None
 
     def source(self, name: str) -> Source:
         """The configured source of this name; Rejected when there is none."""
@@ -63,7 +66,7 @@ def load(path: Path | None, env: Mapping[str, str]) -> Settings:
     """Settings of the file (none: defaults), then LEDGER_STORE and LEDGER_LIVE. Rejected carries all faults."""
     document, label = _read(path, env)
     faults: list[Fault] = []
-    found = _parse(Entry("", document, faults), faults)
+    found = _parse(Entry("", from_environment(document, env), faults), faults)
     if faults:
         raise Rejected([replace(fault, file=label) for fault in faults])
     return _overridden(found, env)
@@ -107,6 +110,7 @@ def _parse(root: Entry, faults: list[Fault]) -> Settings:
     approval_url = _approval(root.table("approval"))
     machines = root.table("machines").each(read_account)
     faults += named_twice(machines)
+    caller = read_caller(root.table("webhook"))
     root.close()
     budgets = guarded(budgets, policies, safeguards)
     return Settings(
@@ -124,6 +128,7 @@ def _parse(root: Entry, faults: list[Fault]) -> Settings:
         *prices,
         approval_url,
         machines,
+        caller,
     )
 
 

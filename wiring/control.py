@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from settings import Settings
+from wiring.callers import denied
 from wiring.fleets import fleet
 from wiring.parts import Env, queue, quiet, record, settings, store
 from wiring.prices import prices
@@ -25,11 +26,14 @@ if TYPE_CHECKING:
 AT_ONCE = 8  # messages of a run that a terminal handles at once
 
 
-def on_alert(body: bytes, env: Env, now: datetime) -> tuple[int, Mapping[str, object]]:
-    """Status and JSON-ready body for the webhook's caller."""
+def on_alert(body: bytes, env: Env, now: datetime, authorization: str = "") -> tuple[int, Mapping[str, object]]:
+    """Status and JSON-ready body for the webhook's caller; where a token is asked for, nothing is read before it is."""
     from governance import flow
 
     found = settings(env)
+    refusal = denied(found.caller, authorization, env, now) if found.caller else None
+    if refusal:
+        return refusal.status, {"error": "the caller is not let in"}
     kept = record(store(found.store_url, env))
     answer = flow.on_alert(body, budgets=found.budgets, record=kept, queue=queue(env), now=now, live=found.live)
     return answer.status, answer.body

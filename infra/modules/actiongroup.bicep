@@ -4,6 +4,17 @@ param name string
 @secure()
 param webhookUri string
 
+// The application registered for the webhook. Without an identifier action groups call with the key and send no token.
+param webhookObjectId string
+param webhookIdentifierUri string
+param webhookTenantId string
+
+var receiver = {
+  name: 'ledger'
+  serviceUri: webhookUri
+  useCommonAlertSchema: true
+}
+
 resource group 'Microsoft.Insights/actionGroups@2023-01-01' = {
   name: 'ag-${name}'
   location: 'global'
@@ -11,11 +22,12 @@ resource group 'Microsoft.Insights/actionGroups@2023-01-01' = {
     enabled: true
     groupShortName: 'ledger'
     webhookReceivers: [
-      {
-        name: 'ledger'
-        serviceUri: webhookUri
-        useCommonAlertSchema: true
-      }
+      empty(webhookIdentifierUri) ? receiver : union(receiver, {
+        useAadAuth: true
+        objectId: webhookObjectId
+        identifierUri: webhookIdentifierUri
+        tenantId: webhookTenantId
+      })
     ]
   }
 }

@@ -12,6 +12,9 @@ param snowflakeKeySecretUri string
 param snowflakePassphraseSecretUri string
 @secure()
 param approvalKey string
+param webhookClientId string
+param webhookIdentifierUri string
+param webhookTenantId string
 
 resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   name: 'plan-${name}'
@@ -86,6 +89,12 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     // The master switch: a machine is touched only when this and the budget's own `live` are true.
     LEDGER_LIVE: 'false'
     LEDGER_APPROVAL_KEY: approvalKey
+    // All or none: with half of them the service refuses its settings. The app is that of Azure Monitor's action groups.
+    LEDGER_WEBHOOK_TENANT: empty(webhookClientId) ? '' : webhookTenantId
+    LEDGER_WEBHOOK_AUDIENCE: empty(webhookClientId) ? '' : '${webhookClientId} ${webhookIdentifierUri}'
+    LEDGER_WEBHOOK_ROLE: empty(webhookClientId) ? '' : 'ActionGroupsSecureWebhook'
+    LEDGER_WEBHOOK_CALLER: empty(webhookClientId) ? '' : '461e8683-5575-4561-ac7f-899cc907d62a'
+    LEDGER_WEBHOOK_AUTHORITY: empty(webhookClientId) ? '' : environment().authentication.loginEndpoint
     // Resolved by the platform when the app reads it; empty: no source signs in to Snowflake with a key pair.
     LEDGER_SNOWFLAKE_PRIVATE_KEY: empty(snowflakeKeySecretUri) ? '' : '@Microsoft.KeyVault(SecretUri=${snowflakeKeySecretUri})'
     LEDGER_SNOWFLAKE_PASSPHRASE: empty(snowflakePassphraseSecretUri) ? '' : '@Microsoft.KeyVault(SecretUri=${snowflakePassphraseSecretUri})'

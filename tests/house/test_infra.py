@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 import settings
+from governance.caller import ACTION_GROUPS, ROLE
+from settings.webhook import VARIABLES
 from tests.house import bicep
 from tests.house.source import ROOT, product, project
 
@@ -29,6 +31,7 @@ EMULATOR_ONLY = {
     "LEDGER_PRICES_URL",
     "LEDGER_SNOWFLAKE_PASSWORD",
     "LEDGER_SNOWFLAKE_URL",
+    "LEDGER_WEBHOOK_CA",
 }
 
 BUDGET = 'id = "/subscriptions/s/budgets/b"\nscope = "/subscriptions/s"\ncurrency = "USD"\namount = "100"\n'
@@ -145,6 +148,16 @@ def test_the_host_waits_between_tries_and_gives_up_after_five() -> None:
     assert queues["visibilityTimeout"] == "00:00:30"
     assert queues["messageEncoding"] == "base64"
     assert HOST["extensionBundle"]["version"] == "[4.*, 5.0.0)"
+
+
+def test_the_token_the_webhook_asks_for_is_the_one_that_action_groups_send() -> None:
+    assert bicep.defaults(INFRA / "main.bicep")["webhookClientId"] == ""
+    asked = {name: SETTINGS[name].split(" : ") for name in VARIABLES.values()}
+    assert {text[0] for text in asked.values()} == {"empty(webhookClientId) ? ''"}
+    assert asked["LEDGER_WEBHOOK_ROLE"][1].strip("'") == ROLE
+    assert asked["LEDGER_WEBHOOK_CALLER"][1].strip("'") == ACTION_GROUPS
+    receiver = bicep.pairs(INFRA / "modules/actiongroup.bicep")
+    assert (receiver["useAadAuth"], receiver["useCommonAlertSchema"]) == ("true", "true")
 
 
 def test_policies_hold_but_for_a_stated_list() -> None:

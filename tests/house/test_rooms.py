@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "governance": ("ledger",),
     "adapters": ("ledger", "governance.model", "governance.rules"),
     "settings": (
+        "governance.caller",
         "governance.model",
         "governance.places",
         "governance.rules",
