@@ -5,9 +5,10 @@ Action groups retry 503 but not 500: whatever the storage or the queue does, the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 
 from governance import streams
 from governance.alert import MAX_AGE, parse
@@ -16,19 +17,31 @@ from governance.model import Alert, Answer, Budget, Event, Queue, Refusal
 from governance.record import Record
 
 RETRY_SECONDS = 30
+WEBHOOK: Mapping[str, str] = MappingProxyType({"entry": "webhook"})
 
 
 def on_alert(
-    body: bytes, *, budgets: Sequence[Budget], record: Record, queue: Queue, now: datetime, live: bool
+    body: bytes,
+    *,
+    budgets: Sequence[Budget],
+    record: Record,
+    queue: Queue,
+    now: datetime,
+    live: bool,
+    who: Mapping[str, str] = WEBHOOK,
 ) -> Answer:
-    """202 only after the alert is recorded and its planning enqueued; 4xx with a reason for what is not acted on."""
+    """202 only after the alert is recorded and its planning enqueued; 4xx with a reason for what is not acted on.
+
+    `who` brought it: its way in (webhook, timer, terminal) under `entry`, and `by` where a person is known.
+    """
     try:
         verdict = _remembered(parse(body, budgets=budgets, now=now), record, now)
         if isinstance(verdict, Refusal):
             return _refuse(verdict, len(body), record, now)
         if verdict.notice_only:
             return _note(verdict, record, now)
-        return _accept(verdict, streams.budget_of(budgets, verdict.budget_id), record, queue, now, live)
+        dry_run = not (live and _is_live(streams.budget_of(budgets, verdict.budget_id)))
+        return _accept(verdict, record, queue, now, {"dry_run": dry_run, "who": dict(who)})
     except Exception as fault:
         # Deliberately broad: a fault of any kind must be redelivered, and its text may hold what callers must not see.
         return _unavailable(fault)
@@ -61,13 +74,17 @@ def _note(alert: Alert, record: Record, now: datetime) -> Answer:
     return Answer(202, answer if new else {**answer, "duplicate": True})
 
 
-def _accept(alert: Alert, budget: Budget | None, record: Record, queue: Queue, now: datetime, live: bool) -> Answer:
+def _is_live(budget: Budget | None) -> bool:
+    return budget is not None and budget.live
+
+
+def _accept(alert: Alert, record: Record, queue: Queue, now: datetime, taken: Mapping[str, object]) -> Answer:
     """Received, enqueued, noted as enqueued: a crash between any two leaves a redelivery that finishes the rest."""
-    dry_run = not (live and budget is not None and budget.live)
+    dry_run = taken["dry_run"] is not False
     run = streams.run_key(alert.key, dry_run=dry_run)
     stream = streams.alert_stream(run)
     answer: dict[str, object] = {"alert": run, "dry_run": dry_run}
-    received, _ = record.once(stream, streams.RECEIVED, {**_body(alert), "run": run, "dry_run": dry_run}, now)
+    received, _ = record.once(stream, streams.RECEIVED, {**_body(alert), **taken, "run": run}, now)
     begun = _begun(received, record, now)
     if begun.kind == streams.REVIVED:
         answer["revived"] = True

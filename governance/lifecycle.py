@@ -22,6 +22,15 @@ DRY_RUN = "dry-run"
 FAILED = "failed"
 ABANDONED = "abandoned"
 
+# What an event says came of the call; the kinds that are not here are results by their own name.
+RESULTS: Mapping[str, str] = {
+    CALLING: "none yet: the call is about to be made",
+    ACCEPTED: "the call was taken",
+    DEFERRED: "not taken, again later",
+    WAITING: "not off yet",
+    DRY_RUN: "nothing was called",
+}
+
 _BEFORE_ACCEPTANCE: Mapping[str, State] = {
     CALLING: State.CALLING,
     DEFERRED: State.PLANNED,  # the other side asked to come back later, so nothing is under way

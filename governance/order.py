@@ -19,6 +19,7 @@ IN_FLIGHT = timedelta(minutes=2)
 MAX_CALLS = 10
 MAX_READS = 20
 MAX_LOST = 2
+BASIS = ("who", "why", "input", "alert", "plan")
 
 
 class Overtaken(Exception):
@@ -50,10 +51,22 @@ class Order:
     def state(self) -> State | None:
         return lifecycle.fold(event.kind for event in self.events)
 
+    @property
+    def basis(self) -> Mapping[str, object]:
+        """Who and why, and the digests of what came in and of the plan: each event tells them by itself."""
+        return {name: self.planned[name] for name in BASIS if name in self.planned}
+
+    @property
+    def before(self) -> object:
+        """The machine as last seen before a call; as the plan saw it where nobody has looked since."""
+        seen = (event.body["before"] for event in reversed(self.events) if "before" in event.body)
+        return next(seen, {"power": self.planned.get("power", "unknown"), "seen": "for the plan"})
+
     def add(self, kind: str, **body: object) -> Order:
         lifecycle.step(self.state, kind)
+        told = {"basis": self.basis, "before": self.before, **body, "result": lifecycle.RESULTS.get(kind, kind)}
         try:
-            event = self.record.append(self.events[0].stream, kind, body, self.now, after=self.events)
+            event = self.record.append(self.events[0].stream, kind, told, self.now, after=self.events)
         except Conflict:
             raise Overtaken from None
         return Order(self.key, self.record, (*self.events, event), self.now)

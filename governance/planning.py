@@ -200,7 +200,10 @@ def _deferred_to(planner: _Planner) -> datetime:
 def _body(plan: Plan, planner: _Planner, budget: Budget) -> dict[str, object]:
     return {
         "run": planner.run,
+        "who": planner.received.body.get("who", {}),
+        "input": planner.received.body["digest"],
         "budget_id": budget.id,
+        "opt_in": {"key": budget.opt_in_key, "value": budget.opt_in_value},
         "dry_run": plan.dry_run,
         "digest": plan.digest,
         "population": plan.population,
@@ -230,6 +233,8 @@ def _messages(planned: Event, record: Record, now: datetime) -> list[Message]:
 
 def _order(planned: Event, target: Mapping[str, object]) -> dict[str, object]:
     return {
+        "who": _who(planned.body),
+        "input": planned.body.get("input", ""),
         "alert": planned.body["run"],
         "budget_id": planned.body["budget_id"],
         "target": target["id"],
@@ -240,3 +245,10 @@ def _order(planned: Event, target: Mapping[str, object]) -> dict[str, object]:
         "plan": planned.body["digest"],
         "dry_run": planned.body["dry_run"],
     }
+
+
+def _who(plan: Mapping[str, object]) -> dict[str, object]:
+    """How the alert came in, and who approved its plan."""
+    who = plan.get("who")
+    approved = {"approved_by": plan["approved_by"]} if "approved_by" in plan else {}
+    return {**(who if isinstance(who, Mapping) else {}), **approved}

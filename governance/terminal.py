@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from governance import flow, lifecycle, streams
@@ -24,6 +25,7 @@ MAX_TRIES = 5  # as host.json's maxDequeueCount
 RETRY = timedelta(seconds=30)
 DONE = (State.VERIFIED, State.REFUSED, State.DRY_RUN)
 LONGEST_WAIT = timedelta(hours=2)
+TERMINAL: Mapping[str, str] = MappingProxyType({"entry": "terminal"})
 
 Handler = Callable[[Mapping[str, object], datetime], list[Message]]
 Wait = Callable[[datetime], datetime]
@@ -95,6 +97,7 @@ def run_alert(
     rules: Classification = DEFAULT_RULES,
     prices: Prices = NO_PRICES,
     each: Each = map,
+    who: Mapping[str, str] = TERMINAL,
 ) -> Played:
     """Take the alert and follow its messages until none is left; `wait(until)` returns the new now.
 
@@ -102,7 +105,7 @@ def run_alert(
 
     An alert already taken is carried on where an earlier process left it.
     """
-    answer = flow.on_alert(body, budgets=budgets, record=record, queue=queue, now=now, live=live)
+    answer = flow.on_alert(body, budgets=budgets, record=record, queue=queue, now=now, live=live, who=who)
     if answer.status != 202 or "notice" in answer.body:
         return _played(answer, record)
     if "duplicate" in answer.body:

@@ -22,7 +22,7 @@ def test_invariant_16_the_call_is_recorded_before_and_after(control: Control) ->
     calling = control.events(order)[1]
     assert calling.kind == "calling"
     assert calling.body["before"] == {"power": "running", "tags": dict(machine("a").tags)}
-    assert calling.body["why"]["plan"] == control.events(order)[0].body["plan"]
+    assert calling.body["basis"]["plan"] == control.events(order)[0].body["plan"]
     control.order(order)
     assert control.kinds(order) == ["planned", "calling", "deferred", "calling", "accepted"]
 
