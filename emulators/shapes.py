@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import NAMESPACE_OID, uuid5
+
 from emulators.resources import MACHINE, SCALE_SET, Hardware, ManagementLock, Operation, Resource, ScaleSet
 
 View = dict[str, object]
@@ -15,6 +17,7 @@ def shown_machine(machine: Resource, view: View | None) -> dict[str, object]:
     hardware = machine.hardware
     properties: dict[str, object] = {
         "provisioningState": "Succeeded",
+        "vmId": _made(machine),
         "hardwareProfile": {"vmSize": hardware.size},
         **_profile(hardware),
     }
@@ -30,6 +33,11 @@ def shown_machine(machine: Resource, view: View | None) -> dict[str, object]:
         "tags": dict(machine.tags),
         "properties": properties,
     }
+
+
+def _made(machine: Resource) -> str:
+    """Another one under the same id has another."""
+    return str(uuid5(NAMESPACE_OID, f"{machine.id.lower()} {machine.history[0][0].isoformat()}"))
 
 
 def shown_set(found: ScaleSet, capacity: int) -> dict[str, object]:

@@ -22,6 +22,7 @@ MAX_AGE = timedelta(days=3)
 MAX_AHEAD = timedelta(minutes=10)
 # Cost Management takes thresholds up to 1000 %; a larger ratio means an amount was misread on one side.
 MAX_RATIO = Decimal(10)
+TEST_ALERT = "a test alert from the portal"
 _RATIO_DIGITS = Decimal("0.000001")
 _TEST = re.compile(r"(?<![a-z])test(?![a-z])", re.IGNORECASE)
 
@@ -149,7 +150,7 @@ def _ratio(claim: Claim, threshold: Decimal, limit: Decimal) -> Decimal:
 def _notice(claim: Claim, budget: Budget, spent: Decimal, ratio: Decimal, threshold: Decimal) -> str:
     """Why this alert may only be noted; empty when it may lead to a stop."""
     if _is_test(claim):
-        return "a test alert from the portal"
+        return TEST_ALERT
     stopping = [one for one in _answering(claim, budget) if one.action == STOP]
     if not stopping and claim.kind != "actual":
         return "a forecast: nothing is stopped on a forecast"

@@ -94,6 +94,7 @@ class Machine:
     `power` is one of Azure's PowerState words or 'unknown'; other clouds' states are told in these. `parts` are the
     instances of a scale set with the power of each. `unstoppable` says why no stop may be asked for; '' where it may.
     `size`, `system`, `purchase` (on-demand or spot) and `units` (how many of the size) are what its price hangs on.
+    `identity` changes when another machine is made under the same id; '' where its control plane tells none.
     """
 
     id: str
@@ -109,6 +110,7 @@ class Machine:
     units: int = 1
     unstoppable: str = ""
     parts: Mapping[str, str] = field(default_factory=dict)
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class Order:
 
     @property
     def is_dry(self) -> bool:
-        return self.planned["dry_run"] is not False
+        return streams.is_drill(self.key) or self.planned["dry_run"] is not False
 
     @property
     def state(self) -> State | None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from governance import backoff, lifecycle, pause, policy, streams
+from governance import backoff, lifecycle, pause, policy, restarts, streams
 from governance.model import Budget, Event, Fleet, Machine, Message, State
 from governance.order import (
     MAX_CALLS,
@@ -53,7 +53,11 @@ class _Switches:
             return "the budget left the registry"
         rule = order.planned.get("policy", "")
         held = policy.objection(machine, self.budget, self.rules, order.now, rule)
-        return held or ("" if order.is_dry else pause.standing(order.record, self.budget))
+        if held or order.is_dry:
+            return held
+        if held := pause.standing(order.record, self.budget):
+            return held
+        return restarts.objection(order.record, machine.id, machine.power, rule, self.budget, order.key, order.now)
 
 
 def on_order(
@@ -123,14 +127,16 @@ def _act(order: Order, machine: Machine, switches: _Switches, fleet: Fleet) -> l
     elif doubt := _doubt(order, machine):
         order.add(lifecycle.FAILED, reason=doubt, before=before)
     else:
-        return _call(order.add(lifecycle.CALLING, call="deallocate", why=_why(order), before=before), fleet)
+        restarts.ordered(order.record, restarts.STOP_ORDERED, order.target, order.key, order.now)
+        return _call(order.add(lifecycle.CALLING, call="deallocate", before=before), fleet)
     return []
 
 
 def _before(machine: Machine) -> dict[str, object]:
     """What undo goes back to: of a scale set only the parts that were on are started again."""
     seen: dict[str, object] = {"power": machine.power, "tags": dict(machine.tags)}
-    return {**seen, "parts": dict(machine.parts)} if machine.parts else seen
+    told = {"parts": dict(machine.parts), "identity": machine.identity}
+    return {**seen, **{name: value for name, value in told.items() if value}}
 
 
 def _look(order: Order, delay: timedelta = streams.FIRST_LOOK, attempt: int = 0) -> Message:
@@ -161,10 +167,6 @@ def _power_before(calling: Event) -> str:
 
 def _would(machine: Machine) -> str:
     return "nothing: already off" if machine.power in policy.ALREADY_OFF else "deallocate"
-
-
-def _why(order: Order) -> dict[str, object]:
-    return {name: order.planned[name] for name in ("alert", "plan", "why")}
 
 
 def _call(order: Order, fleet: Fleet) -> list[Message]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from governance import approval, backoff, gates, lifecycle, pace, policy, streams
+from governance import approval, backoff, gates, lifecycle, pace, policy, restarts, streams
 from governance.alert import MAX_AGE
 from governance.canonical import plain
 from governance.gates import Gate
@@ -101,7 +101,8 @@ def _plan(planner: _Planner, alert: Alert, budget: Budget) -> list[Message]:
         rules=planner.rules,
         prices=planner.prices.of(machines, budget.currency, planner.now),
     )
-    body = {**_body(_warned(plan, planner, alert, budget), planner, budget), **unseen}
+    plan = _left_alone(_warned(plan, planner, alert, budget), planner, alert, budget)
+    body = {**_body(plan, planner, budget), **unseen}
     return _release(planner, Gate(planner.record, planner.events, budget, body, planner.now), approved=False)
 
 
@@ -146,10 +147,22 @@ def _warned(plan: Plan, planner: _Planner, alert: Alert, budget: Budget) -> Plan
     if notice is None or not terms(one for one in policy.policies_of(budget) if one.name in picked).notice:
         return plan
     warned = {str(target["id"]).lower() for target in streams.targets_in(notice.body)}
-    late = [target for target in plan.targets if target.id.lower() not in warned]
-    kept = tuple(target for target in plan.targets if target not in late)
-    spared = sorted((*plan.spared, *(replace(one, reason=UNWARNED, policy="") for one in late)), key=_by_id)
-    return policy.sealed(replace(plan, targets=kept, spared=tuple(spared)), alert, budget)
+    late = {target.id: UNWARNED for target in plan.targets if target.id.lower() not in warned}
+    return _without(plan, late, alert, budget)
+
+
+def _left_alone(plan: Plan, planner: _Planner, alert: Alert, budget: Budget) -> Plan:
+    """The plan without machines that were started again after a stop and are in their cool-off."""
+    reasons = restarts.left_alone(plan.targets, planner.record, budget, f"plan of {planner.run}", planner.now)
+    return _without(plan, reasons, alert, budget) if reasons else plan
+
+
+def _without(plan: Plan, reasons: Mapping[str, str], alert: Alert, budget: Budget) -> Plan:
+    """The plan with these machines spared, each for its reason."""
+    kept = tuple(target for target in plan.targets if target.id not in reasons)
+    moved = (replace(one, reason=reasons[one.id], policy="") for one in plan.targets if one.id in reasons)
+    spared = tuple(sorted((*plan.spared, *moved), key=_by_id))
+    return policy.sealed(replace(plan, targets=kept, spared=spared), alert, budget)
 
 
 def _by_id(target: Target) -> str:

@@ -94,7 +94,8 @@ class Policy:
     """One rule: which alerts of which budgets lead to which action on which machines, and what a stop waits for.
 
     A blank filter passes every machine that is opted in; the opt-in itself is never waived. `spare` holds at every
-    alert. `approval` is how long an approval may be given, `notice` how long owners are warned; none when zero.
+    alert. `approval` is how long an approval may be given, `notice` how long owners are warned, `cool_off` how long a
+    machine is left alone that was started again after a stop; none when zero.
     """
 
     name: str
@@ -110,6 +111,19 @@ class Policy:
     notice: timedelta = timedelta()
     approval: timedelta = timedelta()
     ceilings: Ceilings = NO_CEILINGS
+    cool_off: timedelta = timedelta(hours=4)
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """How an undo starts machines: `batch` at a time, `pause` between, and of runs no older than `age` at all."""
+
+    batch: int = 5
+    pause: timedelta = timedelta(minutes=5)
+    age: timedelta = timedelta(days=7)
+
+
+DEFAULT_STAGES = Stages()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +133,7 @@ class Safeguards:
     protected: tuple[str, ...] = ()
     ceilings: Ceilings = DEFAULT_CEILINGS
     paused: bool = False
+    undo: Stages = DEFAULT_STAGES
 
 
 DEFAULT_SAFEGUARDS = Safeguards()

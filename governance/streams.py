@@ -22,6 +22,8 @@ from ledger.faults import reject
 PLAN_STOP = "plan-stop"
 CARRY_OUT_ORDER = "carry-out-order"
 VERIFY_ORDER = "verify-order"
+UNDO_RUN = "undo-run"
+START_ORDER = "start-order"
 
 RECEIVED = "received"
 ENQUEUED = "enqueued"
@@ -51,19 +53,39 @@ UNSEEN = "unseen"  # in a plan: the scopes that could not be listed, each with i
 AT_ONCE = timedelta()
 FIRST_LOOK = timedelta(seconds=15)
 _DRY = "-dry-run"
-_KEY = re.compile(r"[0-9a-f]{64}(-dry-run)?")
+DRILL = "-drill"
+_KEY = re.compile(r"[0-9a-f]{64}(-dry-run|-drill)?")
 
 
 def run_key(alert_key: str, *, dry_run: bool) -> str:
     return alert_key + _DRY if dry_run else alert_key
 
 
+def is_drill(key: str) -> bool:
+    """Whether it is the key of a drill's run, or of one of its orders: these never call anything that changes."""
+    return key.endswith(DRILL)
+
+
 def alert_stream(run: str) -> str:
-    return f"alerts/{run}"
+    return f"drills/{run}" if is_drill(run) else f"alerts/{run}"
 
 
 def order_stream(order: str) -> str:
-    return f"orders/{order}"
+    return f"drill-orders/{order}" if is_drill(order) else f"orders/{order}"
+
+
+def undo_stream(run: str) -> str:
+    """Every undo of that run, one after another."""
+    return f"undos/{run}"
+
+
+def start_stream(order: str) -> str:
+    return f"starts/{order}"
+
+
+def machine_stream(target: str) -> str:
+    """What was ordered for one machine, by all runs, and what was seen of it in between."""
+    return f"machines/{digest(target.lower())[:32]}"
 
 
 def refused_stream(seal: str) -> str:
@@ -76,7 +98,7 @@ def body_stream(seal: str) -> str:
 
 def order_key(run: str, target: str) -> str:
     """One order per run and machine; ARM ids compare without case."""
-    return digest([run, target.lower()])
+    return digest([run, target.lower()]) + (DRILL if is_drill(run) else "")
 
 
 def seal(message: object) -> str:
@@ -101,6 +123,15 @@ def carry_out(order: str, planned: Mapping[str, object], *, attempt: int = 0, de
 def look(order: str, planned: Mapping[str, object], *, attempt: int = 0, delay: timedelta = FIRST_LOOK) -> Message:
     """Asks for the power state to be read back after the delay."""
     return _order_message(VERIFY_ORDER, order, planned, attempt, delay)
+
+
+def undo_run(run: str, *, delay: timedelta = AT_ONCE) -> Message:
+    return Message(UNDO_RUN, {"alert": run}, delay)
+
+
+def start(order: str, planned: Mapping[str, object], *, attempt: int = 0, delay: timedelta = AT_ONCE) -> Message:
+    """Start the machine, or read back whether it runs: what an order needs next, its events say."""
+    return _order_message(START_ORDER, order, planned, attempt, delay)
 
 
 def _order_message(queue: str, order: str, planned: Mapping[str, object], attempt: int, delay: timedelta) -> Message:

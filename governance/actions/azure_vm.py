@@ -126,4 +126,5 @@ def _machine(found: VirtualMachine, power: str, locks: Sequence[ManagementLock])
         system=system_of(found),
         purchase="spot" if is_spot(found) else "on-demand",
         unstoppable=frozen(found) or lock_on(id, locks),
+        identity=word(found.vm_id),
     )

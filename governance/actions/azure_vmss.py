@@ -144,6 +144,7 @@ def _machine(
         units=sum(power not in OFF for power in powers.values()),
         unstoppable=(frozen(profile) if profile else "") or _protected(instances) or lock_on(id, locks),
         parts=powers,
+        identity=word(found.unique_id),
     )
 
 

@@ -107,6 +107,7 @@ class SnowflakeWarehouses:
             size=found.get("size") or "",
             units=max(1, _whole(found.get("started_clusters"))),
             parts=kept if self._monitor else {},
+            identity=found.get("created_on") or "",
         )
 
 

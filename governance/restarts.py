@@ -1,0 +1,82 @@
+"""The past of each machine, over all runs: which order stopped it last, whether an undo or somebody else started it.
+
+One stream a machine. What is in it about an order is written before that order's call, so no crash can lose it; how the
+order ended is read from the order's own stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from governance import cool_off, lifecycle, overspend, streams
+from governance.cool_off import Past
+from governance.model import Budget, Event, State, Target
+from governance.policy import policies_of
+from governance.record import Record
+from governance.undo_selection import stopped_at
+
+STOP_ORDERED = "stop-ordered"
+START_ORDERED = "start-ordered"
+SEEN_ON = "seen-on"
+
+
+def ordered(record: Record, kind: str, target: str, order: str, now: datetime) -> None:
+    """Note that this order is about to call, once."""
+    body = {"order": order, "target": target}
+    record.once(streams.machine_stream(target), kind, body, now, same=lambda event: event.body["order"] == order)
+
+
+def past(record: Record, target: str) -> Past:
+    """Since the last stop that was read back; blank when there was none."""
+    undone: datetime | None = None
+    seen: dict[object, datetime] = {}
+    for event in reversed(record.events(streams.machine_stream(target))):
+        order = str(event.body["order"])
+        if event.kind == SEEN_ON:
+            seen[order] = event.at
+        elif event.kind == START_ORDERED:
+            undone = undone or _begun(record.events(streams.start_stream(order)))
+        elif stopped := stopped_at(record.events(streams.order_stream(order))):
+            return Past(order, stopped, undone, seen.get(order))
+    return Past()
+
+
+def looked(record: Record, target: str, power: str, by: str, now: datetime) -> Past:
+    """The past with what this power shows; a restart by somebody else is noted, once, whoever sees it."""
+    known = past(record, target)
+    if not cool_off.is_restart(known, power, now):
+        return known
+    body = {"order": known.order, "target": target, "power": power, "by": by, "notice": "started again after a stop"}
+    stream = streams.machine_stream(target)
+    event, _ = record.once(
+        stream, SEEN_ON, body, now, same=lambda one: one.kind == SEEN_ON and one.body["order"] == known.order
+    )
+    return replace(known, seen=event.at)
+
+
+def left_alone(targets: Sequence[Target], record: Record, budget: Budget, by: str, now: datetime) -> dict[str, str]:
+    """By id, why targets of a plan are not stopped now."""
+    known = set(record.streams("machines/")) if targets else set()
+    found = {one.id: one for one in targets if streams.machine_stream(one.id) in known}
+    reasons = {id: objection(record, id, one.power, one.policy, budget, by, now) for id, one in found.items()}
+    return {id: reason for id, reason in reasons.items() if reason}
+
+
+def objection(record: Record, target: str, power: str, rule: object, budget: Budget, by: str, now: datetime) -> str:
+    """Why the machine is left alone; empty when it is not, or when the budget is over and the cap goes first."""
+    reason = cool_off.holds(looked(record, target, power, by, now), _cool_off(budget, rule), now, cap_broken=False)
+    return reason if reason and not overspend.reason(overspend.told(record, budget, now), budget) else ""
+
+
+def _begun(events: Sequence[Event]) -> datetime | None:
+    """Since when the machine runs by this start; None for one that was not taken, failed or was refused."""
+    state = lifecycle.fold(event.kind for event in events)
+    return events[-1].at if state in (State.CALLING, State.ACCEPTED, State.VERIFIED) else None
+
+
+def _cool_off(budget: Budget, rule: object) -> timedelta:
+    """That of the rule; the longest of the budget's where orders of old name none."""
+    rules = policies_of(budget)
+    return max((one.cool_off for one in rules if one.name == rule), default=max(one.cool_off for one in rules))

@@ -1,0 +1,91 @@
+"""What an undo of a run starts: the machines that this very run stopped by a call of its own and read back. Pure.
+
+What was off before, failed, was refused, or is gone is not among it, and is told with its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from governance import lifecycle
+from governance.model import Event, State
+
+# A machine, or a part of one, that was in such a state computed nothing before the stop: nothing goes back to it.
+NOT_ON = ("deallocated", "deallocating", "stopped", "stopping")
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """One machine as the run found it; `parts` are those that were on, `order` is the stop."""
+
+    id: str
+    kind: str
+    order: str
+    parts: tuple[str, ...] = ()
+    identity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A machine of the run that is not started, and why."""
+
+    id: str
+    reason: str
+
+
+def selected(orders: Sequence[Sequence[Event]]) -> tuple[list[Stopped], list[Left]]:
+    """Each order of the run, by its events, is one or the other."""
+    stopped, left = [], []
+    for events in orders:
+        found = _judged(events)
+        if isinstance(found, Stopped):
+            stopped.append(found)
+        else:
+            left.append(found)
+    return stopped, left
+
+
+def staged(machines: Sequence[Stopped], batch: int) -> list[list[Stopped]]:
+    return [list(machines[start : start + batch]) for start in range(0, len(machines), batch)]
+
+
+def stopped_at(events: Sequence[Event]) -> datetime | None:
+    """When the stop was read back that this order's own call had begun; None when there is no such thing."""
+    if not events or events[-1].kind != lifecycle.VERIFIED or _call(events) is None:
+        return None
+    return events[-1].at
+
+
+def _judged(events: Sequence[Event]) -> Stopped | Left:
+    planned, call = events[0].body, _call(events)
+    if stopped_at(events) is None or call is None:
+        return Left(str(planned["target"]), _why_not(events))
+    before = call.body["before"]
+    assert isinstance(before, Mapping)  # written by the order
+    if before["power"] in NOT_ON:
+        return Left(str(planned["target"]), f"it was {before['power']} before the stop: nothing ran on it")
+    parts = before.get("parts", {})
+    assert isinstance(parts, Mapping)  # likewise
+    on = tuple(str(name) for name, power in parts.items() if power not in NOT_ON)
+    key = events[0].stream.rpartition("/")[2]
+    return Stopped(str(planned["target"]), str(planned["kind"]), key, on, str(before.get("identity", "")))
+
+
+def _call(events: Sequence[Event]) -> Event | None:
+    """The first call since the last one that was not taken: what it found is what the stop changed."""
+    deferred = max((event.sequence for event in events if event.kind == lifecycle.DEFERRED), default=0)
+    calls = (event for event in events if event.kind == lifecycle.CALLING and event.sequence > deferred)
+    return next(calls, None)
+
+
+def _why_not(events: Sequence[Event]) -> str:
+    state, last = lifecycle.fold(event.kind for event in events), events[-1]
+    if last.kind == lifecycle.GONE:
+        return "it no longer exists"
+    if state is State.VERIFIED:
+        return "it was off already, the run made no call"
+    if state in (State.FAILED, State.REFUSED):
+        return f"the run did not stop it: {last.body.get('reason', 'given up by the queue')}"
+    return "the run has not stopped it" if state is not State.DRY_RUN else "a dry run stops nothing"
