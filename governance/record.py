@@ -7,6 +7,7 @@ cannot both succeed. An event's digest covers its stream, sequence, kind, instan
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
@@ -77,24 +78,38 @@ class Record:
         names = self._store.names(ROOT + prefix)
         return sorted({name[len(ROOT) :].rpartition("/")[0] for name in names})
 
+    def sizes(self, prefix: str = "") -> dict[str, int]:
+        """How many objects each stream has whose name starts with prefix, without reading one."""
+        names = self._store.names(ROOT + prefix)
+        return dict(sorted(Counter(name[len(ROOT) :].rpartition("/")[0] for name in names).items()))
+
+    def last(self, stream: str) -> Event | None:
+        """The newest event; Rejected when it is none any more."""
+        names = self._names(stream)
+        return self._read(stream, names[-1]) if names else None
+
     def verify(self, stream: str) -> list[str]:
         """What is wrong with a stream: gaps, altered bodies, a broken chain; empty when it is whole.
 
-        A chain cannot show that its newest events were cut off: compare the last digest with one kept elsewhere.
+        A chain cannot show that its newest events were cut off: anchors.py keeps the heads elsewhere in the record.
         """
-        previous = GENESIS
+        return self.examined(stream)[1]
+
+    def examined(self, stream: str) -> tuple[list[Event], list[str]]:
+        """The events up to the first that is not whole, and what is wrong with that one."""
+        whole: list[Event] = []
         for expected, name in enumerate(self._names(stream), start=1):
             if name != _name(stream, expected):
-                return [f"gap: expected {_name(stream, expected)}, found {name}"]
+                return whole, [f"gap: expected {_name(stream, expected)}, found {name}"]
             try:
                 event = self._read(stream, name)
             except (Rejected, Missing) as fault:
-                return [f"unreadable: {name}: {fault}"]
-            problems = _problems(event, stream, expected, previous)
+                return whole, [f"unreadable: {name}: {fault}"]
+            problems = _problems(event, stream, expected, whole[-1].digest if whole else GENESIS)
             if problems:
-                return problems
-            previous = event.digest
-        return []
+                return whole, problems
+            whole.append(event)
+        return whole, []
 
     def _names(self, stream: str) -> list[str]:
         return self._store.names(f"{ROOT}{stream}/")
@@ -131,11 +146,14 @@ def _event(raw: Mapping[str, object]) -> Event:
     if not isinstance(body, dict) or not isinstance(raw["sequence"], int):
         raise TypeError("body or sequence")
     plain(body)  # a float was never written by us
+    at = datetime.fromisoformat(str(raw["at"]))
+    if at.tzinfo is None:
+        raise ValueError("an instant without its offset was never written by us")
     return Event(
         stream=str(raw["stream"]),
         sequence=raw["sequence"],
         kind=str(raw["kind"]),
-        at=datetime.fromisoformat(str(raw["at"])),
+        at=at,
         body=body,
         previous_digest=str(raw["previous_digest"]),
         digest=str(raw["digest"]),
