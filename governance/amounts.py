@@ -1,7 +1,8 @@
 """Amounts as a budget alert prints them; read without doubt or not at all.
 
 Cost Management prints display strings ("$11,111.00") and documents neither the culture nor the separators, so nothing
-is guessed: one separator before exactly three digits ("1,234") may mean either and is refused.
+is guessed: one separator before exactly three digits ("1,234") may mean either and is refused, but for a comma in a
+currency that is not printed with fractions.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ SYMBOLS = {
     "USD": ("$", "US$"),
 }
 
+# Printed without a fraction, so a comma groups; a point may be that of a bare number in the older alerts.
+WHOLE = ("JPY", "KRW")
+
 _SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2019": "'"})
 _NUMBER = re.compile(r"[0-9]+(?:[., '][0-9]+)*")
 
@@ -48,7 +52,7 @@ def read(text: str, currency: str) -> Decimal:
     number = _without_symbol(text.translate(_SPACES).strip(), currency)
     if not _NUMBER.fullmatch(number):
         raise Unreadable("not a plain amount in that currency")
-    whole, _, fraction = _with_point(number).partition(".")
+    whole, _, fraction = _with_point(number, currency).partition(".")
     if len(whole) > MAX_WHOLE or len(fraction) > MAX_FRACTION:
         raise Unreadable(f"more than {MAX_WHOLE} whole or {MAX_FRACTION} fraction digits")
     return Decimal(f"{whole}.{fraction}" if fraction else whole)
@@ -65,18 +69,18 @@ def _without_symbol(text: str, currency: str) -> str:
     return text
 
 
-def _with_point(number: str) -> str:
+def _with_point(number: str, currency: str) -> str:
     """The digits with a point as decimal mark."""
     marks = [char for char in number if not char.isdigit()]
     if not marks:
         return number
-    if _is_decimal_mark(number, marks):
+    if _is_decimal_mark(number, marks, currency):
         whole, _, fraction = number.rpartition(marks[-1])
         return f"{_ungrouped(whole)}.{fraction}"
     return _ungrouped(number)
 
 
-def _is_decimal_mark(number: str, marks: list[str]) -> bool:
+def _is_decimal_mark(number: str, marks: list[str], currency: str) -> bool:
     """Whether the last mark separates a fraction; Unreadable when it could be either."""
     last = marks[-1]
     if last not in ".," or marks.count(last) > 1:
@@ -85,6 +89,8 @@ def _is_decimal_mark(number: str, marks: list[str]) -> bool:
         return True
     whole, _, tail = number.partition(last)
     if len(tail) == 3 and len(whole) <= 3 and not whole.startswith("0"):
+        if last == "," and currency in WHOLE:
+            return False
         raise Unreadable(f"the {last!r} may group thousands or start a fraction")
     return True
 

@@ -48,11 +48,15 @@ def on_alert(
 
 
 def _remembered(verdict: Alert | Refusal, record: Record, now: datetime) -> Alert | Refusal:
-    """A form that does not say when it fired is dated by its first arrival: the same body is the same effect."""
-    if isinstance(verdict, Refusal) or verdict.fired_at is not None:
+    """An alert is the one that came first of its id and instant, however it prints its threshold: one effect.
+
+    A form that has neither is known by its body, and dated by its first arrival. A notice with an id claims nothing.
+    """
+    if isinstance(verdict, Refusal) or (verdict.fired_at and verdict.notice_only):
         return verdict
     claim = {"alert": verdict.key, "period": verdict.period}
-    first, _ = record.once(streams.body_stream(verdict.digest), streams.ARRIVED, claim, now)
+    stream = streams.firing_stream(verdict) if verdict.fired_at else streams.body_stream(verdict.digest)
+    first, _ = record.once(stream, streams.ARRIVED, claim, now)
     if now - first.at > MAX_AGE:
         return Refusal(422, f"this very alert first came more than {MAX_AGE.days} days ago", verdict.digest)
     return replace(verdict, key=str(first.body["alert"]), period=str(first.body["period"]))
@@ -61,7 +65,8 @@ def _remembered(verdict: Alert | Refusal, record: Record, now: datetime) -> Aler
 def _refuse(refusal: Refusal, size: int, record: Record, now: datetime) -> Answer:
     body = {"status": refusal.status, "reason": refusal.reason, "bytes": size}
     record.once(streams.refused_stream(refusal.digest), streams.REFUSED, body, now)
-    return Answer(refusal.status, {"refused": refusal.reason, "digest": refusal.digest})
+    word = "notice" if refusal.status == 202 else "refused"
+    return Answer(refusal.status, {word: refusal.reason, "digest": refusal.digest})
 
 
 def _note(alert: Alert, record: Record, now: datetime) -> Answer:

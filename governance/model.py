@@ -68,11 +68,12 @@ class Alert:
     digest: str
     notice_only: str = ""
     policies: tuple[str, ...] = ()
+    alert_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a body is not an alert we act on; `status` is the 4xx to answer."""
+    """Why a body is not an alert we act on; `status` is the 4xx to answer, 202 for a test alert of the portal."""
 
     status: int
     reason: str

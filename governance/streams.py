@@ -96,6 +96,11 @@ def body_stream(seal: str) -> str:
     return f"bodies/{seal}"
 
 
+def firing_stream(alert: Alert) -> str:
+    """Of an alert id at the instant it fired: whoever sends it, and however its amounts are printed."""
+    return f"firings/{digest([alert.alert_id.lower(), alert.fired_at, alert.kind])}"
+
+
 def order_key(run: str, target: str) -> str:
     """One order per run and machine; ARM ids compare without case."""
     return digest([run, target.lower()]) + (DRILL if is_drill(run) else "")
@@ -191,7 +196,7 @@ def is_settled(events: Sequence[Event]) -> bool:
 
 def alert_of(body: Mapping[str, object]) -> Alert:
     """The alert as its 'received' event recorded it."""
-    raw: dict[str, Any] = {field.name: body[field.name] for field in fields(Alert) if field.name != "policies"}
+    raw: dict[str, Any] = {field.name: body[field.name] for field in fields(Alert) if field.name in body}
     raw["policies"] = _names(body.get("policies", [BUILT_IN]))  # recorded before there were rules
     for name in ("limit", "spent", "threshold"):
         raw[name] = Decimal(raw[name])

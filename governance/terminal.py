@@ -200,7 +200,8 @@ def _played(answer: Answer, record: Record) -> Played:
 
 
 def _unplayed(answer: Answer) -> str:
-    return f"not acted on ({answer.status}): {answer.body.get('refused') or answer.body.get('error')}"
+    reason = next(answer.body[key] for key in ("refused", "notice", "error") if key in answer.body)
+    return f"not acted on ({answer.status}): {reason}"
 
 
 def _events(record: Record, run: str) -> list[Event]:

@@ -76,6 +76,37 @@ def test_notice_only(body: bytes, reason: str) -> None:
     assert reason in taken(body).notice_only
 
 
+PLACE = "11111111-1111-1111-1111-111111111111"
+SAMPLES = {
+    "actual": payload(
+        "common-actual",
+        Scope=f"/subscriptions/{PLACE}/",
+        BudgetName="Test_actual_cost_budget",
+        BudgetId=f"/subscriptions/{PLACE}/providers/Microsoft.Consumption/budgets/Test_actual_cost_budget",
+        alertId=f"/subscriptions/{PLACE}/providers/Microsoft.CostManagement/alerts/Test_Alert",
+        description="Your spend for budget Test_actual_cost_budget is now $11,111.00 exceeding your threshold $25.00.",
+        firedDateTime="2022-12-07T21:13:20.645Z",
+        BudgetStartDate="2022-11-01",
+    ),
+    "forecast": payload("common-forecast", Scope=f"/subscriptions/{PLACE}/", BudgetName="Test_forcasted_budget"),
+    "legacy": payload("legacy", SubscriptionId=PLACE, ResourceGroup="test-RG", BudgetName="test-budgetName"),
+}
+
+
+@pytest.mark.parametrize("body", SAMPLES.values(), ids=SAMPLES)
+def test_a_test_alert_of_the_portal_is_known_though_its_budget_is_nobodys(body: bytes) -> None:
+    refusal = refused(body)
+    assert (refusal.status, refusal.reason) == (202, "a test alert from the portal")
+
+
+def test_a_budget_of_the_registry_is_no_sample_whatever_its_name() -> None:
+    id = DOLLAR.id.replace(DOLLAR.scope, f"/subscriptions/{PLACE}").replace("dev-dollar", "test")
+    budget = replace(DOLLAR, name="test", id=id, scope=f"/subscriptions/{PLACE}")
+    body = payload("common-actual", BudgetName="test", BudgetId=id, Scope=budget.scope, description="")
+    assert taken(body, budgets=[budget]).notice_only == ""
+    assert refused(payload("common-actual", BudgetName="test")).status == 403
+
+
 def test_a_budget_named_test_can_still_act() -> None:
     budget = replace(DOLLAR, name="load-test", id=DOLLAR.id.replace("dev-dollar", "load-test"))
     body = payload("common-actual", BudgetName="load-test", BudgetId=budget.id, description="Spend of load-test is up")

@@ -17,6 +17,7 @@ from ledger.faults import Conflict, Transient
 from tests.governance.scene import BUDGETS, DOLLAR, NOW, Crash, CrashingStore, ListQueue, MemoryFleet, machine, payload
 
 BODY = payload("common-actual")
+SAMPLE = payload("common-actual", BudgetName="Test_actual_cost_budget", alertId="/x/alerts/Test_Alert")
 
 
 def post(record: Record, queue: ListQueue, body: bytes = BODY, **more: Any) -> Answer:
@@ -59,6 +60,35 @@ def test_invariant_8_a_hundred_identical_posts_make_one_plan(record: Record) -> 
     assert len({order.body["order"] for order in orders}) == len(record.streams("orders/")) == 2
 
 
+def test_invariant_8_one_alert_id_and_instant_is_one_effect_however_it_is_printed(record: Record) -> None:
+    queue = ListQueue()
+    first = post(record, queue)
+    again = post(record, queue, payload("common-actual", NotificationThresholdAmount="$0.801", SpentAmount="$0.9"))
+    assert again == Answer(202, {**first.body, "duplicate": True})
+    for change in ({"alertId": "/x/alerts/another"}, {"firedDateTime": "2026-11-12T16:04:11Z"}):
+        other = post(record, queue, payload("common-actual", NotificationThresholdAmount="$0.801", **change))
+        assert "duplicate" not in other.body or other.body["alert"] != first.body["alert"]
+    assert len(queue.sent) == 2
+
+
+def test_a_notice_does_not_take_the_place_of_the_alert_with_its_id(record: Record) -> None:
+    queue = ListQueue()
+    post(record, queue, payload("common-actual", NotificationThresholdAmount="$0.50"))
+    assert "duplicate" not in post(record, queue).body
+    assert len(queue.sent) == 1
+
+
+def test_a_test_alert_of_the_portal_is_taken_and_nothing_else_happens(record: Record) -> None:
+    queue = ListQueue()
+    answers = [post(record, queue, SAMPLE) for _ in range(2)]
+    assert [answer.status for answer in answers] == [202, 202]
+    assert "test alert" in str(answers[0].body["notice"])
+    (event,) = record.events(f"refused/{answers[0].body['digest']}")
+    assert event.body["status"] == 202
+    assert not queue.sent
+    assert record.streams("alerts/") == []
+
+
 def test_invariant_10_a_queue_that_is_down_answers_503_and_the_redelivery_is_taken_once(record: Record) -> None:
     queue = ListQueue()
     queue.down.append(Transient("queue"))
@@ -90,7 +120,7 @@ def test_invariant_10_a_store_that_is_down_is_503(tmp_path: Path, body: bytes) -
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("at", [1, 2])
+@pytest.mark.parametrize("at", [1, 2, 3])
 def test_invariant_8_a_crash_at_any_write_is_finished_by_the_redelivery(tmp_path: Path, at: int, after: bool) -> None:
     queue = ListQueue()
     with pytest.raises(Crash):
