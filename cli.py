@@ -181,7 +181,9 @@ def run_alert(options: argparse.Namespace) -> int:
     logging.getLogger("azure").setLevel(logging.ERROR)
     now = options.now or _now()
     with terminal.progress(quiet=options.json) as progress:
-        status, lines, document = wiring.alert(body, found, os.environ, now, execute=options.execute, progress=progress)
+        status, lines, document = wiring.alert(
+            body, found, os.environ, now, execute=options.execute, by=plan_cli.user(), progress=progress
+        )
     terminal.show_receipt(status, lines, document, as_json=options.json)
     if status >= 400:
         return REFUSED if status < 500 else LATER

@@ -111,14 +111,14 @@ def _id(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def _who(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--by", default=_user(), metavar="NAME", help="who; recorded (default: the user signed in)")
+    command.add_argument("--by", default=user(), metavar="NAME", help="who; recorded (default: the user signed in)")
 
 
 def _reason(command: argparse.ArgumentParser) -> None:
     command.add_argument("--reason", required=True, metavar="TEXT", help="why; recorded")
 
 
-def _user() -> str:
+def user() -> str:
     """Empty where the system knows no name: then it has to be given."""
     try:
         return getpass.getuser()

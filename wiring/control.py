@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from settings import Settings
+from wiring.audit import anchor_day
 from wiring.callers import denied
 from wiring.fleets import fleet
 from wiring.parts import Env, queue, quiet, record, settings, store
@@ -65,10 +66,13 @@ def json_or_text(text: str) -> object:
 
 
 def sweep(env: Env, now: datetime) -> list[Message]:
-    """Messages that were lost on the way, again."""
+    """Messages that were lost on the way, again; the first sweep of a day anchors the record."""
     from governance import flow
 
-    return flow.on_sweep(record=record(store(settings(env).store_url, env)), now=now)
+    kept = record(store(settings(env).store_url, env))
+    messages = flow.on_sweep(record=kept, now=now)
+    anchor_day(kept, now)
+    return messages
 
 
 def send(messages: Sequence[Message], env: Env) -> None:
@@ -87,12 +91,13 @@ def alert(
     now: datetime,
     *,
     execute: bool,
+    by: str = "",
     sleep: Callable[[float], object] = time.sleep,
     progress: Progress | None = None,
 ) -> tuple[int, list[str], dict[str, object]]:
     """Play an alert through the flows of the service; machines stop only with `execute` and both switches on.
 
-    Returns the status, the receipt's lines and a JSON-ready document.
+    `by` is who sits there; recorded. Returns the status, the receipt's lines and a JSON-ready document.
     """
     from adapters.clock import Clock
     from adapters.queue import MemoryQueue
@@ -113,6 +118,7 @@ def alert(
             rules=found.classification,
             prices=prices(found, env),
             each=pool.map,
+            who={"entry": "terminal", "by": by},
         )
     off = _switches_off(played, found) if execute else []
     events = [{"kind": event.kind, "at": event.at.isoformat(), "body": dict(event.body)} for event in played.events]
