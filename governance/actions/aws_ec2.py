@@ -60,7 +60,7 @@ class Ec2Instances:
         client = self._client(parts["region"])
         with translated(f"read {parts['name']}"):
             answer = client.describe_instances(InstanceIds=[parts["name"]])
-            found = [one for one in _instances([answer]) if _power(one)]
+            found = [one for one in self._instances([answer]) if _power(one)]
             lasting = _persistent(client, found)
         if not found:
             raise Missing(f"read {parts['name']}: terminated")
@@ -88,9 +88,17 @@ class Ec2Instances:
                 Filters=[{"Name": "instance-state-name", "Values": list(POWER)}],
                 PaginationConfig={"PageSize": self._page_size},
             )
-            found = _instances(pages)
+            found = self._instances(pages)
             lasting = _persistent(client, found)
         return [self._shown(partition, region, one, lasting) for one in found]
+
+    def _instances(self, pages: Any) -> list[Told]:
+        """Rejected when they are another account's: under ids of this one, nothing said of theirs would hold."""
+        batches = [batch for page in pages for batch in page["Reservations"]]
+        if any(batch.get("OwnerId") != self._account for batch in batches):
+            advice = "Correct account or role of [machines.NAME], or the credentials of the environment."
+            raise reject(f"the credentials are of another account than {self._account}", advice, "aws-account")
+        return [one for batch in batches for one in batch["Instances"]]
 
     def _client(self, region: str) -> Any:
         return self._clients("ec2", region)
@@ -136,10 +144,6 @@ def _persistent(client: Any, found: Sequence[Told]) -> frozenset[str]:
         requests = (one for page in pages for one in page["SpotInstanceRequests"])
         lasting |= {str(one["InstanceId"]) for one in requests if one.get("Type") == "persistent"}
     return frozenset(lasting)
-
-
-def _instances(pages: Any) -> list[Told]:
-    return [one for page in pages for batch in page["Reservations"] for one in batch["Instances"]]
 
 
 def _power(found: Told) -> str:

@@ -44,7 +44,7 @@ def instance(number: str = "i-0a", state: str = "running", **more: Any) -> dict[
 
 
 def told(*instances: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"Reservations": [{"Instances": [one]} for one in instances], **more}
+    return {"Reservations": [{"OwnerId": ACCOUNT, "Instances": [one]} for one in instances], **more}
 
 
 STATES = {
@@ -81,6 +81,17 @@ def test_every_page_and_region_is_asked_for(client: Any, stubber: Stubber) -> No
         ("i-02", "eu-west-1"),
         ("i-03", "eu-west-2"),
     ]
+
+
+def test_credentials_of_another_account_stop_nothing(fleet: Fleets, stubber: Stubber) -> None:
+    """Its instances would bear the ids of the account that is set up, and pass by what is said of their own."""
+    answer = told(instance())
+    answer["Reservations"][0]["OwnerId"] = "210987654321"
+    stubber.add_response("describe_instances", answer)
+    stubber.add_response("describe_instances", answer)
+    for look in (lambda: fleet.machines(SCOPE), lambda: fleet.machine(ID)):
+        with pytest.raises(Rejected, match="another account"):
+            look()
 
 
 HARD: dict[str, tuple[dict[str, Any], str]] = {
