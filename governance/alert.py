@@ -35,7 +35,7 @@ def parse(body: bytes, *, budgets: Sequence[Budget], now: datetime, max_age: tim
     try:
         claim = read(body)
         if _is_sample(claim) and not any(_names(claim, budget) for budget in budgets):
-            return Refusal(202, "a test alert from the portal", seal)
+            return Refusal(202, TEST_ALERT, seal)
         return _judge(claim, _registered(claim, budgets), seal, now, max_age)
     except Refused as refused:
         return Refusal(refused.status, refused.reason, seal)
