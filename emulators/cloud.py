@@ -33,7 +33,10 @@ class UnknownResource(LookupError):
 
 @dataclass(slots=True)
 class Cloud:
-    """`now` moves only through `advance` and `advance_to`; `lock` makes a move and a served request take turns."""
+    """`now` moves only through `advance` and `advance_to`; `lock` makes a move and a served request take turns.
+
+    `denied` are operations that the identity's role has lost, as permissions tell them; a fault makes the calls fail.
+    """
 
     now: datetime
     subscriptions: dict[str, str] = field(default_factory=dict)
@@ -42,6 +45,7 @@ class Cloud:
     scale_sets: dict[str, ScaleSet] = field(default_factory=dict)
     locks: list[ManagementLock] = field(default_factory=list)
     faults: FaultPlan = field(default_factory=FaultPlan)
+    denied: set[str] = field(default_factory=set)
     actions: Mapping[str, Action] = field(default_factory=lambda: dict(ACTIONS))
     born: datetime = field(init=False)
     lock: RLock = field(default_factory=RLock, repr=False)

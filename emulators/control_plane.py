@@ -43,6 +43,7 @@ class ControlPlane:
             "getSet": self._get_set,
             "listInstances": self._list_instances,
             "listLocks": self._list_locks,
+            "listPermissions": self._list_permissions,
             **dict.fromkeys(ACTIONS, self._act),
         }
 
@@ -132,6 +133,9 @@ class ControlPlane:
         scope = f"/subscriptions/{call.subscription}" + (f"/resourcegroups/{call.group}" if call.group else "")
         found = [lock for lock in self._cloud.locks if f"{lock.scope}/".lower().startswith(f"{scope}/".lower())]
         return self._page(call, found, shapes.shown_lock)
+
+    def _list_permissions(self, call: Call) -> Reply:
+        return self._page(call, [shapes.shown_permissions(self._cloud.denied)], lambda one: one)
 
     def _act(self, call: Call) -> Reply:
         target, machines = self._steered(call)

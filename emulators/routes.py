@@ -46,11 +46,16 @@ _ROUTES: Sequence[tuple[str, re.Pattern[str]]] = [
         ("getSet", rf"{_SETS}/(?P<name>[^/]+)"),
         ("listInstances", rf"{_SETS}/(?P<name>[^/]+)/virtualmachines"),
         ("actSet", rf"{_SETS}/(?P<name>[^/]+)/(?P<verb>[^/]+)"),
+        (
+            "listPermissions",
+            rf"{_COMPUTE}/(virtualmachines|virtualmachinescalesets)/(?P<name>[^/]+)"
+            r"/providers/microsoft\.authorization/permissions",
+        ),
         ("listLocks", rf"{_SCOPE}/providers/microsoft\.authorization/locks"),
     )
 ]
 _VERBS = {verb.lower(): verb for verb in ("instanceView", *ACTIONS)}
-READS = frozenset({"list", "get", "instanceView", "operation", "listSets", "getSet", "listInstances", "listLocks"})
+READS = frozenset({"list", "get", "instanceView", "operation", "listSets", "getSet", "listInstances", "listLocks", "listPermissions"})
 
 
 def failure(status: int, code: str, message: str = "", headers: Mapping[str, str] | None = None) -> Reply:

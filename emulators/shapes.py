@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import NAMESPACE_OID, uuid5
 
 from emulators.resources import MACHINE, SCALE_SET, Hardware, ManagementLock, Operation, Resource, ScaleSet
@@ -92,3 +93,10 @@ def _profile(hardware: Hardware) -> dict[str, object]:
         disk["diffDiskSettings"] = {"option": "Local"}
     spot = {"priority": "Spot", "evictionPolicy": hardware.eviction} if hardware.eviction else {}
     return {"storageProfile": {"osDisk": disk}, **spot}
+
+
+def shown_permissions(denied: Iterable[str]) -> dict[str, object]:
+    """Of one role: reads and the two actions, but for what it has lost."""
+    actions = [f"{kind}/{verb}/action" for kind in (MACHINE, SCALE_SET) for verb in ("deallocate", "start")]
+    kept = [one for one in actions if one not in denied]
+    return {"actions": ["*/read", *kept], "notActions": [], "dataActions": [], "notDataActions": []}

@@ -18,6 +18,9 @@ class Action(Fleet, Protocol):
     def owns(self, id: str) -> bool:
         """Whether the id is one of its machines'."""
 
+    def missing_rights(self, id: str) -> Sequence[str]:
+        """The rights to stop and to start it that the identity has not, asked without changing anything."""
+
 
 class Fleets:
     """The first action that owns an id acts on it. A listing is whole or it fails: what is not seen is not stopped."""
@@ -33,6 +36,9 @@ class Fleets:
 
     def machine(self, id: str) -> Machine:
         return self._of(id).machine(id)
+
+    def missing_rights(self, id: str) -> Sequence[str]:
+        return self._of(id).missing_rights(id)
 
     def begin_stop(self, id: str) -> None:
         self._of(id).begin_stop(id)

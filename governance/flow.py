@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from governance.drill import on_drill, on_probe
 from governance.intake import on_alert
 from governance.orders import on_order, on_verify
 from governance.planning import on_plan
 from governance.rescue import on_poison, on_sweep
 
-__all__ = ["on_alert", "on_order", "on_plan", "on_poison", "on_sweep", "on_verify"]
+__all__ = ["on_alert", "on_drill", "on_order", "on_plan", "on_poison", "on_probe", "on_sweep", "on_verify"]

@@ -1,7 +1,7 @@
 """What a plan passes before its orders are opened: the pause, ceilings, business hours, notice, approval, the day.
 
 Each gate that holds it records why, with the whole plan, and that event is what people are told from. A dry run waits
-for nothing, but a ceiling holds it too.
+for nothing, but a ceiling holds it too. A drill is not held at all: its orders call nothing, whatever the settings say.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def held(gate: Gate, *, approved: bool) -> list[Message] | None:
 
     `approved`: a person has decided about this very set, so neither notice nor approval is asked for again.
     """
-    if not streams.targets_in(gate.body):
+    if not streams.targets_in(gate.body) or streams.is_drill(gate.run):
         return None
     if gate.body["dry_run"]:
         return _above(gate, ceilings.exceeded(_run(gate), gate.record, gate.now))

@@ -43,6 +43,7 @@ class Budget:
     policies: tuple[Policy, ...] = ()
     safeguards: Safeguards = DEFAULT_SAFEGUARDS
     also: tuple[str, ...] = ()
+    drill: bool = False
 
 
 @dataclass(frozen=True, slots=True)

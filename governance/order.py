@@ -64,7 +64,7 @@ class Order:
 
     def add(self, kind: str, **body: object) -> Order:
         lifecycle.step(self.state, kind)
-        told = {"basis": self.basis, "before": self.before, **body, "result": lifecycle.RESULTS.get(kind, kind)}
+        told = {"basis": self.basis, "before": self.before, "result": lifecycle.RESULTS.get(kind, kind), **body}
         try:
             event = self.record.append(self.events[0].stream, kind, told, self.now, after=self.events)
         except Conflict:

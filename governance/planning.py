@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from governance import approval, backoff, gates, lifecycle, pace, policy, restarts, streams
 from governance.alert import MAX_AGE
 from governance.canonical import plain
+from governance.drill import one_of_each_kind
 from governance.gates import Gate
 from governance.model import Alert, Budget, Event, Fleet, Machine, Message, Plan, State, Target
 from governance.production import DEFAULT_RULES
@@ -101,7 +102,10 @@ def _plan(planner: _Planner, alert: Alert, budget: Budget) -> list[Message]:
         rules=planner.rules,
         prices=planner.prices.of(machines, budget.currency, planner.now),
     )
-    plan = _left_alone(_warned(plan, planner, alert, budget), planner, alert, budget)
+    if streams.is_drill(planner.run):
+        plan = one_of_each_kind(plan, alert, budget)
+    else:
+        plan = _left_alone(_warned(plan, planner, alert, budget), planner, alert, budget)
     body = {**_body(plan, planner, budget), **unseen}
     return _release(planner, Gate(planner.record, planner.events, budget, body, planner.now), approved=False)
 

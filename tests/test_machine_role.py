@@ -27,7 +27,7 @@ SCOPE = f"/subscriptions/{SUBSCRIPTION}"
 SEEN_ONLY = {"Microsoft.Resources/subscriptions/read", "Microsoft.Resources/subscriptions/resourceGroups/read"}
 TYPES = {
     name.lower(): name
-    for name in ("virtualMachines", "virtualMachineScaleSets", "locks", "instanceView", "deallocate", "start")
+    for name in ("virtualMachines", "virtualMachineScaleSets", "locks", "permissions", "instanceView", "deallocate", "start")
 }
 
 
@@ -63,6 +63,7 @@ def log() -> Iterator[list[Request]]:
             fleet.machines(scope)
         for id, parts in ((vm, ()), (uniform, ("0", "1"))):
             fleet.machine(id)
+            assert fleet.missing_rights(id) == []
             fleet.begin_stop(id)
             cloud.advance(timedelta(minutes=9))
             fleet.begin_start(id, parts)

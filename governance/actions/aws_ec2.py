@@ -23,6 +23,8 @@ POWER: Mapping[str, str] = {
     "stopping": "deallocating",
     "stopped": "deallocated",
 }
+MAY, MAY_NOT = "DryRunOperation", "UnauthorizedOperation"
+DRY_RUNS = (MAY, MAY_NOT)
 _SCOPE = re.compile(r"arn:(?P<partition>aws[a-z-]*):ec2:(?P<region>[a-z0-9-]*):(?P<account>\d{12})")
 _ID = re.compile(rf"{_SCOPE.pattern}:instance/(?P<name>i-[0-9a-f]+)")
 
@@ -65,6 +67,13 @@ class Ec2Instances:
         if not found:
             raise Missing(f"read {parts['name']}: terminated")
         return self._shown(parts["partition"], parts["region"], found[0], lasting)
+
+    def missing_rights(self, id: str) -> Sequence[str]:
+        """By dry runs of EC2's own: it says whether it would, and does nothing."""
+        parts = self._own(id)
+        client = self._client(parts["region"])
+        calls = {"ec2:StopInstances": client.stop_instances, "ec2:StartInstances": client.start_instances}
+        return [right for right, call in calls.items() if not _may(call, parts["name"])]
 
     def begin_stop(self, id: str) -> None:
         parts = self._own(id)
@@ -118,6 +127,12 @@ class Ec2Instances:
             purchase="spot" if _is_spot(found) else "on-demand",
             unstoppable=_objection(found, tags, lasting),
         )
+
+
+def _may(call: Callable[..., Any], number: str) -> bool:
+    with translated(f"ask for the rights on {number}", expected=DRY_RUNS) as codes:
+        call(InstanceIds=[number], DryRun=True)
+    return codes == [MAY]
 
 
 def _objection(found: Told, tags: Mapping[str, str], lasting: frozenset[str]) -> str:

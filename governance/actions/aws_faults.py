@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -30,14 +30,21 @@ _ADVICE: Mapping[str, str] = {
 
 
 @contextmanager
-def translated(what: str) -> Iterator[None]:
-    """Turns whatever botocore raises inside into Transient, Conflict, Missing or Rejected; `what` names the call."""
+def translated(what: str, expected: Container[str] = ()) -> Iterator[list[str]]:
+    """Turns whatever botocore raises inside into Transient, Conflict, Missing or Rejected; `what` names the call.
+
+    A code that is `expected` as the answer is no fault: it is added to what the block gets.
+    """
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
+    codes: list[str] = []
     try:
-        yield
+        yield codes
     except ClientError as error:
         code = str(error.response.get("Error", {}).get("Code") or "unknown")
+        if code in expected:
+            codes.append(code)
+            return
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         raise _answered(what, code, status) from error
     except (NoCredentialsError, PartialCredentialsError) as error:

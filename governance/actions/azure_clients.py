@@ -6,7 +6,7 @@ Retries of the SDK are off: it would sleep inside the call, and the queue alread
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PUBLIC_ARM = "https://management.azure.com"
 LOCKS_VERSION = "2016-09-01"
+PERMISSIONS_VERSION = "2022-04-01"
+COMPUTE = "Microsoft.Compute"
 OFF = ("deallocated", "deallocating")
 SCOPE = re.compile(r"/subscriptions/(?P<subscription>[^/]+)(/resourcegroups/(?P<group>[^/]+))?/?", re.IGNORECASE)
 
@@ -78,6 +80,14 @@ class AzureClients:
                 continue
         return []
 
+    def missing_rights(self, id: str, subscription: str, kind: str) -> list[str]:
+        """Of deallocating and starting, what no role of the identity permits on that machine."""
+        what = f"read permissions on {id.rpartition('/')[2]}"
+        address = f"{id}/providers/Microsoft.Authorization/permissions?api-version={PERMISSIONS_VERSION}"
+        granted = list(_pages(self.of(subscription), self._base_url, address, what))
+        wanted = (f"{kind}/{verb}/action" for verb in ("deallocate", "start"))
+        return [one for one in wanted if not permits(granted, one)]
+
 
 @dataclass(frozen=True, slots=True)
 class ManagementLock:
@@ -89,6 +99,19 @@ class ManagementLock:
 
     def covers(self, id: str) -> bool:
         return f"{id.lower()}/".startswith(f"{self.scope}/")
+
+
+def permits(granted: Iterable[Mapping[str, Any]], operation: str) -> bool:
+    """Each role permits by itself: its actions without its notActions, with `*` for any text."""
+    return any(
+        _matches(one.get("actions"), operation) and not _matches(one.get("notActions"), operation) for one in granted
+    )
+
+
+def _matches(patterns: Any, operation: str) -> bool:
+    """Operations compare without case."""
+    texts = (re.escape(str(one)).replace(r"\*", ".*") for one in patterns or ())
+    return any(re.fullmatch(text, operation, re.IGNORECASE) for text in texts)
 
 
 def lock_on(id: str, locks: Iterable[ManagementLock]) -> str:
@@ -153,20 +176,23 @@ def parts_of(pattern: re.Pattern[str], id: str) -> dict[str, str]:
 
 
 def _locks(client: ComputeManagementClient, base_url: str, scope: str) -> Iterator[ManagementLock]:
+    address = f"{scope}/providers/Microsoft.Authorization/locks?api-version={LOCKS_VERSION}"
+    for one in _pages(client, base_url, address, f"read locks of {scope}"):
+        held, _, name = str(one["id"]).rpartition("/providers/Microsoft.Authorization/locks/")
+        yield ManagementLock(name, held.lower(), str(one["properties"]["level"]))
+
+
+def _pages(client: ComputeManagementClient, base_url: str, address: str, what: str) -> Iterator[Mapping[str, Any]]:
     """Through the compute client's own pipeline: one identity, one trust, no further library for one call."""
     from azure.core.rest import HttpRequest
 
-    address = f"{scope}/providers/Microsoft.Authorization/locks?api-version={LOCKS_VERSION}"
     while address:
-        what = f"read locks of {scope}"
         with translated(what):
             answer = client.send_request(HttpRequest("GET", address))
         if answer.status_code != 200:
             raise answered(what, answer)
         page = answer.json()
-        for one in page.get("value", []):
-            held, _, name = str(one["id"]).rpartition("/providers/Microsoft.Authorization/locks/")
-            yield ManagementLock(name, held.lower(), str(one["properties"]["level"]))
+        yield from page.get("value", [])
         address = str(page.get("nextLink") or "")
         if address and not address.startswith(base_url):  # a token is shown to the control plane alone
             raise reject(f"{what}: a page elsewhere", "Ask who answers in Azure's place.", "azure-next-link")

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from governance.actions.azure_clients import (
+    COMPUTE,
     SCOPE,
     AzureClients,
     ManagementLock,
@@ -62,6 +63,9 @@ class AzureVirtualMachines:
             machines = self._clients.of(parts["subscription"]).virtual_machines
             found = machines.get(parts["group"], parts["name"], expand="instanceView")
         return _machine(found, power_of(found.instance_view), ())
+
+    def missing_rights(self, id: str) -> Sequence[str]:
+        return self._clients.missing_rights(id, parts_of(_ID, id)["subscription"], f"{COMPUTE}/virtualMachines")
 
     def begin_stop(self, id: str) -> None:
         """Deallocate: a machine that is only powered off keeps its compute charges. Returning means accepted."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from governance.actions.azure_clients import (
+    COMPUTE,
     OFF,
     SCOPE,
     AzureClients,
@@ -72,6 +73,10 @@ class AzureScaleSets:
         with translated(f"read {parts['name']}"):
             found = client.virtual_machine_scale_sets.get(parts["group"], parts["name"])
             return _machine(found, _instances(client, parts["group"], parts["name"]), ())
+
+    def missing_rights(self, id: str) -> Sequence[str]:
+        kind = f"{COMPUTE}/virtualMachineScaleSets"
+        return self._clients.missing_rights(id, parts_of(_ID, id)["subscription"], kind)
 
     def begin_stop(self, id: str) -> None:
         """Deallocate the instances that are on. Returning means accepted."""

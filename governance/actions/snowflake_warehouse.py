@@ -63,6 +63,16 @@ class SnowflakeWarehouses:
         with translated(f"read warehouse {name}"), closing(self._connect()) as session:
             return self._shown(_one(session, name))
 
+    def missing_rights(self, id: str) -> Sequence[str]:
+        """As granted to the session's role itself: what it has through another role is not seen here."""
+        name = self._name(id)
+        with translated(f"show grants on warehouse {name}"), closing(self._connect()) as session:
+            role = str(session.role or "").strip('"')
+            rows = _say(session, f"SHOW GRANTS ON WAREHOUSE {_quoted(name)}")
+        held = {str(row["privilege"]).upper() for row in rows if row["grantee_name"] == role}
+        wanted = ("OPERATE", "MODIFY") if self._monitor else ("OPERATE",)
+        return [] if "OWNERSHIP" in held else [f"{one} on {name} to {role}" for one in wanted if one not in held]
+
     def begin_stop(self, id: str) -> None:
         name = self._name(id)
         with translated(f"suspend warehouse {name}"), closing(self._connect()) as session:

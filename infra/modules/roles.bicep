@@ -8,7 +8,7 @@ resource guard 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, name, 'machine-guard')
   properties: {
     roleName: 'Ledger machine guard (${name})'
-    description: 'Reads virtual machines, scale sets and locks; deallocates and starts them.'
+    description: 'Reads virtual machines, scale sets, locks and its own rights; deallocates and starts them.'
     type: 'CustomRole'
     assignableScopes: [
       subscription().id
@@ -28,6 +28,7 @@ resource guard 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
           'Microsoft.Resources/subscriptions/read'
           'Microsoft.Resources/subscriptions/resourceGroups/read'
           'Microsoft.Authorization/locks/read'
+          'Microsoft.Authorization/permissions/read'
         ]
         notActions: []
       }

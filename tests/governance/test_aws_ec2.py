@@ -210,3 +210,27 @@ def test_an_address_where_nobody_answers_passes_after_one_attempt(monkeypatch: p
     with pytest.raises(Transient):
         Ec2Instances(client, ACCOUNT, [REGION]).begin_stop(ID)
     assert len(attempts) == 1
+
+
+@pytest.mark.parametrize(
+    ("answers", "missing"),
+    [
+        (["DryRunOperation", "DryRunOperation"], []),
+        (["UnauthorizedOperation", "DryRunOperation"], ["ec2:StopInstances"]),
+        (["DryRunOperation", "UnauthorizedOperation"], ["ec2:StartInstances"]),
+    ],
+)
+def test_invariant_23_rights_are_asked_for_by_dry_runs_alone(
+    fleet: Fleets, stubber: Stubber, answers: list[str], missing: list[str]
+) -> None:
+    for call, code in zip(("stop_instances", "start_instances"), answers, strict=True):
+        stubber.add_client_error(
+            call, code, http_status_code=412, expected_params={"InstanceIds": ["i-0a"], "DryRun": True}
+        )
+    assert fleet.missing_rights(ID) == missing
+
+
+def test_what_else_ec2_answers_to_a_dry_run_is_a_fault(fleet: Fleets, stubber: Stubber) -> None:
+    stubber.add_client_error("stop_instances", "RequestLimitExceeded", http_status_code=503)
+    with pytest.raises(Transient):
+        fleet.missing_rights(ID)

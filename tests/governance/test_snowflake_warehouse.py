@@ -149,3 +149,43 @@ def test_a_wrong_key_is_told_without_it(snowflake: Account) -> None:
     with pytest.raises((Rejected, Transient)) as caught:
         planes.machine(id_of(snowflake, "LEDGER_WH"))
     assert "very-secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("privileges", "monitor", "missing"),
+    [
+        (["OPERATE", "MONITOR"], "", 0),
+        (["OWNERSHIP"], "FROZEN", 0),
+        (["MONITOR"], "", 1),
+        (["OPERATE"], "FROZEN", 1),
+    ],
+)
+def test_invariant_23_rights_are_read_from_the_grants(privileges: list[str], monitor: str, missing: int) -> None:
+    """With a session of the test's own: the stand-in knows no grants."""
+    said: list[str] = []
+    rows = [(one, "LEDGER") for one in privileges] + [("MODIFY", "SOMEBODY_ELSE")]
+    planes = Fleets([SnowflakeWarehouses(lambda: Granting(rows, said), "ACME", monitor=monitor)])
+    assert len(planes.missing_rights("snowflake:ACME/WH")) == missing
+    assert said == ['SHOW GRANTS ON WAREHOUSE "WH"']
+
+
+class Granting:
+    """A session, and its cursor, that knows the grants on a warehouse."""
+
+    role = "LEDGER"
+    description = (("privilege",), ("grantee_name",))
+
+    def __init__(self, rows: list[tuple[str, str]], said: list[str]) -> None:
+        self._rows, self._said = rows, said
+
+    def cursor(self) -> Granting:
+        return self
+
+    def execute(self, statement: str) -> None:
+        self._said.append(statement)
+
+    def fetchall(self) -> list[tuple[str, str]]:
+        return self._rows
+
+    def close(self) -> None:
+        """Nothing is open."""
