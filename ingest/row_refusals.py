@@ -96,7 +96,8 @@ def _faults(connection: DuckDBPyConnection, one: RowRefusal) -> list[Fault]:
 
 def note_days(connection: DuckDBPyConnection, daily: Daily) -> None:
     """Add what view `raw` tells of each day to table `delivered_day`."""
-    key = ", ".join(f"trim({name})" for name in daily.key)
+    # One file may write TRUE or nothing where another writes true or null.
+    key = ", ".join(f"upper(coalesce(trim({name}), ''))" for name in daily.key)
     figures = ", ".join(f"TRY_CAST({name} AS DECIMAL(38, 12))" for name in daily.figures)
     connection.execute(
         f"""INSERT INTO delivered_day

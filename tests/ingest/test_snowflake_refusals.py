@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from tests.bills import Ledger, snowflake
+from tests.bills import SNOWFLAKE, Ledger, snowflake
 from tests.snowflake_lines import EVERY_KIND, every_kind
 from tests.snowflake_views import view
 
@@ -48,6 +48,17 @@ def test_a_day_in_two_files_is_refused_also_where_one_tells_it_as_it_was(
     assert (fault["rule"], fault["row"]) == ("day-twice", 2)
     assert str(fault["file"]).endswith("second.csv") and "row 3 of" in str(fault["message"])
     assert ledger.ingest(first).outcomes == ["committed"]
+
+
+@pytest.mark.parametrize("spelt", [str.lower, str.title])
+def test_a_day_in_two_files_is_refused_however_each_spells_its_values(
+    spelt: Callable[[str], str], ledger: Ledger, tmp_path: Path
+) -> None:
+    names = ("USAGE_TYPE", "BALANCE_SOURCE", "BILLING_TYPE", "RATING_TYPE", "SERVICE_TYPE", "IS_ADJUSTMENT")
+    again = {name: spelt(SNOWFLAKE[name]) for name in names} | {"SERVICE_LEVEL": " Enterprise "}
+    bill = snowflake(tmp_path / "usage.csv", {})
+    fault = refused(ledger, bill, snowflake(tmp_path / "again.csv", again))
+    assert (fault["rule"], fault["row"]) == ("day-twice", 1)
 
 
 def test_one_day_may_hold_two_lines_of_one_service(ledger: Ledger, tmp_path: Path) -> None:
