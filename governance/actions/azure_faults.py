@@ -13,6 +13,8 @@ from ledger.faults import Conflict, Missing, Transient, reject
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 # A 409 that time does not heal: a lock, or a machine that cannot be deallocated. Other conflicts pass.
 LASTING = frozenset({"ScopeLocked", "OperationNotAllowed", "NotSupported", "BadRequest"})
+# A 404 with another code says nothing of the machine: who may not see a subscription any more is told so too.
+GONE = frozenset({"ResourceNotFound", "ResourceGroupNotFound", "NotFound"})
 
 
 @contextmanager
@@ -35,7 +37,7 @@ def translated(what: str) -> Iterator[None]:
 def answered(what: str, answer: Any) -> Exception:
     """The same table for an answer that was asked for without the SDK's own operations."""
     headers = {str(key).lower(): str(value) for key, value in answer.headers.items()}
-    return _answered(what, None, answer.status_code, "unknown", headers)
+    return _answered(what, None, answer.status_code, "NotFound" if answer.status_code == 404 else "unknown", headers)
 
 
 def _answered(
@@ -45,7 +47,7 @@ def _answered(
     text = f"{what}: {status or type(error).__name__} {code}"
     if status is None or status in TRANSIENT:
         return Transient(text, retry_after(headers, datetime.now(UTC)))
-    if status == 404:
+    if status == 404 and code in GONE:
         return Missing(text)
     if status == 412 or (status == 409 and code not in LASTING):
         return Conflict(text)
@@ -55,6 +57,7 @@ def _answered(
 _ADVICE = {
     401: "Check the identity the service runs as.",
     403: "Give the identity read, deallocate and instance-view rights on the scope, or lift the policy that denies it.",
+    404: "Check the subscription, and that the identity still has its rights there; the machine may well be on.",
     409: "Remove the lock or take the machine out of the budget's opt-in.",
 }
 
