@@ -45,6 +45,8 @@ def budget_alert(req: func.HttpRequest) -> func.HttpResponse:
         token = req.headers.get("authorization", "")
         status, body = wiring.on_alert(req.get_body(), os.environ, datetime.now(UTC), token)
         _done("alert-answered", status=status, answer=body)
+        if "notice" in body:  # of any other alert the plan is the news
+            wiring.tell(os.environ, body["alert"])
     except Exception as fault:
         with suppress(Exception):  # an app whose own modules cannot be imported must still answer
             from adapters import telemetry
@@ -87,18 +89,30 @@ def verify_order(message: func.QueueMessage) -> None:
     _control("verify-order", message)
 
 
+@app.queue_trigger(arg_name="message", queue_name="send-notice", connection=STORAGE)
+def send_notice(message: func.QueueMessage) -> None:
+    import wiring
+
+    messages = wiring.on_notice(_object(message), os.environ, datetime.now(UTC))
+    _done("notice-handled", messages, id=message.id, attempt=message.dequeue_count)
+
+
 @app.timer_trigger(arg_name="timer", schedule="%SWEEP_SCHEDULE%")
 def sweep(timer: func.TimerRequest) -> None:
     import wiring
 
     _done("swept", wiring.sweep(os.environ, datetime.now(UTC)), past_due=timer.past_due)
+    wiring.tell(os.environ)
 
 
 def _control(queue: str, message: func.QueueMessage) -> None:
     import wiring
 
-    messages = wiring.on_queue(queue, _object(message), os.environ, datetime.now(UTC))
+    body = _object(message)
+    messages = wiring.on_queue(queue, body, os.environ, datetime.now(UTC))
     _done("message-handled", messages, queue=queue, id=message.id, attempt=message.dequeue_count)
+    if not messages or queue == "plan-stop":  # an order that goes on is no news
+        wiring.tell(os.environ, body.get("alert"))
 
 
 def _record_given_up(queue: str) -> None:
@@ -113,7 +127,7 @@ def _record_given_up(queue: str) -> None:
         _done("message-given-up", queue=queue, id=message.id)
 
 
-for _queue in ("ingest-partition", "plan-stop", "carry-out-order", "verify-order"):
+for _queue in ("ingest-partition", "plan-stop", "carry-out-order", "verify-order", "send-notice"):
     _record_given_up(_queue)
 
 

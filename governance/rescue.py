@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from governance import lifecycle, pause, streams
 from governance.alert import MAX_AGE
 from governance.model import Event, Message, State
+from governance.notices import SEND_NOTICE, notice_stream
 from governance.planning import targets_in
 from governance.record import Record
 from ledger.faults import Rejected
@@ -38,6 +39,8 @@ def _stream_of(queue: str, message: object, record: Record) -> str | None:
     try:
         if queue == streams.PLAN_STOP:
             stream = streams.alert_stream(streams.key_in(message, "alert"))
+        elif queue == SEND_NOTICE:
+            stream = notice_stream(streams.key_in(message, "notice"))
         else:
             stream = streams.order_stream(streams.key_in(message, "order"))
     except Rejected:

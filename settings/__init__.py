@@ -11,6 +11,7 @@ from typing import Any
 
 from governance.caller import TrustedCaller
 from governance.model import Budget
+from governance.notices import Channel
 from governance.places import MachineAccount, is_scope
 from governance.rules import DEFAULT_SAFEGUARDS, Policy, Safeguards
 from ingest.plan import Source
@@ -19,6 +20,7 @@ from ledger.faults import Fault, Rejected
 from settings.entry import Entry, settings_fault
 from settings.guard import guarded, misnamed, read_policy, read_safeguards
 from settings.machines import named_twice, read_account
+from settings.notices import misnamed_in_channels, read_channel
 from settings.sources import PROVIDERS, claimed_twice, read_source
 from settings.values import above_zero, address, memory, named, one_of, share, switch, text, texts, whole, word
 from settings.webhook import from_environment, read_caller
@@ -51,6 +53,7 @@ class Settings:
     approval_url: str = ""
     machines: tuple[MachineAccount, ...] = ()
     caller: TrustedCaller | None = None
+    channels: tuple[Channel, ...] = ()
 
     def source(self, name: str) -> Source:
         """The configured source of this name; Rejected when there is none."""
@@ -111,6 +114,8 @@ def _parse(root: Entry, faults: list[Fault]) -> Settings:
     machines = root.table("machines").each(read_account)
     faults += named_twice(machines)
     caller = read_caller(root.table("webhook"))
+    channels = root.table("notices").each(read_channel)
+    faults += misnamed_in_channels(channels, budgets)
     root.close()
     budgets = guarded(budgets, policies, safeguards)
     return Settings(
@@ -129,6 +134,7 @@ def _parse(root: Entry, faults: list[Fault]) -> Settings:
         approval_url,
         machines,
         caller,
+        channels,
     )
 
 

@@ -6,6 +6,7 @@ from wiring.azure import ExportWish, exports
 from wiring.control import alert, on_alert, on_poison, on_queue, send, sweep
 from wiring.fleets import fleet
 from wiring.money import contracts, export, summary, take_in, validate
+from wiring.notices import on_notice, tell, try_channel
 from wiring.parts import book, commitments, engine, new_id, opener, quiet, record, settings, store
 from wiring.planning import ingest_partition, plan_ingest
 from wiring.plans import by_link, decide, links, pause, plan, plans
@@ -30,6 +31,7 @@ __all__ = [
     "located",
     "new_id",
     "on_alert",
+    "on_notice",
     "on_poison",
     "on_queue",
     "opener",
@@ -46,5 +48,7 @@ __all__ = [
     "summary",
     "sweep",
     "take_in",
+    "tell",
+    "try_channel",
     "validate",
 ]

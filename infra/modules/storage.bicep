@@ -8,10 +8,12 @@ var queueNames = [
   'plan-stop'
   'carry-out-order'
   'verify-order'
+  'send-notice'
   'ingest-partition-poison'
   'plan-stop-poison'
   'carry-out-order-poison'
   'verify-order-poison'
+  'send-notice-poison'
 ]
 
 var containerNames = [
