@@ -7,5 +7,18 @@ from governance.intake import on_alert
 from governance.orders import on_order, on_verify
 from governance.planning import on_plan
 from governance.rescue import on_poison, on_sweep
+from governance.starts import on_start
+from governance.undo_stages import on_undo
 
-__all__ = ["on_alert", "on_drill", "on_order", "on_plan", "on_poison", "on_probe", "on_sweep", "on_verify"]
+__all__ = [
+    "on_alert",
+    "on_drill",
+    "on_order",
+    "on_plan",
+    "on_poison",
+    "on_probe",
+    "on_start",
+    "on_sweep",
+    "on_undo",
+    "on_verify",
+]

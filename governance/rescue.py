@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -12,9 +12,18 @@ from governance.model import Event, Message, State
 from governance.notices import SEND_NOTICE, notice_stream
 from governance.planning import targets_in
 from governance.record import Record
+from governance.undo import attempt
 from ledger.faults import Rejected
 
 STALE = timedelta(minutes=10)
+SWEPT = ("alerts/", "orders/", "undos/", "starts/")
+# Whose stream a message of a queue is about, and under which word it names it; of other queues it is an order's.
+_NAMED: Mapping[str, tuple[Callable[[str], str], str]] = {
+    streams.PLAN_STOP: (streams.alert_stream, "alert"),
+    streams.UNDO_RUN: (streams.undo_stream, "alert"),
+    streams.START_ORDER: (streams.start_stream, "order"),
+    SEND_NOTICE: (notice_stream, "notice"),
+}
 
 
 def on_poison(queue_name: str, message: object, *, record: Record, now: datetime) -> None:
@@ -37,12 +46,8 @@ def _stream_of(queue: str, message: object, record: Record) -> str | None:
     if not isinstance(message, Mapping):
         return None
     try:
-        if queue == streams.PLAN_STOP:
-            stream = streams.alert_stream(streams.key_in(message, "alert"))
-        elif queue == SEND_NOTICE:
-            stream = notice_stream(streams.key_in(message, "notice"))
-        else:
-            stream = streams.order_stream(streams.key_in(message, "order"))
+        named, key = _NAMED.get(queue, (streams.order_stream, "order"))
+        stream = named(streams.key_in(message, key))
     except Rejected:
         return None
     return stream if record.events(stream) else None
@@ -54,7 +59,7 @@ def on_sweep(*, record: Record, now: datetime) -> list[Message]:
     A damaged stream is passed over, so that it cannot hold up the others; Record.verify names it.
     """
     messages = []
-    for stream in [*record.streams("alerts/"), *record.streams("orders/")]:
+    for stream in [stream for prefix in SWEPT for stream in record.streams(prefix)]:
         with suppress(Rejected, lifecycle.IllegalStep):
             messages += _again(stream, record, now)
     return messages
@@ -62,7 +67,9 @@ def on_sweep(*, record: Record, now: datetime) -> list[Message]:
 
 def _again(stream: str, record: Record, now: datetime) -> list[Message]:
     events = record.events(stream)
-    return _alert_again(events, record, now) if stream.startswith("alerts/") else _order_again(events, now)
+    if stream.startswith("alerts/"):
+        return _alert_again(events, record, now)
+    return _undo_again(events, now) if stream.startswith("undos/") else _order_again(events, now)
 
 
 def unfinished(run: str, *, record: Record) -> list[Message]:
@@ -101,10 +108,19 @@ def _order_again(events: Sequence[Event], now: datetime) -> list[Message]:
     state = lifecycle.fold(event.kind for event in events)
     if lifecycle.is_over(state) or not _stale(events[-1], now):
         return []
-    order = events[0].stream.rpartition("/")[2]
+    kind, _, order = events[0].stream.rpartition("/")
+    if kind == "starts":
+        return [streams.start(order, events[0].body)]
     if state is State.ACCEPTED:
         return [streams.look(order, events[0].body, delay=streams.AT_ONCE)]
     return [streams.carry_out(order, events[0].body)]
+
+
+def _undo_again(events: Sequence[Event], now: datetime) -> list[Message]:
+    current = attempt(events)
+    if current is None or current.ended or not _stale(events[-1], now):
+        return []
+    return [streams.undo_run(str(current.asked.body["run"]), current.id)]
 
 
 def _stale(last: Event, now: datetime) -> bool:

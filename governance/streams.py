@@ -130,8 +130,8 @@ def look(order: str, planned: Mapping[str, object], *, attempt: int = 0, delay: 
     return _order_message(VERIFY_ORDER, order, planned, attempt, delay)
 
 
-def undo_run(run: str, *, delay: timedelta = AT_ONCE) -> Message:
-    return Message(UNDO_RUN, {"alert": run}, delay)
+def undo_run(run: str, undo: object, *, delay: timedelta = AT_ONCE) -> Message:
+    return Message(UNDO_RUN, {"alert": run, "undo": undo}, delay)
 
 
 def start(order: str, planned: Mapping[str, object], *, attempt: int = 0, delay: timedelta = AT_ONCE) -> Message:

@@ -15,6 +15,8 @@ from governance.model import Event, State
 # A machine, or a part of one, that was in such a state computed nothing before the stop: nothing goes back to it.
 NOT_ON = ("deallocated", "deallocating", "stopped", "stopping")
 
+MADE_OF_INSTANCES = ("azure_vmss",)
+
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
@@ -49,6 +51,11 @@ def selected(orders: Sequence[Sequence[Event]]) -> tuple[list[Stopped], list[Lef
 
 def staged(machines: Sequence[Stopped], batch: int) -> list[list[Stopped]]:
     return [list(machines[start : start + batch]) for start in range(0, len(machines), batch)]
+
+
+def parts_wanted(kind: str, parts: object) -> list[str]:
+    """The instances to start, of a machine that is made of some; elsewhere parts are something else, or nothing."""
+    return list(map(str, parts)) if kind in MADE_OF_INSTANCES and isinstance(parts, list) else []
 
 
 def stopped_at(events: Sequence[Event]) -> datetime | None:
