@@ -54,7 +54,24 @@ TIMES = (
     "0001-01-01T00:00:00+14:00",
     "11/12/2026",
 )
-ODD = ("", "\x00", "\ud800", "a\r\nb", "\ufeff", "\u0663", None, True, 0, -1, 1.5, 10**400, [], {}, ["USD"], {"a": {}})
+ODD: tuple[Any, ...] = (
+    "",
+    "\x00",
+    "\ud800",
+    "a\r\nb",
+    "\ufeff",
+    "\u0663",
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    10**400,
+    [],
+    {},
+    ["USD"],
+    {"a": {}},
+)
 HOSTILE: tuple[Any, ...] = (*MONEY, *LONG, *PLACES, *NAMES, *TIMES, *ODD)
 
 
