@@ -16,6 +16,11 @@ _SCOPES = (
     re.compile(r"arn:aws[a-z-]*:ec2:[a-z0-9-]*:\d{12}"),
     re.compile(r"snowflake:[a-z0-9_]+-[a-z0-9_]+", re.IGNORECASE),
 )
+_PLACE = re.compile(
+    r"/subscriptions(/[^/\s]+)+|arn:aws[a-z-]*:ec2:[a-z0-9-]*:\d{12}:instance/i-[0-9a-f]+"
+    r"|snowflake:[a-z0-9_]+-[a-z0-9_]+/[^/\s]+",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,11 @@ class MachineAccount:
 
 def is_scope(text: str) -> bool:
     return any(pattern.fullmatch(text) for pattern in _SCOPES)
+
+
+def is_place(text: str) -> bool:
+    """A scope or a machine's id: anything below which a machine can lie."""
+    return is_scope(text) or _PLACE.fullmatch(text) is not None
 
 
 def below(id: str, place: str) -> bool:

@@ -18,7 +18,7 @@ from ingest.plan import Source
 from ledger.classify import DEFAULT_TAG_KEYS, DEFAULT_VALUES, Classification
 from ledger.faults import Fault, Rejected
 from settings.entry import Entry, settings_fault
-from settings.guard import guarded, misnamed, read_policy, read_safeguards
+from settings.guard import guarded, misnamed, one_id_twice, read_policy, read_safeguards
 from settings.machines import named_twice, read_account
 from settings.notices import misnamed_in_channels, read_channel
 from settings.sources import PROVIDERS, claimed_twice, read_source
@@ -105,7 +105,7 @@ def _parse(root: Entry, faults: list[Fault]) -> Settings:
     policies = root.table("policies").each(read_policy)
     safeguards = read_safeguards(root.table("safeguards"), root.table("ceilings"))
     rules = _classification(root.table("classification"))
-    faults += misnamed(budgets, policies, rules)
+    faults += [*misnamed(budgets, policies, rules), *one_id_twice(budgets)]
     entities = root.table("entities").words(word)
     resellers = root.table("resellers").words(one_of(PROVIDERS))
     gate = _gate(root.table("conformance"))

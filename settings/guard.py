@@ -9,6 +9,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from governance.model import Budget
+from governance.places import is_place
 from governance.rules import (
     ACTIONS,
     ALERT_KINDS,
@@ -70,7 +71,7 @@ def read_ceilings(entry: Entry, default: Ceilings) -> Ceilings:
 
 
 def read_safeguards(entry: Entry, ceilings: Entry) -> Safeguards:
-    protected: tuple[str, ...] = entry.take("protected", some(word), ())
+    protected: tuple[str, ...] = entry.take("protected", some(place), ())
     found = Safeguards(
         protected=tuple(one.rstrip("/").lower() for one in protected),
         ceilings=read_ceilings(ceilings, DEFAULT_CEILINGS),
@@ -100,6 +101,18 @@ def misnamed(budgets: Sequence[Budget], policies: Sequence[Policy], rules: Class
     ]
 
 
+def one_id_twice(budgets: Sequence[Budget]) -> list[Fault]:
+    """An alert names its budget by the id: which of two is meant would be chance."""
+    names: dict[str, list[str]] = {}
+    for one in budgets:
+        names.setdefault(one.id, []).append(one.name)
+    return [
+        settings_fault(f"{' and '.join(twice)} have one id", "budgets", "Leave it with one of them.")
+        for id, twice in names.items()
+        if len(twice) > 1 and id != "-"
+    ]
+
+
 def _hours(entry: Entry) -> Hours:
     found = Hours(
         zone=entry.need("zone", zone, "UTC"),
@@ -121,6 +134,13 @@ def some(check: Callable[[object], str]) -> Callable[[object], tuple[str, ...]]:
         return tuple(check(one) for one in found)
 
     return read
+
+
+def place(value: object) -> str:
+    """A bare name or number would protect nothing, without a word."""
+    if not is_place(text(value).rstrip("/")):
+        raise ValueError("holds what is no id of a machine, group, subscription or account")
+    return text(value)
 
 
 def days(value: object) -> tuple[int, ...]:

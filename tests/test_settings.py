@@ -64,7 +64,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
         currency = "USD"
         amount = 1.5
         [budgets.e]
-        id = "x"
+        id = "y"
         scope = "x"
         currency = "USD"
         amount = "one"

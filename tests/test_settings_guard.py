@@ -93,8 +93,20 @@ def test_a_rule_that_makes_no_sense_is_refused(wrong: str, tmp_path: Path) -> No
         "[ceilings]\ncount = 0",
         "[ceilings]\npercent = '0'",
         "[safeguards]\nprotected = []",
+        *(f"[safeguards]\nprotected = ['{one}']" for one in ("i-0a", "vm-1", "123456789012", "subscriptions/1", "/")),
+        *(f"[safeguards]\nprotected = ['{one}']" for one in ("arn:aws:ec2::123456789012:", "/subscriptions", "/x/1")),
         "[safeguards]\npaused = 'yes'",
     ],
 )
 def test_what_names_nothing_is_refused(text: str, tmp_path: Path) -> None:
     assert faults(tmp_path, f"{BUDGET}{text}\n")
+
+
+@pytest.mark.parametrize("change", ["", 'scope = "/subscriptions/2"'], ids=["all the same", "another scope"])
+def test_two_budgets_under_one_id_are_refused(change: str, tmp_path: Path) -> None:
+    """An alert for one of them would be planned, carried out and limited by what the other says."""
+    other = BUDGET.replace("[budgets.b]", "[budgets.c]").replace("/S/1/", "/s/1")
+    if change:
+        other = other.replace('scope = "/S/1"', change)
+    (found,) = faults(tmp_path, BUDGET + other)
+    assert "b and c have one id" in found.message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from governance.places import below, is_scope
+from governance.places import below, is_place, is_scope
 
 SUB = "/subscriptions/s-1"
 VM = f"{SUB}/resourceGroups/RG/providers/Microsoft.Compute/virtualMachines/a"
@@ -53,6 +53,18 @@ def test_what_does_not(id: str, place: str) -> None:
 @pytest.mark.parametrize("scope", [SUB, f"{SUB}/resourcegroups/rg", "arn:aws:ec2::123456789012", "snowflake:o-a"])
 def test_what_is_a_scope(scope: str) -> None:
     assert is_scope(scope)
+
+
+@pytest.mark.parametrize("place", [SUB, VM, f"{SUB}/resourcegroups/rg", EC2, "arn:aws:ec2::123456789012", WAREHOUSE])
+def test_what_is_a_place(place: str) -> None:
+    assert is_place(place)
+
+
+@pytest.mark.parametrize(
+    "place", ["", "/", "a", "i-0a", SUB[1:], f"{SUB}/", "arn:aws:ec2::123456789012:", "snowflake:"]
+)
+def test_invariant_3_what_protects_nothing_is_no_place(place: str) -> None:
+    assert not is_place(place)
 
 
 @pytest.mark.parametrize(
