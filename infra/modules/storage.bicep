@@ -8,11 +8,15 @@ var queueNames = [
   'plan-stop'
   'carry-out-order'
   'verify-order'
+  'undo-run'
+  'start-order'
   'send-notice'
   'ingest-partition-poison'
   'plan-stop-poison'
   'carry-out-order-poison'
   'verify-order-poison'
+  'undo-run-poison'
+  'start-order-poison'
   'send-notice-poison'
 ]
 

@@ -23,7 +23,15 @@ SETTINGS = bicep.pairs(INFRA / "modules/function.bicep")
 SAMPLE = json.loads((ROOT / "local.settings.sample.json").read_text(encoding="utf-8"))["Values"]
 HOST = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
 TRIGGERS = (ROOT / "function_app.py").read_text(encoding="utf-8")
-QUEUES = {"ingest-partition", "plan-stop", "carry-out-order", "verify-order"}
+QUEUES = {
+    "ingest-partition",
+    "plan-stop",
+    "carry-out-order",
+    "verify-order",
+    "undo-run",
+    "start-order",
+    "send-notice",
+}
 # Only where the control plane is a stand-in; a deployed service talks to Azure.
 EMULATOR_ONLY = {
     "LEDGER_ARM_URL",
