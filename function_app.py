@@ -89,6 +89,16 @@ def verify_order(message: func.QueueMessage) -> None:
     _control("verify-order", message)
 
 
+@app.queue_trigger(arg_name="message", queue_name="undo-run", connection=STORAGE)
+def undo_run(message: func.QueueMessage) -> None:
+    _control("undo-run", message)
+
+
+@app.queue_trigger(arg_name="message", queue_name="start-order", connection=STORAGE)
+def start_order(message: func.QueueMessage) -> None:
+    _control("start-order", message)
+
+
 @app.queue_trigger(arg_name="message", queue_name="send-notice", connection=STORAGE)
 def send_notice(message: func.QueueMessage) -> None:
     import wiring
@@ -127,7 +137,15 @@ def _record_given_up(queue: str) -> None:
         _done("message-given-up", queue=queue, id=message.id)
 
 
-for _queue in ("ingest-partition", "plan-stop", "carry-out-order", "verify-order", "send-notice"):
+for _queue in (
+    "ingest-partition",
+    "plan-stop",
+    "carry-out-order",
+    "verify-order",
+    "undo-run",
+    "start-order",
+    "send-notice",
+):
     _record_given_up(_queue)
 
 

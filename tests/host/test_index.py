@@ -13,7 +13,15 @@ from tests.host.checks import cron_fields, problems, resolved
 from tests.host.conftest import Hosting
 from tests.host.functions_host import ROOT, Function, FunctionsHost, IndexingFailed
 
-QUEUES = ("ingest-partition", "plan-stop", "carry-out-order", "verify-order", "send-notice")
+QUEUES = (
+    "ingest-partition",
+    "plan-stop",
+    "carry-out-order",
+    "verify-order",
+    "undo-run",
+    "start-order",
+    "send-notice",
+)
 EMPTY_APP = "import azure.functions as func\n\napp = func.FunctionApp()\n\n\n"
 
 
