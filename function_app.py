@@ -42,8 +42,8 @@ def budget_alert(req: func.HttpRequest) -> func.HttpResponse:
     try:
         import wiring
 
-        token = req.headers.get("authorization", "")
-        status, body = wiring.on_alert(req.get_body(), os.environ, datetime.now(UTC), token)
+        token, drill = (req.headers.get(name, "") for name in ("authorization", "x-ledger-drill"))
+        status, body = wiring.on_alert(req.get_body(), os.environ, datetime.now(UTC), token, drill)
         _done("alert-answered", status=status, answer=body)
         if "notice" in body:  # of any other alert the plan is the news
             wiring.tell(os.environ, body["alert"])
@@ -105,6 +105,14 @@ def send_notice(message: func.QueueMessage) -> None:
 
     messages = wiring.on_notice(_object(message), os.environ, datetime.now(UTC))
     _done("notice-handled", messages, id=message.id, attempt=message.dequeue_count)
+
+
+@app.timer_trigger(arg_name="timer", schedule="%DRILL_SCHEDULE%")
+def drill(timer: func.TimerRequest) -> None:
+    """A test alert for each budget, always dry; the sweep tells what became of it."""
+    import wiring
+
+    _done("drills-sent", drills=wiring.drill(os.environ, lambda: datetime.now(UTC)), past_due=timer.past_due)
 
 
 @app.timer_trigger(arg_name="timer", schedule="%SWEEP_SCHEDULE%")

@@ -16,6 +16,11 @@ def event(name: str, **fields: object) -> None:
     _LOG.info(_line(name, fields))
 
 
+def alarm(name: str, **fields: object) -> None:
+    """Somebody has to look: the infrastructure alerts on these by name."""
+    _LOG.error(_line(name, fields))
+
+
 def failed(name: str, fault: BaseException, **fields: object) -> None:
     """Something did not happen. Only our own faults are quoted: a stranger's text may hold a connection string."""
     _LOG.error(_line(name, {**fields, **described(fault)}))

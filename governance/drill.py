@@ -43,6 +43,7 @@ class Drill:
     run: str
     budget: Budget
     body: bytes
+    day: str
 
 
 def day_stream(now: datetime) -> str:
@@ -63,13 +64,12 @@ def begin(budget: Budget, record: Record, now: datetime) -> Drill:
     run = drill_alert.run_of(body)
     told = {"run": run, "budget": budget.name, "budget_id": budget.id}
     record.append_retrying(day_stream(now), BEGUN, told, now)
-    return Drill(run, budget, body)
+    return Drill(run, budget, body, day_stream(now))
 
 
-def answered(drill: Drill, status: int, reason: str, began: datetime, record: Record, now: datetime) -> None:
+def answered(drill: Drill, status: int, reason: str, record: Record, now: datetime) -> None:
     """What the webhook said to it; status 0 where nobody answered, and then why."""
-    told = {"run": drill.run, "status": status, "reason": reason}
-    record.append_retrying(day_stream(began), ANSWERED, told, now)
+    record.append_retrying(drill.day, ANSWERED, {"run": drill.run, "status": status, "reason": reason}, now)
 
 
 def on_drill(

@@ -16,6 +16,16 @@ param planIngestSchedule string = '0 15 */4 * * *'
 @description('How often messages that were lost are sent again; six fields, UTC.')
 param sweepSchedule string = '0 */10 * * * *'
 
+@description('When a drill goes from the webhook to a dry-run order and proves each link; six fields, UTC. At least once a day: a day without proof alarms.')
+param drillSchedule string = '0 5 7 * * *'
+
+@description('Signs drills; at least 32 random characters. Empty: there are no drills, and nobody is told of a dead link.')
+@secure()
+param drillKey string = ''
+
+@description('Who is told by mail when a link of the chain is dead. Empty: the alert rule is there and tells nobody.')
+param alarmEmail string = ''
+
 @description('Name of the budget. Machines tagged ledger-stop = this name are what it may stop.')
 param budgetName string = 'dev-monthly'
 
@@ -98,6 +108,8 @@ module monitor 'modules/monitor.bicep' = {
     name: name
     location: location
     principalId: identity.outputs.principalId
+    drilled: !empty(drillKey)
+    alarmEmail: alarmEmail
   }
 }
 
@@ -114,6 +126,9 @@ module service 'modules/function.bicep' = {
     insightsConnectionString: monitor.outputs.connectionString
     planIngestSchedule: planIngestSchedule
     sweepSchedule: sweepSchedule
+    drillSchedule: drillSchedule
+    drillKey: drillKey
+    webhookUri: webhookUri
     snowflakeKeySecretUri: snowflakeKeySecretUri
     snowflakePassphraseSecretUri: snowflakePassphraseSecretUri
     approvalKey: approvalKey

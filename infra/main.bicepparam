@@ -8,6 +8,9 @@ param budgetStartDate = '2026-01-01'
 // Empty on the first deployment; see docs/deploy.md for the second.
 param webhookUri = ''
 param approvalKey = ''
+// Drills (docs/stop-machines.md): the key that signs them, and who is told by mail of a dead link.
+param drillKey = ''
+param alarmEmail = ''
 // Secure webhook (docs/stop-machines.md): client id and object id of the application registered for it.
 param webhookClientId = ''
 param webhookObjectId = ''

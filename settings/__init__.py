@@ -182,6 +182,7 @@ def _budget(name: str, entry: Entry) -> Budget:
         action_threshold=entry.take("threshold", share, Decimal("0.8")),
         live=entry.take("live", switch, False),
         also=_also(entry),
+        drill=entry.take("drill", switch, False),
     )
     entry.close()
     return found

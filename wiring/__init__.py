@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from wiring.audit import audit
 from wiring.azure import ExportWish, exports
 from wiring.control import alert, on_alert, on_poison, on_queue, send, sweep
+from wiring.drills import drill, lives
 from wiring.fleets import fleet
 from wiring.money import contracts, export, summary, take_in, validate
 from wiring.notices import on_notice, tell, try_channel
+from wiring.orders import order, receipt, runs
 from wiring.parts import book, commitments, engine, new_id, opener, quiet, record, settings, store
 from wiring.planning import ingest_partition, plan_ingest
 from wiring.plans import by_link, decide, links, pause, plan, plans
@@ -17,17 +20,20 @@ __all__ = [
     "ExportWish",
     "Question",
     "alert",
+    "audit",
     "book",
     "by_link",
     "commitments",
     "contracts",
     "decide",
+    "drill",
     "engine",
     "export",
     "exports",
     "fleet",
     "ingest_partition",
     "links",
+    "lives",
     "located",
     "new_id",
     "on_alert",
@@ -35,13 +41,16 @@ __all__ = [
     "on_poison",
     "on_queue",
     "opener",
+    "order",
     "pause",
     "plan",
     "plan_ingest",
     "plans",
     "quiet",
+    "receipt",
     "reconcile",
     "record",
+    "runs",
     "send",
     "settings",
     "store",

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from settings import Settings
+from wiring import drills
 from wiring.audit import anchor_day
 from wiring.callers import denied
 from wiring.fleets import fleet
@@ -27,11 +28,18 @@ if TYPE_CHECKING:
 AT_ONCE = 8  # messages of a run that a terminal handles at once
 
 
-def on_alert(body: bytes, env: Env, now: datetime, authorization: str = "") -> tuple[int, Mapping[str, object]]:
-    """Status and JSON-ready body for the webhook's caller; where a token is asked for, nothing is read before it is."""
+def on_alert(
+    body: bytes, env: Env, now: datetime, authorization: str = "", drill: str = ""
+) -> tuple[int, Mapping[str, object]]:
+    """Status and JSON-ready body for the webhook's caller; where a token is asked for, nothing is read before it is.
+
+    What comes with a `drill` signature is a drill, or refused: never an alert.
+    """
     from governance import flow
 
     found = settings(env)
+    if drill:
+        return drills.taken(body, drill, found, env, now)
     refusal = denied(found.caller, authorization, env, now) if found.caller else None
     if refusal:
         return refusal.status, {"error": "the caller is not let in"}
@@ -42,13 +50,17 @@ def on_alert(body: bytes, env: Env, now: datetime, authorization: str = "") -> t
 
 def on_queue(name: str, body: Mapping[str, object], env: Env, now: datetime) -> list[Message]:
     """One message of a control queue; the faults of its flow surface, so that the queue brings it again."""
+    from governance.streams import is_drill
     from governance.terminal import handlers
 
     found = settings(env)
     kept = record(store(found.store_url, env))
     told = prices(found, env)
     planes = fleet(env, found.machines)
-    return handlers(found.budgets, kept, planes, found.live, found.classification, told)[name](body, now)
+    messages = handlers(found.budgets, kept, planes, found.live, found.classification, told)[name](body, now)
+    if is_drill(str(body.get("order", ""))):
+        drills.probed(body, found, env, now)
+    return messages
 
 
 def on_poison(name: str, text: str, env: Env, now: datetime) -> None:
@@ -66,13 +78,24 @@ def json_or_text(text: str) -> object:
 
 
 def sweep(env: Env, now: datetime) -> list[Message]:
-    """Messages that were lost on the way, again; the first sweep of a day anchors the record."""
+    """Messages that were lost on the way, again. The first sweep of a day anchors the record; drills are settled."""
     from governance import flow
 
     kept = record(store(settings(env).store_url, env))
     messages = flow.on_sweep(record=kept, now=now)
-    anchor_day(kept, now)
+    _beside("drills-not-settled", lambda: drills.settle(kept, now))
+    _beside("record-not-anchored", lambda: anchor_day(kept, now))
     return messages
+
+
+def _beside(name: str, task: Callable[[], object]) -> None:
+    """Told where it fails: the messages that were found must be sent, whatever becomes of the rest."""
+    from adapters import telemetry
+
+    try:
+        task()
+    except Exception as fault:
+        telemetry.failed(name, fault)
 
 
 def send(messages: Sequence[Message], env: Env) -> None:

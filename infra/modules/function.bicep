@@ -8,10 +8,15 @@ param deploymentContainerUrl string
 param insightsConnectionString string
 param planIngestSchedule string
 param sweepSchedule string
+param drillSchedule string
 param snowflakeKeySecretUri string
 param snowflakePassphraseSecretUri string
 @secure()
 param approvalKey string
+@secure()
+param drillKey string
+@secure()
+param webhookUri string
 param webhookClientId string
 param webhookIdentifierUri string
 param webhookTenantId string
@@ -100,6 +105,10 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     LEDGER_SNOWFLAKE_PASSPHRASE: empty(snowflakePassphraseSecretUri) ? '' : '@Microsoft.KeyVault(SecretUri=${snowflakePassphraseSecretUri})'
     PLAN_INGEST_SCHEDULE: planIngestSchedule
     SWEEP_SCHEDULE: sweepSchedule
+    DRILL_SCHEDULE: drillSchedule
+    // A drill goes the way of an alert: to the address that the action group has, with the same key in it.
+    LEDGER_DRILL_KEY: drillKey
+    LEDGER_DRILL_URL: webhookUri
   }
 }
 

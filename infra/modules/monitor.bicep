@@ -2,6 +2,9 @@
 param name string
 param location string
 param principalId string
+// Whether drills are set up: without them a missing proof of life is no news.
+param drilled bool
+param alarmEmail string
 
 var metricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
 
@@ -36,5 +39,83 @@ resource access 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', metricsPublisher)
   }
 }
+
+// People, not the webhook: an alarm about the chain must not go through the chain.
+resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(alarmEmail)) {
+  name: 'ag-${name}-alarms'
+  location: 'global'
+  properties: {
+    enabled: true
+    groupShortName: 'ledger-alrm'
+    emailReceivers: [
+      {
+        name: 'alarms'
+        emailAddress: alarmEmail
+        useCommonAlertSchema: true
+      }
+    ]
+  }
+}
+
+// Each event of the service is one JSON object in a trace's message; `alarm` in adapters/telemetry.py writes these.
+var alarms = [
+  {
+    name: 'drill-failed'
+    text: 'A drill found a dead link in the chain from the webhook to a machine; the event names it.'
+    query: 'AppTraces | where SeverityLevel >= 3 | extend told = parse_json(Message) | where tostring(told.event) == "drill-failed"'
+    operator: 'GreaterThan'
+    threshold: 0
+    looksBack: 'PT1H'
+    overrides: null
+    every: 'PT15M'
+  }
+  {
+    name: 'no-proof-of-life'
+    text: 'No drill passed for a day and a half: the chain, its timers or its logs are dead.'
+    query: 'AppTraces | where TimeGenerated > ago(36h) | extend told = parse_json(Message) | where tostring(told.event) == "drill-passed"'
+    operator: 'LessThan'
+    threshold: 1
+    looksBack: 'P1D'
+    overrides: 'P2D'
+    every: 'PT1H'
+  }
+]
+
+resource rules 'Microsoft.Insights/scheduledQueryRules@2023-03-15-preview' = [for alarm in alarms: if (drilled) {
+  name: 'alert-${name}-${alarm.name}'
+  location: location
+  properties: {
+    displayName: '${name}: ${alarm.name}'
+    description: alarm.text
+    enabled: true
+    severity: 1
+    scopes: [
+      workspace.id
+    ]
+    evaluationFrequency: alarm.every
+    windowSize: alarm.looksBack
+    overrideQueryTimeRange: alarm.overrides
+    criteria: {
+      allOf: [
+        {
+          query: alarm.query
+          timeAggregation: 'Count'
+          operator: alarm.operator
+          threshold: alarm.threshold
+          failingPeriods: {
+            numberOfEvaluationPeriods: 1
+            minFailingPeriodsToAlert: 1
+          }
+        }
+      ]
+    }
+    autoMitigate: true
+    actions: {
+      actionGroups: !empty(alarmEmail) ? [
+        people.id
+      ] : []
+    }
+  }
+}]
 
 output connectionString string = insights.properties.ConnectionString

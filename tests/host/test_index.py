@@ -40,6 +40,7 @@ def test_it_indexes_exactly_these_functions(host: FunctionsHost) -> None:
     assert {name: one.trigger["type"] for name, one in host.functions.items()} == {
         "plan_ingest": "timerTrigger",
         "sweep": "timerTrigger",
+        "drill": "timerTrigger",
         "budget_alert": "httpTrigger",
         "plan_decision": "httpTrigger",
         **{queue.replace("-", "_"): "queueTrigger" for queue in QUEUES},
@@ -65,8 +66,9 @@ def test_every_queue_function_reads_its_queue_and_has_a_poison_handler(host: Fun
 
 
 def test_timers_take_their_schedule_from_settings_and_never_run_on_startup(host: FunctionsHost) -> None:
-    triggers = [host.functions[name].trigger for name in ("plan_ingest", "sweep")]
-    assert [one["schedule"] for one in triggers] == ["%PLAN_INGEST_SCHEDULE%", "%SWEEP_SCHEDULE%"]
+    triggers = [host.functions[name].trigger for name in ("plan_ingest", "drill", "sweep")]
+    schedules = ["%PLAN_INGEST_SCHEDULE%", "%DRILL_SCHEDULE%", "%SWEEP_SCHEDULE%"]
+    assert [one["schedule"] for one in triggers] == schedules
     assert not any(one.get("runOnStartup") for one in triggers)
 
 
@@ -147,8 +149,9 @@ def test_schedules_the_host_refuses(schedule: str) -> None:
 
 def test_deployed_schedules_are_the_samples(sample_values: dict[str, str]) -> None:
     text = (ROOT / "infra/main.bicep").read_text()
-    deployed = dict(re.findall(r"param (planIngest|sweep)Schedule string = '([^']+)'", text))
-    samples = {"planIngest": sample_values["PLAN_INGEST_SCHEDULE"], "sweep": sample_values["SWEEP_SCHEDULE"]}
+    deployed = dict(re.findall(r"param (planIngest|sweep|drill)Schedule string = '([^']+)'", text))
+    names = {"planIngest": "PLAN_INGEST", "sweep": "SWEEP", "drill": "DRILL"}
+    samples = {name: sample_values[f"{setting}_SCHEDULE"] for name, setting in names.items()}
     assert deployed == samples
 
 

@@ -1,0 +1,88 @@
+"""Drills on real parts: begun and sent over HTTP, taken at the webhook, settled by the sweep, read by a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from settings import Settings
+from wiring.fleets import fleet
+from wiring.parts import Env, queue, record, settings, store
+
+if TYPE_CHECKING:
+    from governance.drill import Drill, Life
+    from governance.record import Record
+
+KEY, ADDRESS = "LEDGER_DRILL_KEY", "LEDGER_DRILL_URL"
+
+
+def drill(env: Env, clock: Callable[[], datetime], found: Settings | None = None) -> list[dict[str, object]]:
+    """One drill for each budget that has them, and what the webhook answered; none where no key is set."""
+    from governance import drill as drills
+
+    if not env.get(KEY):
+        return []
+    found = found or settings(env)
+    kept = record(store(found.store_url, env))
+    return [_sent(drills.begin(one, kept, clock()), env, clock, kept) for one in drills.chosen(found.budgets)]
+
+
+def _sent(begun: Drill, env: Env, clock: Callable[[], datetime], kept: Record) -> dict[str, object]:
+    from governance import drill as drills
+
+    status, reason = _posted(begun, env, clock())
+    drills.answered(begun, status, reason, kept, clock())
+    return {"budget": begun.budget.name, "run": begun.run, "status": status, "reason": reason}
+
+
+def _posted(begun: Drill, env: Env, now: datetime) -> tuple[int, str]:
+    """A key or an address that is not usable is a dead link like any other, and is recorded."""
+    from adapters.own_webhook import post
+    from governance.drill_alert import HEADER, signature
+    from ledger.faults import Rejected
+
+    try:
+        return post(env.get(ADDRESS, ""), begun.body, {HEADER: signature(begun.body, env[KEY], now)})
+    except Rejected as refusal:
+        return 0, str(refusal)
+
+
+def taken(body: bytes, given: str, found: Settings, env: Env, now: datetime) -> tuple[int, Mapping[str, object]]:
+    """A drill at the webhook; its signature is its token."""
+    from governance import flow
+
+    kept = record(store(found.store_url, env))
+    answer = flow.on_drill(
+        body, given, key=env.get(KEY, ""), budgets=found.budgets, record=kept, queue=queue(env), now=now
+    )
+    return answer.status, answer.body
+
+
+def probed(body: Mapping[str, object], found: Settings, env: Env, now: datetime) -> None:
+    """After a message of a drill's order: the rights that its call would have needed."""
+    from governance import flow
+    from governance.fleets import Fleets
+
+    planes = fleet(env, found.machines)
+    assert isinstance(planes, Fleets)
+    flow.on_probe(body, record=record(store(found.store_url, env)), fleet=planes, now=now)
+
+
+def settle(kept: Record, now: datetime) -> list[dict[str, object]]:
+    """The drills that passed or failed since the last sweep; each is told to the log store, a failure as an error."""
+    from adapters import telemetry
+    from governance import drill as drills
+
+    told = []
+    for event in drills.check(kept, now):
+        found = {name: event.body.get(name) for name in ("budget", "run", "link", "reason") if name in event.body}
+        (telemetry.alarm if event.kind == drills.FAILED else telemetry.event)(event.kind, **found)
+        told.append({"outcome": event.kind, **found})
+    return told
+
+
+def lives(found: Settings, env: Env) -> list[Life]:
+    from governance import drill as drills
+
+    return drills.lives(record(store(found.store_url, env)), found.budgets)
