@@ -24,13 +24,18 @@ def keeps_out(tags: Mapping[str, str], now: datetime) -> str:
 def _reasons(tags: Mapping[str, str], now: datetime) -> Iterator[str]:
     for key, word in _WORDS.items():
         for name, value in sorted(tags.items()):
-            if name.lower() != key:
+            if _folded(name) != _folded(key):
                 continue
             end = end_of(value)
             if end is None:
                 yield f"{word} by tag {key}: {value[:40]!r} is no day, so it has no end"
             elif now < end:
                 yield f"{word} by tag {key} until {value.strip()}"
+
+
+def _folded(name: str) -> str:
+    """Without case and separators: who wrote Ledger_Exempt or a blank behind it meant it too."""
+    return re.sub(r"[\W_]+", "", name.casefold())
 
 
 def end_of(value: str) -> datetime | None:

@@ -124,6 +124,11 @@ def test_an_exemption_that_has_ended_exempts_no_more() -> None:
     assert picked(budget(rule()), machine("a", ledger_exempt="2026-11-12")) == ""
 
 
+@pytest.mark.parametrize("key", ["ledger-exempt ", "Ledger_Exempt", "ledger exempt", "ledgerExempt", "LEDGER_HOLD"])
+def test_invariant_3_a_deny_is_not_lost_by_its_spelling(key: str) -> None:
+    assert picked(budget(rule()), replace(BLUE, tags={**BLUE.tags, key: "yes"})) == ""
+
+
 def test_before_the_call_the_rule_must_still_be_there_and_fit() -> None:
     of = budget(rule(tags={"team": "Blue"}))
     assert objection(BLUE, of, DEFAULT_RULES, NOW, "r") == ""
