@@ -139,6 +139,8 @@ class _Handler(BaseHTTPRequestHandler):
         status, document = self.server.tenant.answer(self.path)
         body = json.dumps(document).encode()
         self.send_response(status)
+        if 300 <= status < 400:
+            self.send_header("Location", document["location"])
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -73,8 +73,10 @@ def test_invariant_8_one_alert_id_and_instant_is_one_effect_however_it_is_printe
 
 def test_a_notice_does_not_take_the_place_of_the_alert_with_its_id(record: Record) -> None:
     queue = ListQueue()
-    post(record, queue, payload("common-actual", NotificationThresholdAmount="$0.50"))
-    assert "duplicate" not in post(record, queue).body
+    notice = post(record, queue, payload("common-actual", NotificationThresholdAmount="$0.50"))
+    alert = post(record, queue)
+    assert alert.body["alert"] != notice.body["alert"]
+    assert kinds(record, f"alerts/{alert.body['alert']}") == ["received", "enqueued"]
     assert len(queue.sent) == 1
 
 
