@@ -131,9 +131,9 @@ def _posted(url: SplitResult, body: bytes, headers: Mapping[str, str], seconds: 
         line = http.client.HTTPConnection(url.hostname, url.port, timeout=seconds)
     try:
         line.request("POST", (url.path or "/") + (f"?{url.query}" if url.query else ""), body, dict(headers))
-        answer = line.getresponse()
-        _judged(answer.status, answer.headers.get("Retry-After", ""))
-        return answer.status
+        with line.getresponse() as answer:
+            _judged(answer.status, answer.headers.get("Retry-After", ""))
+            return answer.status
     except (OSError, http.client.HTTPException) as fault:
         # Only its type: a stranger's text may hold the address.
         raise Transient(f"the channel could not be reached ({type(fault).__name__})") from None

@@ -1,4 +1,4 @@
-"""A letter in the form of a medium. Texts go into the leaves of a document, never into its text: nothing breaks out. Pure."""
+"""A letter in the form of a medium. Texts go into the leaves of a document: nothing breaks out of it. Pure."""
 
 from __future__ import annotations
 

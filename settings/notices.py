@@ -1,4 +1,4 @@
-"""[notices.NAME]: a channel. Whatever is or holds a secret is named by its environment variable, never written here. Pure."""
+"""[notices.NAME]: a channel. What is or holds a secret is named by its environment variable, never written here."""
 
 from __future__ import annotations
 
