@@ -52,7 +52,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], command: 
 def run_list(options: argparse.Namespace) -> int:
     from governance.plans import lines
 
-    found = wiring.plans(_settings(options), os.environ)
+    found = wiring.plans(settings_of(options), os.environ)
     document = {"plans": [one.document() for one in found]}
     terminal.show_lines(lines(found), document, as_json=options.json)
     return 0
@@ -61,7 +61,7 @@ def run_list(options: argparse.Namespace) -> int:
 def run_show(options: argparse.Namespace) -> int:
     from governance.plans import details
 
-    one = wiring.plan(options.id, _settings(options), os.environ)
+    one = wiring.plan(options.id, settings_of(options), os.environ)
     terminal.show_lines(details(one), one.document(), as_json=options.json)
     return 0
 
@@ -75,7 +75,7 @@ def run_reject(options: argparse.Namespace) -> int:
 
 
 def run_links(options: argparse.Namespace) -> int:
-    links = wiring.links(options.id, options.to, _settings(options), os.environ)
+    links = wiring.links(options.id, options.to, settings_of(options), os.environ)
     terminal.show_lines([f"{name}: {link}" for name, link in links.items()], links, as_json=options.json)
     return 0
 
@@ -89,7 +89,7 @@ def run_resume(options: argparse.Namespace) -> int:
 
 
 def _decide(options: argparse.Namespace, choice: str, word: str) -> int:
-    found, now = _settings(options), datetime.now(UTC)
+    found, now = settings_of(options), datetime.now(UTC)
     sent = wiring.decide(options.id, choice, options.by, options.reason, found, os.environ, now)
     carried = "" if sent or choice == "reject" else "; the sweep, or the same alert again, carries it on"
     line = f"plan {options.id} {word} by {options.by}{carried}"
@@ -98,7 +98,7 @@ def _decide(options: argparse.Namespace, choice: str, word: str) -> int:
 
 
 def _switch(options: argparse.Namespace, *, on: bool) -> int:
-    wiring.pause(on, options.by, options.reason, _settings(options), os.environ, datetime.now(UTC))
+    wiring.pause(on, options.by, options.reason, settings_of(options), os.environ, datetime.now(UTC))
     line = f"{'paused' if on else 'resumed'} by {options.by}: {options.reason}"
     document = {"paused": on, "by": options.by, "reason": options.reason}
     terminal.show_lines([line], document, as_json=options.json)
@@ -126,5 +126,5 @@ def user() -> str:
         return ""
 
 
-def _settings(options: argparse.Namespace) -> Settings:
+def settings_of(options: argparse.Namespace) -> Settings:
     return wiring.settings({**os.environ, **({"LEDGER_STORE": options.store} if options.store else {})}, options.config)

@@ -28,7 +28,8 @@ MAY_IMPORT = {
     ),
     "terminal": ("focus.rendering", "focus.report", "governance", "ingest", "ledger"),
     "wiring": ROOMS,
-    "cli": ("governance", "ingest", "ledger", "plan_cli", "settings", "terminal", "wiring"),
+    "cli": ("governance", "ingest", "ledger", "orders_cli", "plan_cli", "settings", "terminal", "wiring"),
+    "orders_cli": ("governance", "plan_cli", "terminal", "wiring"),
     "plan_cli": ("governance", "settings", "terminal", "wiring"),
     "function_app": ("adapters.telemetry", "governance.approval_page", "governance.model", "ledger.faults", "wiring"),
 }

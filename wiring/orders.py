@@ -1,0 +1,82 @@
+"""Runs and orders on real parts, and what the ledger's rows say that their machines cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from settings import Settings
+from wiring.parts import Env, book, engine, record, store
+
+if TYPE_CHECKING:
+    from governance.machine_bill import Bill
+    from governance.runs import Life, Run
+
+Story = tuple[list[str], dict[str, object]]
+
+
+def runs(found: Settings, env: Env, begins: str, since: datetime | None) -> list[Run]:
+    from governance.runs import listed
+
+    return listed(record(store(found.store_url, env)), begins, since)
+
+
+def order(id: str, found: Settings, env: Env) -> Story:
+    """One order's whole life with its bill: lines for a person, and a JSON-ready document."""
+    from governance.order_receipt import details
+    from governance.runs import found as looked_up
+
+    run, life = looked_up(record(store(found.store_url, env)), id)
+    lines, document = _billed(run, life, found, env)
+    events = [{"kind": event.kind, "at": event.at.isoformat(), "body": dict(event.body)} for event in life.events]
+    whole = {**life.document(), "run": run.document() | {"orders": []}, "events": events, **document}
+    return [*details(run, life), *lines], whole
+
+
+def receipt(run: Run, found: Settings, env: Env) -> Story:
+    """The receipt of one run, with the bill of each machine that it stopped."""
+    from governance.receipt import receipt as told
+    from governance.runs import lines
+
+    kept = record(store(found.store_url, env))
+    listed, bills = [*told(kept, run.id), "", *lines([run])], {}
+    for life in run.orders:
+        more, bills[life.id] = _billed(run, life, found, env)
+        listed += [f"{life.target}:", *more] if more else []
+    return listed, {**run.document(), "bills": bills}
+
+
+def _billed(run: Run, life: Life, found: Settings, env: Env) -> Story:
+    """Nothing where no machine was stopped."""
+    from governance.machine_bill import document
+    from governance.order_receipt import bill_lines, stopped, target_of
+
+    day = stopped(life)
+    if day is None:
+        return [], {"bill": None}
+    bill, target = _bill(life.target, day, found, env), target_of(run, life)
+    return bill_lines(bill, target), {"bill": document(bill, target)}
+
+
+def _bill(target: str, stopped: date, found: Settings, env: Env) -> Bill:
+    from governance.machine_bill import AROUND, DAY, bill, costs_sql, known_sql, months, names_of
+
+    first, last = months(stopped)
+    ledger = book(store(found.store_url, env))
+    files = ledger.files(wanted=lambda _source, period: first <= period <= last)
+    asked: Mapping[str, object] = {
+        **names_of(target),
+        "first": stopped - AROUND * DAY,
+        "last": stopped + AROUND * DAY,
+    }
+    with engine(found) as connection:
+        relation = ledger.relation_sql(files)
+        costs = connection.execute(costs_sql(relation), _named(costs_sql(relation), asked)).fetchall()
+        known = connection.execute(known_sql(relation), _named(known_sql(relation), asked)).fetchall()
+    return bill(target, stopped, costs, known)
+
+
+def _named(text: str, asked: Mapping[str, object]) -> dict[str, object]:
+    """Only the parameters the text has: the engine refuses others."""
+    return {name: value for name, value in asked.items() if f"${name}" in text}
