@@ -25,8 +25,6 @@ ANSWERED = "drill-answered"
 PASSED = "drill-passed"
 FAILED = "drill-failed"
 OVER = (PASSED, FAILED)
-# Retries of the queue are over by then, and the sweep has come round.
-PATIENCE = timedelta(minutes=20)
 
 
 class Probing(Protocol):
@@ -123,25 +121,28 @@ def on_probe(message: Mapping[str, object], *, record: Record, fleet: Probing, n
     record.once(stream, RIGHTS, {"target": target, **told}, now, same=lambda event: event.body.get("target") == target)
 
 
-def check(record: Record, now: datetime) -> list[Event]:
-    """What came of the drills of today and yesterday that are not settled yet: the events that were recorded now."""
+def check(record: Record, now: datetime, patience: timedelta) -> list[Event]:
+    """What came of the drills of today and yesterday that are not settled yet: the events that were recorded now.
+
+    A link that is not proven is dead when the drill was begun longer than `patience` ago.
+    """
     found = []
     for day in (now - timedelta(days=1), now):
         events = record.events(day_stream(day))
         over = {str(event.body["run"]) for event in events if event.kind in OVER}
         for begun in events:
             if begun.kind == BEGUN and str(begun.body["run"]) not in over:
-                found += _settled(begun, events, record, now)
+                found += _settled(begun, events, record, now, patience)
     return found
 
 
-def _settled(begun: Event, events: Sequence[Event], record: Record, now: datetime) -> list[Event]:
+def _settled(begun: Event, events: Sequence[Event], record: Record, now: datetime, patience: timedelta) -> list[Event]:
     run = begun.body["run"]
     answer = next((one for one in events if one.kind == ANSWERED and one.body["run"] == run), None)
     links = proofs(str(run), begun, answer, record)
     broken = next((one for one in links if one.state == DEAD), None)
     broken = broken or next((one for one in links if one.state == PENDING), None)
-    if broken and now - begun.at <= PATIENCE:
+    if broken and now - begun.at <= patience:
         return []
     kind, body = (FAILED, _failure(broken)) if broken else (PASSED, {})
     told = {**begun.body, **body, "begun": begun.at, "links": [plain(one) for one in links]}

@@ -27,6 +27,7 @@ from settings.webhook import from_environment, read_caller
 
 GATES = ("block", "report", "off")
 DEFAULT_STORE = ".ledger"
+DRILL_MINUTES, MOST_DRILL_MINUTES = 20, 720
 MOST_THREADS, MOST_ROWS = 1024, 10_000_000
 ON = ("1", "true", "yes", "on")
 
@@ -54,6 +55,7 @@ class Settings:
     machines: tuple[MachineAccount, ...] = ()
     caller: TrustedCaller | None = None
     channels: tuple[Channel, ...] = ()
+    drill_minutes: int = DRILL_MINUTES
 
     def source(self, name: str) -> Source:
         """The configured source of this name; Rejected when there is none."""
@@ -97,7 +99,7 @@ def _overridden(found: Settings, env: Mapping[str, str]) -> Settings:
 
 
 def _parse(root: Entry, faults: list[Fault]) -> Settings:
-    store, live = _head(root.table("ledger"))
+    store, live, drill_minutes = _head(root.table("ledger"))
     engine = _engine(root.table("engine"))
     sources = root.table("sources").each(read_source)
     faults += claimed_twice(sources)
@@ -135,6 +137,7 @@ def _parse(root: Entry, faults: list[Fault]) -> Settings:
         machines,
         caller,
         channels,
+        drill_minutes,
     )
 
 
@@ -156,10 +159,11 @@ def _approval(entry: Entry) -> str:
     return found
 
 
-def _head(entry: Entry) -> tuple[str, bool]:
+def _head(entry: Entry) -> tuple[str, bool, int]:
     found = entry.take("store", word, DEFAULT_STORE), entry.take("live", switch, False)
+    minutes = entry.take("drill_minutes", whole(0, MOST_DRILL_MINUTES), DRILL_MINUTES)
     entry.close()
-    return found
+    return *found, minutes
 
 
 def _engine(entry: Entry) -> tuple[str, int, int]:

@@ -81,9 +81,10 @@ def sweep(env: Env, now: datetime) -> list[Message]:
     """Messages that were lost on the way, again. The first sweep of a day anchors the record; drills are settled."""
     from governance import flow
 
-    kept = record(store(settings(env).store_url, env))
+    found = settings(env)
+    kept = record(store(found.store_url, env))
     messages = flow.on_sweep(record=kept, now=now)
-    _beside("drills-not-settled", lambda: drills.settle(kept, now))
+    _beside("drills-not-settled", lambda: drills.settle(found, kept, now))
     _beside("record-not-anchored", lambda: anchor_day(kept, now))
     return messages
 

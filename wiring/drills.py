@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from settings import Settings
@@ -69,16 +69,16 @@ def probed(body: Mapping[str, object], found: Settings, env: Env, now: datetime)
     flow.on_probe(body, record=record(store(found.store_url, env)), fleet=planes, now=now)
 
 
-def settle(kept: Record, now: datetime) -> list[dict[str, object]]:
+def settle(found: Settings, kept: Record, now: datetime) -> list[dict[str, object]]:
     """The drills that passed or failed since the last sweep; each is told to the log store, a failure as an error."""
     from adapters import telemetry
     from governance import drill as drills
 
     told = []
-    for event in drills.check(kept, now):
-        found = {name: event.body.get(name) for name in ("budget", "run", "link", "reason") if name in event.body}
-        (telemetry.alarm if event.kind == drills.FAILED else telemetry.event)(event.kind, **found)
-        told.append({"outcome": event.kind, **found})
+    for event in drills.check(kept, now, timedelta(minutes=found.drill_minutes)):
+        fields = {name: event.body.get(name) for name in ("budget", "run", "link", "reason") if name in event.body}
+        (telemetry.alarm if event.kind == drills.FAILED else telemetry.event)(event.kind, **fields)
+        told.append({"outcome": event.kind, **fields})
     return told
 
 
