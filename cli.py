@@ -19,6 +19,7 @@ from pathlib import Path
 import orders_cli
 import plan_cli
 import terminal
+import undo_cli
 import wiring
 from ledger.faults import Conflict, Missing, Rejected, Transient
 
@@ -72,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
     text = "show a scope's exports and create what is missing"
     _exports_options(_command(azure, "exports", run_azure_exports, text, on_ledger=False))
     plan_cli.add(commands, _command)
+    undo_cli.add(commands, _command)
     orders_cli.add(commands, _command)
     _alert_options(_command(commands, "alert", run_alert, "play a budget alert through the control story"))
     return top

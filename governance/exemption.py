@@ -18,11 +18,16 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 def keeps_out(tags: Mapping[str, str], now: datetime) -> str:
     """Why such a tag forbids a stop now; empty when none is there or all of them have ended."""
-    return next(_reasons(tags, now), "")
+    return next(_reasons(tags, now, _WORDS), "")
 
 
-def _reasons(tags: Mapping[str, str], now: datetime) -> Iterator[str]:
-    for key, word in _WORDS.items():
+def held(tags: Mapping[str, str], now: datetime) -> str:
+    """Why a hold forbids a start as well; an exemption is from stops alone."""
+    return next(_reasons(tags, now, {HOLD_KEY: _WORDS[HOLD_KEY]}), "")
+
+
+def _reasons(tags: Mapping[str, str], now: datetime, words: Mapping[str, str]) -> Iterator[str]:
+    for key, word in words.items():
         for name, value in sorted(tags.items()):
             if _folded(name) != _folded(key):
                 continue

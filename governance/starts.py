@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from governance import backoff, lifecycle, pause, restarts, streams
-from governance.exemption import HOLD_KEY, keeps_out
+from governance import backoff, exemption, lifecycle, pause, restarts, streams
 from governance.model import Budget, Fleet, Machine, Message, State
 from governance.order import (
     MAX_CALLS,
@@ -139,7 +138,7 @@ def _hands_off(machine: Machine, budget: Budget, now: datetime) -> str:
     values = [value for name, value in machine.tags.items() if name.lower() == budget.opt_in_key.lower()]
     if set(values) != {budget.opt_in_value}:
         return f"it is not opted in by {budget.opt_in_key}={budget.opt_in_value} any more: start it yourself"
-    return keeps_out({name: value for name, value in machine.tags.items() if name.lower() == HOLD_KEY}, now)
+    return exemption.held(machine.tags, now)
 
 
 def _changed(order: Order, machine: Machine) -> str:

@@ -15,11 +15,13 @@ from wiring.planning import ingest_partition, plan_ingest
 from wiring.plans import by_link, decide, links, pause, plan, plans
 from wiring.reconcile import Question, reconcile
 from wiring.sources import located
+from wiring.undo import ask_undo, undo
 
 __all__ = [
     "ExportWish",
     "Question",
     "alert",
+    "ask_undo",
     "audit",
     "book",
     "by_link",
@@ -59,5 +61,6 @@ __all__ = [
     "take_in",
     "tell",
     "try_channel",
+    "undo",
     "validate",
 ]

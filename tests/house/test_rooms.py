@@ -28,9 +28,10 @@ MAY_IMPORT = {
     ),
     "terminal": ("focus.rendering", "focus.report", "governance", "ingest", "ledger"),
     "wiring": ROOMS,
-    "cli": ("governance", "ingest", "ledger", "orders_cli", "plan_cli", "settings", "terminal", "wiring"),
+    "cli": ("governance", "ingest", "ledger", "orders_cli", "plan_cli", "settings", "terminal", "undo_cli", "wiring"),
     "orders_cli": ("governance", "plan_cli", "terminal", "wiring"),
     "plan_cli": ("governance", "settings", "terminal", "wiring"),
+    "undo_cli": ("governance", "plan_cli", "terminal", "wiring"),
     "function_app": ("adapters.telemetry", "governance.approval_page", "governance.model", "ledger.faults", "wiring"),
 }
 EDGES = ("adapters", "governance.actions", "ingest.sources")

@@ -1,0 +1,87 @@
+"""The undo of a run on real parts: played from a terminal, or asked of the service."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from settings import Settings
+from wiring.control import AT_ONCE, send
+from wiring.fleets import fleet
+from wiring.parts import Env, quiet, record, store
+
+if TYPE_CHECKING:
+    from governance.record import Record
+    from governance.undo import Wish
+    from governance.undo_receipt import Undone
+    from ingest.flow import Progress
+
+
+def undo(
+    id: str,
+    wish: Wish,
+    found: Settings,
+    env: Env,
+    now: datetime,
+    *,
+    sleep: Callable[[float], object] = time.sleep,
+    progress: Progress | None = None,
+) -> tuple[list[str], Undone]:
+    """Play it here; machines start only with a wish that is live and both switches on. What keeps it dry comes first.
+
+    Rejected for what is not to be undone.
+    """
+    from adapters.clock import Clock
+    from adapters.queue import MemoryQueue
+    from governance.undo_terminal import run_undo
+
+    clock, kept = Clock(now, sleep, progress or quiet), record(store(found.store_url, env))
+    run, off = _switched(id, wish, found, kept)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        undone = run_undo(
+            run,
+            replace(wish, dry_run=wish.dry_run or bool(off)),
+            budgets=found.budgets,
+            record=kept,
+            queue=MemoryQueue(clock.now),
+            fleet=fleet(env, found.machines),
+            now=now,
+            live=found.live,
+            wait=clock.wait_until,
+            each=pool.map,
+        )
+    return off, undone
+
+
+def ask_undo(id: str, wish: Wish, found: Settings, env: Env, now: datetime) -> tuple[list[str], Undone, bool]:
+    """Record the wish for the service; whether its messages were sent, or are left to the sweep."""
+    from governance.undo import ask
+    from governance.undo_receipt import undone
+
+    kept = record(store(found.store_url, env))
+    run, off = _switched(id, wish, found, kept)
+    wanted = replace(wish, dry_run=wish.dry_run or bool(off))
+    messages = ask(run, wanted, budgets=found.budgets, record=kept, now=now)
+    sent = bool(env.get("AzureWebJobsStorage") or env.get("AzureWebJobsStorage__accountName"))
+    if sent:
+        send(messages, env)
+    return off, undone(kept, run), sent
+
+
+def _switched(id: str, wish: Wish, found: Settings, kept: Record) -> tuple[str, list[str]]:
+    """The run, and what keeps a live wish from being one."""
+    from governance.streams import budget_of
+    from governance.undo import planned_in
+    from governance.undo_receipt import found as looked_up
+
+    run = looked_up(kept, id)
+    budget = budget_of(found.budgets, planned_in(run, kept).body["budget_id"])
+    if wish.dry_run:
+        return run, []
+    master = [] if found.live else ["not executed: the master switch is off ([ledger] live, or LEDGER_LIVE=true)"]
+    asleep = [f"not executed: [budgets.{budget.name}] is not live"] if budget and not budget.live else []
+    return run, [*master, *asleep]
