@@ -16,7 +16,7 @@ from governance import amounts, policy
 from governance.canonical import digest
 from governance.model import Alert, Budget, Refusal
 from governance.payload import Claim, Refused, clip, read
-from governance.rules import NOTICE, STOP, Policy
+from governance.rules import NOTICE, SPARE, STOP, Policy
 
 MAX_AGE = timedelta(days=3)
 MAX_AHEAD = timedelta(minutes=10)
@@ -62,7 +62,7 @@ def _judge(claim: Claim, budget: Budget, seal: str, now: datetime, max_age: time
         fired_at=fired,
         digest=seal,
         notice_only=_notice(claim, budget, spent, ratio, threshold),
-        policies=tuple(one.name for one in _reached(claim, budget, ratio, threshold) if one.action == STOP),
+        policies=tuple(one.name for one in _reached(claim, budget, ratio, threshold) if one.action != SPARE),
         alert_id=claim.alert_id,
     )
 

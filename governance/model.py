@@ -51,7 +51,7 @@ class Alert:
     """A budget alert, parsed; `threshold` is a ratio of the limit, `kind` is actual or forecast.
 
     `key` identifies one effect: budget, period, threshold and kind. `digest` is the raw body's SHA-256. `policies` are
-    the names of the rules that answer it with a stop.
+    the names of the rules that answer it with a stop or a notice.
     """
 
     key: str

@@ -21,6 +21,7 @@ from ledger.faults import Conflict, Missing, Rejected, Transient, reject
 MAX_LISTINGS = 6
 # After that the sweep asks again this much later, until the alert is too old.
 REST = timedelta(hours=1)
+WAITS = (streams.PAUSED, streams.OUTSIDE_HOURS, streams.NOTICE_GIVEN, streams.PROPOSED)
 UNWARNED = "its owner was not warned: it came after the notice was given"
 
 
@@ -79,7 +80,7 @@ def _next(planner: _Planner, budgets: Sequence[Budget]) -> list[Message]:
         budget = _usable(streams.budget_of(budgets, alert.budget_id), alert)
         proposal = approval.proposed(planner.events)
         if proposal:
-            return _decided(planner, budget, proposal)
+            return _decided(planner, alert, budget, proposal)
         _require_fresh(planner, alert)
     except Rejected as refusal:
         planner.record.once(planner.received.stream, streams.REFUSED, {"reason": str(refusal)}, planner.now)
@@ -121,13 +122,14 @@ def _listed(fleet: Fleet, budget: Budget) -> tuple[list[Machine], Mapping[str, o
     return machines, {streams.UNSEEN: unseen} if unseen else {}
 
 
-def _decided(planner: _Planner, budget: Budget, proposal: Event) -> list[Message]:
+def _decided(planner: _Planner, alert: Alert, budget: Budget, proposal: Event) -> list[Message]:
     """A proposed plan stays as it is: it is carried out as it was approved, or not at all."""
     decision = approval.decision(planner.events, proposal)
     if decision is None:
         if planner.now >= approval.expires(proposal):
             raise reject("nobody approved the plan in its window", "Replay the alert.", "approval-expired")
         return []
+    _require_period(planner, alert)
     if planner.now - max(decision.at, _deferred_to(planner)) > MAX_AGE:
         raise reject(f"the approved plan waited longer than {MAX_AGE}", "Replay the alert.", "approval-too-old")
     waits = ("due", "expires")  # of the proposal: nobody waits for these any more
@@ -177,6 +179,9 @@ def _usable(budget: Budget | None, alert: Alert) -> Budget:
     if budget is None:
         raise reject(f"budget {alert.budget_name!r} left the registry", "Add it again.", "unknown-budget")
     policy.require_selector(budget)
+    if (budget.scope, budget.currency, budget.amount) != (alert.scope, alert.currency, alert.limit):
+        what = "the budget's scope, currency or amount was changed since the alert"
+        raise reject(what, "The budget tells of its new threshold itself.", "budget-changed")
     return budget
 
 
@@ -203,7 +208,14 @@ def _require_fresh(planner: _Planner, alert: Alert) -> None:
     deferred = _deferred_to(planner)
     if planner.now - max(planner.received.at, deferred) > MAX_AGE:
         raise reject(f"the alert waited longer than {MAX_AGE}", "Replay a current alert.", "alert-too-old")
-    if planner.now - planner.received.at > MAX_AGE and planner.now >= policy.end_of_month(alert.period):
+    _require_period(planner, alert)
+
+
+def _require_period(planner: _Planner, alert: Alert) -> None:
+    """What was held into the next month is for money that counts from nothing again; a late message was not held."""
+    waited = any(event.kind in WAITS for event in planner.events)
+    late = waited or planner.now - planner.received.at > MAX_AGE
+    if late and planner.now >= policy.end_of_month(alert.period):
         raise reject(f"the budget's period {alert.period} is over", "Replay a current alert.", "alert-too-old")
 
 

@@ -15,7 +15,7 @@ from governance.canonical import digest
 from governance.exemption import keeps_out
 from governance.model import Alert, Budget, Machine, Plan, Target
 from governance.places import account_of, below, is_scope
-from governance.rules import BUILT_IN, NO_PRICE, SPARE, STOP, Policy, Price
+from governance.rules import BUILT_IN, NO_PRICE, NOTICE, SPARE, STOP, Policy, Price
 from ledger.classify import Classification
 from ledger.faults import reject
 
@@ -75,8 +75,14 @@ def policies_of(budget: Budget) -> tuple[Policy, ...]:
 
 
 def in_force(alert: Alert, budget: Budget) -> list[Policy]:
-    """The rules that answer this alert with a stop, in the order of the settings."""
-    return [one for one in policies_of(budget) if one.action == STOP and one.name in alert.policies]
+    """The rules that answer this alert with a stop or a notice, in the order of the settings as they are now."""
+    return [one for one in policies_of(budget) if one.name in alert.policies and _answers(one, alert)]
+
+
+def _answers(policy: Policy, alert: Alert) -> bool:
+    """They did when it came. Printed amounts may be rounded to whole ones, so that the share is known no better."""
+    reached = alert.threshold + Decimal("0.5") / alert.limit >= policy.threshold
+    return policy.action != SPARE and reached and alert.kind in policy.alerts
 
 
 def judge(
@@ -89,6 +95,8 @@ def judge(
     policy = next((one for one in in_force(alert, budget) if not misses(one, machine, rules)), None)
     if policy is None:
         return None, _unselected(machine, alert, budget, rules)
+    if policy.action == NOTICE:
+        return None, f"rule {policy.name} only tells of it"
     if machine.power in ALREADY_OFF:
         return None, f"already {machine.power}: its compute is not billed"
     tag = f"{budget.opt_in_key}={budget.opt_in_value}"

@@ -89,6 +89,15 @@ def test_the_first_rule_that_fits_picks() -> None:
     assert picked(of, BLUE) == "second"
 
 
+def test_a_rule_that_only_tells_picks_as_well() -> None:
+    """Who is told by the first rule that fits is not stopped by a later one; below its threshold it says nothing."""
+    of = budget(rule("told", action="notice", tags={"team": "Blue"}), rule("stop"))
+    assert picked(of, machine("a")) == "stop"
+    (spared,) = plan(of, BLUE).spared
+    assert spared.reason == "rule told only tells of it"
+    assert picked(replace(of, policies=(replace(of.policies[0], threshold=Decimal(1)), of.policies[1])), BLUE) == "stop"
+
+
 ALLOWS: tuple[dict[str, Any], ...] = ({}, *MATCHING)
 DENIES: tuple[tuple[str, Machine, Budget], ...] = (
     ("spared by rule s", BLUE, budget(rule(), rule("s", action="spare"))),
@@ -156,7 +165,8 @@ def test_threshold_and_kind_of_alert_lead_to_the_action(
     of = budget(rule(alerts=(kind,), action=action, threshold=Decimal(threshold)))
     found = alert(of, form)
     assert bool(found.notice_only) is not stops
-    assert found.policies == (("r",) if stops else ())
+    told = action == "notice"
+    assert found.policies == (("r",) if stops or told else ())
 
 
 def test_a_rule_whose_threshold_is_not_reached_picks_nothing() -> None:
