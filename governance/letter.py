@@ -96,12 +96,13 @@ def savings(targets: Sequence[Mapping[str, object]], name: str) -> str:
 
 def _facts(event: Event, alert: Mapping[str, object], budget: str, targets: Sequence[Mapping[str, object]]) -> Facts:
     told = {**alert, **event.body}
-    facts = Facts({name: clean(value) for name, value in told.items() if isinstance(value, (str, int))})
+    facts = Facts({name: _text(value) for name, value in told.items() if isinstance(value, (str, int))})
     stopped = [one for one in targets if _is_stopped(one)]
     count = len(targets)
     return Facts(
         facts,
         budget=clean(budget),
+        machine=clean(str(told.get("target", "unknown")).rpartition("/")[2]),
         count=f"{count} machine{'s' * (count != 1)}",
         failed=str(count - len(stopped)),
         percent=_percent(told.get("threshold")),
@@ -110,6 +111,10 @@ def _facts(event: Event, alert: Mapping[str, object], budget: str, targets: Sequ
         saves=savings(stopped, "saves"),
         saves_until_end=savings(stopped, "saves_until_end"),
     )
+
+
+def _text(value: str | int) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else clean(value)
 
 
 def _percent(threshold: object) -> str:

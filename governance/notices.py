@@ -6,7 +6,7 @@ Kinds are a table (templates/kinds.toml): a new one needs no code, only an event
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -85,13 +85,17 @@ class Notice:
 
 
 def due(
-    events: Sequence[Event], kinds: Iterable[Kind], channels: Sequence[Channel], budget: str, now: datetime
+    events: Sequence[Event],
+    kinds: Iterable[Kind],
+    channels: Sequence[Channel],
+    budget: Callable[[Event], str],
+    now: datetime,
 ) -> Iterator[Notice]:
-    """Every notice that the events of one stream lead to, whether sent already or not."""
+    """Every notice that the events of one stream lead to, sent already or not; `budget` names that of an event."""
     for kind in kinds:
         for event in _told(events, kind):
             if now - event.at <= FRESH:
-                yield from _addressed(event, kind, channels, budget)
+                yield from _addressed(event, kind, channels, budget(event))
 
 
 def _told(events: Sequence[Event], kind: Kind) -> Sequence[Event]:

@@ -6,13 +6,14 @@ crash between sending and recording it sends once more, with the same id; nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from governance import approval, backoff, lifecycle, notices, streams
+from governance.canonical import digest
 from governance.letter import Letter, letter
 from governance.model import Budget, Event, Message
 from governance.notices import Channel, Kind, Notice, notice_stream
@@ -24,6 +25,7 @@ from ledger.faults import Conflict, Missing, Rejected, Transient, reject
 MOST_TRIES = 6
 # As long as one try can take, and more: a copy of the message that comes meanwhile leaves it alone.
 LEASE = timedelta(minutes=1)
+DAMAGED = "record-damaged"
 NOBODY = "the channel is not in the settings any more"
 
 Links = Callable[[Event, str], Mapping[str, str]]
@@ -65,12 +67,16 @@ def on_notice(message: Mapping[str, object], desk: Desk) -> list[Message]:
 
 
 def _of_run(run: str, desk: Desk) -> list[Message]:
+    """A drill is told by how it ended, see its kind; its own plan is nobody's news."""
+    if streams.is_drill(run):
+        return []
     record_outcome(desk.record, desk.record.events(streams.alert_stream(run)), desk.now)
-    return [one for prefix in _prefixes(desk) for one in _queued(f"{prefix}{run}", desk, None)]
+    prefixes = [prefix for prefix in _prefixes(desk) if prefix.endswith("/")]
+    return [one for prefix in prefixes for one in _queued(f"{prefix}{run}", desk, None)]
 
 
 def _everything(desk: Desk) -> list[Message]:
-    """Also what was queued and then lost. A damaged stream is passed over: it must not hold up the others."""
+    """Also what was queued and then lost. A damaged stream is noted and passed over: it must not hold up the others."""
     known = set(desk.record.streams("notices/"))
     told = set(desk.record.streams("outcomes/"))
     for stream in desk.record.streams("alerts/"):
@@ -79,9 +85,17 @@ def _everything(desk: Desk) -> list[Message]:
                 record_outcome(desk.record, desk.record.events(stream), desk.now)
     messages = []
     for stream in (one for prefix in _prefixes(desk) for one in desk.record.streams(prefix)):
-        with suppress(Rejected):
+        try:
             messages += _queued(stream, desk, known)
+        except Rejected as fault:
+            _damaged(stream, fault, desk)
     return messages
+
+
+def _damaged(stream: str, fault: Rejected, desk: Desk) -> None:
+    body = {"place": stream, "reason": str(fault)}
+    with suppress(Rejected):
+        desk.record.once(f"damage/{digest(stream)}", DAMAGED, body, desk.now)
 
 
 def _prefixes(desk: Desk) -> list[str]:
@@ -92,7 +106,11 @@ def _queued(stream: str, desk: Desk, known: set[str] | None) -> list[Message]:
     """Messages for what is new in a stream, and, given the `known` notice streams, for what was lost since."""
     events = desk.record.events(stream)
     messages = []
-    for notice in notices.due(events, desk.kinds, desk.channels, _budget(events, desk), desk.now):
+
+    def budget(event: Event) -> str:
+        return _budget(event, _alert(event, desk), desk)
+
+    for notice in notices.due(events, desk.kinds, desk.channels, budget, desk.now):
         if known is not None and notice_stream(notice.key) in known:
             messages += _again(notice, desk)
         elif _is_new(notice, desk):
@@ -193,7 +211,7 @@ def _composed(key: str, queued: Event, kind: Kind, channel: Channel, desk: Desk)
         targets = [one for one in streams.targets_in(event.body) if notices.owner_of(one, channel) == owner]
     links = desk.links(event, channel.approver) if _wants_links(kind, channel, events, event) else {}
     alert = _alert(event, desk)
-    return letter(key, kind, event, alert, _budget(events, desk), targets=targets, links=links)
+    return letter(key, kind, event, alert, _budget(event, alert, desk), targets=targets, links=links)
 
 
 def _wants_links(kind: Kind, channel: Channel, events: Sequence[Event], event: Event) -> bool:
@@ -206,15 +224,26 @@ def _wants_links(kind: Kind, channel: Channel, events: Sequence[Event], event: E
     )
 
 
-def _budget(events: Iterable[Event], desk: Desk) -> str:
-    """The name in the settings of the budget that a stream is about; '' where it is about none."""
-    id = next((event.body["budget_id"] for event in events if "budget_id" in event.body), None)
+def _budget(event: Event, alert: Mapping[str, object], desk: Desk) -> str:
+    """The name in the settings of the budget that an event is about; '' where it is about none."""
+    id = event.body.get("budget_id") or alert.get("budget_id")
     budget = streams.budget_of(desk.budgets, id) if id else None
     return budget.name if budget else str(id or "").rpartition("/")[2]
 
 
 def _alert(event: Event, desk: Desk) -> Mapping[str, object]:
-    """The alert behind an event; empty where it has none."""
-    run = event.stream.rpartition("/")[2]
-    received = streams.find(desk.record.events(streams.alert_stream(run)), streams.RECEIVED)
-    return received.body if received else {}
+    """The alert behind an event, as it was received or noted; empty where it has none."""
+    run = _run(event, desk)
+    events = desk.record.events(streams.alert_stream(run)) if run else []
+    return events[0].body if events else {}
+
+
+def _run(event: Event, desk: Desk) -> str:
+    """A machine's events name the order, and that its run; other streams are named after their run."""
+    if "order" in event.body:
+        order = desk.record.events(streams.order_stream(streams.key_in(event.body, "order")))
+        return str(order[0].body["alert"]) if order else ""
+    try:
+        return streams.key_in({"run": event.stream.rpartition("/")[2]}, "run")
+    except Rejected:
+        return ""
