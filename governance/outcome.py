@@ -7,7 +7,7 @@ from datetime import datetime
 
 from governance import lifecycle, streams
 from governance.model import Event, State
-from governance.notices import outcome_stream
+from governance.notices import FRESH, outcome_stream
 from governance.record import Record
 
 STOPPED = "stopped"
@@ -20,9 +20,9 @@ _MONEY = ("per_hour", "currency", "price_source", "saves", "saves_until_end")
 
 
 def record_outcome(record: Record, events: Sequence[Event], now: datetime) -> None:
-    """`events` are the alert's. Nothing is recorded while an order is not over."""
+    """`events` are the alert's. Nothing is recorded while an order is not over, nor of a run that is history."""
     planned = streams.find(events, streams.PLANNED)
-    if planned is None:
+    if planned is None or now - planned.at > FRESH:
         return
     ends = _ends(record, planned)
     if ends is None:

@@ -43,8 +43,10 @@ LETTER = Letter(
 KEY = "a signing key of the test, 32 characters"
 
 
-def notifier(seconds: float = 5, **env: str) -> Notifier:
-    return Notifier(env, lambda: NOW, lambda medium, one: document(medium, form(medium), one), plain_text, seconds)
+def notifier(*seconds: float, **env: str) -> Notifier:
+    return Notifier(
+        env, lambda: NOW, lambda medium, one: document(medium, form(medium), one), plain_text, *seconds or (5,)
+    )
 
 
 def channel(medium: str = "teams", **more: Any) -> Channel:
