@@ -187,6 +187,26 @@ def lines(found: Sequence[Life], now: datetime) -> list[str]:
     return [line for one in found for line in _lines(one, now)]
 
 
+def document(found: Sequence[Life]) -> list[dict[str, object]]:
+    """JSON-ready."""
+    return [{"budget": one.budget, "passed": _shown(one.passed), "last": _shown(one.last)} for one in found]
+
+
+def has_failed(found: Sequence[Life]) -> bool:
+    return any(one.last is not None and one.last.kind == FAILED for one in found)
+
+
+def all_passed(runs: Sequence[str], record: Record, now: datetime) -> bool | None:
+    """None while one of the runs has neither passed nor failed."""
+    events = [event for day in (now - timedelta(days=1), now) for event in record.events(day_stream(day))]
+    kinds = {str(event.body["run"]): event.kind for event in events if event.kind in OVER}
+    return None if set(runs) - set(kinds) else all(kinds[run] == PASSED for run in runs)
+
+
+def _shown(event: Event | None) -> dict[str, object] | None:
+    return {"kind": event.kind, "at": event.at.isoformat(), **event.body} if event else None
+
+
 def _lines(one: Life, now: datetime) -> list[str]:
     alive = f"last proof of life {_ago(one.passed.at, now)}" if one.passed else "NO proof of life yet"
     if one.last is None:

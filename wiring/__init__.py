@@ -5,7 +5,7 @@ from __future__ import annotations
 from wiring.audit import audit
 from wiring.azure import ExportWish, exports
 from wiring.control import alert, on_alert, on_poison, on_queue, send, sweep
-from wiring.drills import drill, lives
+from wiring.drills import drill, lives, standing
 from wiring.fleets import fleet
 from wiring.money import contracts, export, summary, take_in, validate
 from wiring.notices import on_notice, tell, try_channel
@@ -55,6 +55,7 @@ __all__ = [
     "runs",
     "send",
     "settings",
+    "standing",
     "store",
     "summary",
     "sweep",

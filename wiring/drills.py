@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -80,6 +80,18 @@ def settle(found: Settings, kept: Record, now: datetime) -> list[dict[str, objec
         (telemetry.alarm if event.kind == drills.FAILED else telemetry.event)(event.kind, **fields)
         told.append({"outcome": event.kind, **fields})
     return told
+
+
+def standing(sent: Sequence[Mapping[str, object]], found: Settings, env: Env, now: datetime) -> bool | None:
+    """Whether all drills that were sent have passed; None while one has neither passed nor failed.
+
+    Settled here as well as by the sweep: a drill in its record is one event, whoever writes it.
+    """
+    from governance import drill as drills
+
+    kept = record(store(found.store_url, env))
+    settle(found, kept, now)
+    return drills.all_passed([str(one["run"]) for one in sent], kept, now)
 
 
 def lives(found: Settings, env: Env) -> list[Life]:
