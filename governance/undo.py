@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from governance import lifecycle, overspend, pause, streams
 from governance.canonical import digest, plain
@@ -94,8 +95,8 @@ class Attempt:
 def attempts(events: Sequence[Event]) -> list[Attempt]:
     """All of a run, the newest last."""
     begins = [index for index, event in enumerate(events) if event.kind == ASKED]
-    ends = [*begins[1:], len(events)]
-    return [Attempt(events[begin], tuple(events[begin + 1 : end])) for begin, end in zip(begins, ends, strict=True)]
+    spans = pairwise([*begins, len(events)])
+    return [Attempt(events[begin], tuple(events[begin + 1 : end])) for begin, end in spans]
 
 
 def attempt(events: Sequence[Event]) -> Attempt | None:

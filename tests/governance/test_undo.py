@@ -1,0 +1,354 @@
+"""Invariant 17: undo restores only what this very run stopped, in stages, after budget, pause, holds and locks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from adapters.folder import FolderStore
+from governance import lifecycle, pause, streams, undo_receipt
+from governance.model import Machine
+from governance.record import Record
+from governance.undo import Wish, attempts
+from ledger.faults import Missing, Rejected, Transient
+from tests.governance.scene import DOLLAR, machine
+from tests.governance.undoing import DRY, LIVE, StartingFleet, Story, names, staged
+
+A, B, C = machine("a"), machine("b"), machine("c")
+
+
+@pytest.fixture
+def record(memory_folder: Path) -> Record:
+    return Record(FolderStore(memory_folder))
+
+
+def story(record: Record, *machines: Machine, batch: int = 5) -> Story:
+    return Story(record, StartingFleet(*machines), staged(batch))
+
+
+def test_of_three_of_which_one_was_off_already_exactly_two_are_started(record: Record) -> None:
+    told = story(record, A, replace(B, power="deallocated"), C)
+    run = told.run()
+    undone = told.undo(run)
+    assert names(told.fleet.starts) == ["a", "c"]
+    assert [told.fleet.known[one.id].power for one in (A, B, C)] == ["running", "deallocated", "running"]
+    assert undone.failed == ()
+    assert [line for line in undone.lines if "read back: running" in line] == [
+        "    a: started, power state read back: running",
+        "    c: started, power state read back: running",
+    ]
+    assert all(record.verify(stream) == [] for stream in record.streams())
+
+
+def test_a_start_is_recorded_before_and_after_its_call_with_who_and_why(record: Record) -> None:
+    told = story(record, A)
+    undone = told.undo(told.run())
+    order = [event for event in undone.events if event.stream.startswith("starts/")]
+    assert [event.kind for event in order] == ["planned", "calling", "accepted", "waiting", "verified"]
+    assert order[0].body["who"] == {"entry": "terminal", "by": "kim"}
+    assert order[0].body["why"] == "undo of a stop: the demo needs them"
+    assert order[1].body["before"] == {"power": "deallocated", "tags": dict(A.tags)}
+
+
+def test_a_dry_run_is_the_default_and_calls_nothing(record: Record) -> None:
+    told = story(record, A, B, batch=1)
+    run, before = told.run(), told.now
+    for wish, live in ((DRY, True), (LIVE, False)):
+        undone = told.undo(run, wish, live=live)
+        assert [line for line in undone.lines if "would do" in line] == [
+            f"    {name}: dry run, would do: start" for name in "ab"
+        ] or not live
+        assert told.fleet.starts == []
+    assert told.now - before < timedelta(minutes=6), "a dry run does not wait between stages"
+
+
+def test_a_live_undo_after_a_dry_one_starts_them(record: Record) -> None:
+    told = story(record, A)
+    run = told.run()
+    told.undo(run, DRY)
+    told.undo(run)
+    assert names(told.fleet.starts) == ["a"]
+
+
+def test_undone_twice_starts_nothing_twice(record: Record) -> None:
+    told = story(record, A, B)
+    run = told.run()
+    told.undo(run)
+    told.fleet.set(A.id, power="deallocated")
+    with pytest.raises(Rejected, match="an earlier undo started it"):
+        told.undo(run)
+    assert names(told.fleet.starts) == ["a", "b"]
+
+
+def test_stages_begin_only_when_the_last_one_is_read_back_and_its_pause_is_over(record: Record) -> None:
+    told = story(record, A, B, C, batch=2)
+    undone = told.undo(told.run())
+    events = [event for event in undone.events if event.stream.startswith("undos/")]
+    assert [event.kind for event in events] == ["asked", "stage-begun", "stage-read", "stage-begun", "finished"]
+    ends = {event.body["power"]: event.at for event in undone.events if event.kind == "verified"}
+    calls = [event for event in undone.events if event.kind == "calling"]
+    assert len(calls) == 3 and calls[2].at >= events[2].at + timedelta(minutes=5)
+    assert set(ends) == {"running"}
+
+
+def test_a_stage_that_fails_stops_the_rest(record: Record) -> None:
+    told = story(record, A, B, C, batch=1)
+    run = told.run()
+    told.fleet.deaf = {B.id}
+    undone = told.undo(run)
+    assert names(told.fleet.starts) == ["a", "b"]
+    assert names(undone.failed) == ["b", "c"]
+    assert any("HALTED before the rest: 1 of stage 2 failed: b" in line for line in undone.lines)
+    assert undone.lines[-1] == "    c: NOT STARTED: its stage was not begun"
+
+
+def test_with_continue_the_rest_is_started_all_the_same(record: Record) -> None:
+    told = story(record, A, B, C, batch=1)
+    run = told.run()
+    told.fleet.refusing = {B.id: Rejected([])}
+    undone = told.undo(run, replace(LIVE, keep_going=True))
+    assert (names(told.fleet.starts), names(undone.failed)) == (["a", "b", "c"], ["b"])
+
+
+def test_what_failed_can_be_asked_for_again(record: Record) -> None:
+    told = story(record, A, B, batch=1)
+    run = told.run()
+    told.fleet.deaf = {A.id}
+    told.undo(run)
+    told.fleet.deaf = set()
+    undone = told.undo(run)
+    assert (names(told.fleet.starts), undone.failed) == (["a", "a", "b"], ())
+
+
+def test_only_the_runs_own_stops_count(record: Record) -> None:
+    """Refused, failed, gone and found off: each is left, and told."""
+    told = story(record, *(machine(name) for name in "adegs"))
+    told.fleet.faults["begin_stop"].extend([Transient("busy"), Rejected([]), Missing("gone")])
+    played = told.alert()
+    undone = told.undo(played.run)
+    stopped = [one for event in undone.events if event.kind == "asked" for one in streams.targets_in(event.body)]
+    started = {str(one["id"]) for one in stopped}
+    verified = {
+        str(record.events(event.stream)[0].body["target"])
+        for event in played.events
+        if event.kind == lifecycle.VERIFIED and event.stream.startswith("orders/")
+    }
+    assert started == verified
+    assert set(told.fleet.starts) == verified
+    assert sum("    leave  " in line for line in undone.lines) == 2
+
+
+def test_another_stop_that_was_only_found_is_not_undone(record: Record) -> None:
+    """The first call was not taken; when it came back somebody else had switched the machine off."""
+    told = story(record, A, B)
+    told.fleet.faults["begin_stop"].append(Transient("busy"))
+    told.fleet.known[A.id] = replace(A)
+    original = told.wait
+
+    def off(until: datetime) -> datetime:
+        if told.fleet.stops.count(A.id) == 1 and told.fleet.known[A.id].power == "running":
+            told.fleet.set(A.id, power="deallocated")
+        return original(until)
+
+    told.wait = off  # type: ignore[method-assign]  # somebody at the portal
+    run = told.run()
+    undone = told.undo(run)
+    assert names(told.fleet.starts) == ["b"]
+    assert "    leave  a: it was off already, the run made no call" in undone.lines
+
+
+def test_a_machine_that_did_not_run_before_its_stop_is_not_started(record: Record) -> None:
+    told = story(record, replace(A, power="stopped"), B)
+    undone = told.undo(told.run())
+    assert names(told.fleet.starts) == ["b"]
+    assert "    leave  a: it was stopped before the stop: nothing ran on it" in undone.lines
+
+
+OVER = {"SpentAmount": "$1.02", "NotificationThresholdAmount": "$1.00"}
+
+
+def test_a_budget_over_its_limit_refuses_unless_it_is_waived_with_a_reason(record: Record) -> None:
+    told = story(record, A)
+    run = told.run(**OVER)
+    with pytest.raises(Rejected, match=r"budget dev-dollar is over: 1\.02 of 1\.00 USD in 2026-11"):
+        told.undo(run)
+    with pytest.raises(Rejected, match="needs why"):
+        told.undo(run, Wish("kim", "", dry_run=False, despite_budget=True))
+    assert [event.kind for event in told.undo_events(run)] == ["refused", "refused"]
+    assert told.fleet.starts == []
+    undone = told.undo(run, replace(LIVE, despite_budget=True))
+    assert names(told.fleet.starts) == ["a"]
+    assert "    although budget dev-dollar is over: 1.02 of 1.00 USD in 2026-11" in undone.lines
+
+
+def test_a_raised_limit_or_a_new_month_ends_the_refusal(record: Record) -> None:
+    told = story(record, A)
+    run = told.run(**OVER)
+    told.budget = replace(told.budget, amount=DOLLAR.amount * 2)
+    told.undo(run)
+    assert names(told.fleet.starts) == ["a"]
+
+
+def test_a_later_alert_that_tells_of_the_limit_stops_the_next_stage(record: Record) -> None:
+    told = story(record, A, B, batch=1)
+    run = told.run()
+    wait = told.wait
+
+    def alerted(until: datetime) -> datetime:
+        """The alert comes while the undo waits for its next stage; it stops what was just started."""
+        if told.fleet.starts and not alerts and until - told.now > timedelta(minutes=4):
+            alerts.append(told.now)
+            told.alert(**OVER)
+        return wait(until)
+
+    alerts: list[object] = []
+    told.wait = alerted  # type: ignore[method-assign]  # another process
+    undone = told.undo(run)
+    assert names(told.fleet.starts) == ["a"]
+    assert any("HALTED before the rest: budget dev-dollar is over" in line for line in undone.lines)
+
+
+def test_a_pause_refuses_and_its_end_allows(record: Record) -> None:
+    told = story(record, A)
+    run = told.run()
+    pause.turn(record, on=True, by="kim", reason="audit", now=told.now)
+    with pytest.raises(Rejected, match="paused by kim"):
+        told.undo(run)
+    pause.turn(record, on=False, by="kim", reason="over", now=told.now)
+    told.undo(run)
+    assert names(told.fleet.starts) == ["a"]
+
+
+def retagged(**tags: str) -> Callable[[Story], None]:
+    return lambda told: told.fleet.set(A.id, tags={**A.tags, **{k.replace("_", "-"): v for k, v in tags.items()}})
+
+
+CHANGES: list[tuple[str, Callable[[Story], object], str]] = [
+    ("hold", retagged(ledger_hold="2026-12-24"), "held by tag ledger-hold until 2026-12-24"),
+    ("no opt-in", lambda told: told.fleet.set(A.id, tags={}), "not opted in by ledger-stop=dev-dollar any more"),
+    ("lock", lambda told: told.fleet.set(A.id, unstoppable="a ReadOnly lock"), "a ReadOnly lock"),
+    ("deleted", lambda told: told.fleet.known.pop(A.id), "it was deleted since the stop"),
+    ("re-created", lambda told: told.fleet.set(A.id, identity="two"), "another machine was made under its id"),
+    (
+        "started",
+        lambda told: told.fleet.set(A.id, power="running"),
+        "somebody started it since the stop: it is running",
+    ),
+    ("on, then off", lambda told: told.fleet.set(A.id, power="stopped"), "somebody started it since the stop"),
+]
+
+
+@pytest.mark.parametrize(("change", "reason"), [one[1:] for one in CHANGES], ids=[one[0] for one in CHANGES])
+def test_what_became_of_a_machine_since_keeps_it_from_being_started(
+    record: Record, change: Callable[[Story], object], reason: str
+) -> None:
+    told = story(record, replace(A, identity="one"), B)
+    run = told.run()
+    told.later(minutes=1)
+    change(told)
+    undone = told.undo(run)
+    assert names(told.fleet.starts) == ["b"]
+    assert [line for line in undone.lines if line.startswith("    a: left alone: ")], undone.lines
+    assert any(reason in line for line in undone.lines), undone.lines
+    assert undone.failed == ()
+
+
+def test_an_exemption_is_from_stops_alone(record: Record) -> None:
+    told = story(record, A)
+    run = told.run()
+    retagged(ledger_exempt="2026-12-24")(told)
+    told.undo(run)
+    assert names(told.fleet.starts) == ["a"]
+
+
+def test_a_machine_that_another_run_stopped_since_is_left_to_that_ones_undo(record: Record) -> None:
+    told = story(record, A)
+    first = told.run()
+    told.fleet.set(A.id, power="running")
+    told.later(hours=1)
+    told.run(**OVER)
+    undone = told.undo(first, replace(LIVE, despite_budget=True))
+    assert told.fleet.starts == []
+    assert "    a: left alone: another run stopped it since: undo that one" in undone.lines
+
+
+def test_an_undo_and_a_dry_run_are_not_undone(record: Record) -> None:
+    told = story(record, A)
+    run = told.run()
+    undone = told.undo(run)
+    with pytest.raises(Rejected, match="an undo is not undone"):
+        undo_receipt.found(record, undone.undo)
+    with pytest.raises(Rejected, match="an undo is not undone"):
+        undo_receipt.found(record, undone.undo[:12])
+    with pytest.raises(Rejected, match="a run's id is hexadecimal"):
+        undo_receipt.found(record, "nonsense")
+    with pytest.raises(Rejected, match="there is no run 00000000"):
+        undo_receipt.found(record, "00000000")
+    assert undo_receipt.found(record, run) == undo_receipt.found(record, run[:8]) == run
+    (plan,) = {str(event.body["plan"]) for event in undone.events if event.kind == "asked"}
+    assert undo_receipt.found(record, plan[:12]) == run
+
+
+def test_only_within_the_age_of_the_settings(record: Record) -> None:
+    told = story(record, A)
+    run = told.run()
+    told.later(days=7)
+    with pytest.raises(Rejected, match="older than 7 days"):
+        told.undo(run)
+
+
+def test_a_dry_run_stopped_nothing(record: Record) -> None:
+    told = story(record, A)
+    told.budget = replace(told.budget, live=False)
+    run = told.run()
+    with pytest.raises(Rejected, match="it stopped nothing"):
+        told.undo(run)
+
+
+def test_who_is_needed(record: Record) -> None:
+    told = story(record, A)
+    with pytest.raises(Rejected, match="needs who"):
+        told.undo(told.run(), replace(LIVE, by=" "))
+
+
+def test_a_control_plane_that_asks_to_wait_is_given_its_time(record: Record) -> None:
+    told = story(record, A)
+    run, fails = told.run(), iter([Transient("busy", timedelta(minutes=2)), Transient("busy")])
+    start = told.fleet.begin_start
+
+    def busy(id: str, parts: Sequence[str] = ()) -> None:
+        if fault := next(fails, None):
+            raise fault
+        start(id, parts)
+
+    told.fleet.begin_start = busy  # type: ignore[method-assign]  # a control plane that is busy twice
+    undone = told.undo(run)
+    order = [event for event in undone.events if event.stream.startswith("starts/")]
+    assert [event.kind for event in order][:6] == ["planned", "calling", "deferred", "calling", "deferred", "calling"]
+    assert order[3].at - order[2].at >= timedelta(minutes=2)
+    assert undone.failed == ()
+
+
+def test_a_listing_that_fails_for_a_while_is_waited_out_and_for_good_halts(record: Record) -> None:
+    told = story(record, A)
+    run = told.run()
+    told.fleet.faults["machines"].extend([Transient("down")] * 2)
+    assert told.undo(run).failed == ()
+    other = Story(record, StartingFleet(machine("z")), staged(5), told.now)
+    run = other.run(NotificationThresholdAmount="$0.90", SpentAmount="$0.91")
+    other.fleet.faults["machines"].extend([Transient("down")] * 9)
+    undone = other.undo(run)
+    assert other.fleet.starts == []
+    assert any("whether a lock forbids it could not be read" in line for line in undone.lines)
+
+
+def test_each_attempt_is_in_the_runs_own_stream(record: Record) -> None:
+    told = story(record, A)
+    run = told.run()
+    told.undo(run, DRY)
+    told.undo(run)
+    assert [one.asked.body["dry_run"] for one in attempts(told.undo_events(run))] == [True, False]
