@@ -16,6 +16,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import alert_cli
+import drill_cli
 import orders_cli
 import plan_cli
 import terminal
@@ -24,7 +26,6 @@ import wiring
 from ledger.faults import Conflict, Missing, Rejected, Transient
 
 NOT_CONFORMANT, REFUSED, LATER, UNREAD = 1, 2, 3, 141
-NOT_STOPPED = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,10 +73,8 @@ def parser() -> argparse.ArgumentParser:
     )
     text = "show a scope's exports and create what is missing"
     _exports_options(_command(azure, "exports", run_azure_exports, text, on_ledger=False))
-    plan_cli.add(commands, _command)
-    undo_cli.add(commands, _command)
-    orders_cli.add(commands, _command)
-    _alert_options(_command(commands, "alert", run_alert, "play a budget alert through the control story"))
+    for part in (plan_cli, undo_cli, orders_cli, drill_cli, alert_cli):
+        part.add(commands, _command)
     return top
 
 
@@ -178,22 +177,6 @@ def run_validate(options: argparse.Namespace) -> int:
     return 0 if conformant(reports) else NOT_CONFORMANT
 
 
-def run_alert(options: argparse.Namespace) -> int:
-    found = wiring.settings(_env(options), options.config)
-    body = Path(options.file).read_bytes() if Path(options.file).is_file() else _no_file(options.file)
-    # Each sign-in that is not there would print a page; the receipt names what failed.
-    logging.getLogger("azure").setLevel(logging.ERROR)
-    now = options.now or _now()
-    with terminal.progress(quiet=options.json) as progress:
-        status, lines, document = wiring.alert(
-            body, found, os.environ, now, execute=options.execute, by=plan_cli.user(), progress=progress
-        )
-    terminal.show_receipt(status, lines, document, as_json=options.json)
-    if status >= 400:
-        return REFUSED if status < 500 else LATER
-    return NOT_STOPPED if document["failed"] else 0
-
-
 def _ingest_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "path",
@@ -283,12 +266,6 @@ def _validate_options(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _alert_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("file", help="the webhook's JSON body")
-    command.add_argument("--now", type=_instant, metavar="T", help="pretend it is this instant (ISO 8601)")
-    command.add_argument("--execute", action="store_true", help="really stop machines of budgets that are live")
-
-
 def _command(
     commands: argparse._SubParsersAction[argparse.ArgumentParser],
     name: str,
@@ -332,20 +309,6 @@ def _amount(text: str) -> Decimal:
     if not re.fullmatch(r"\d{1,9}(\.\d{1,24})?", text):
         raise ValueError(text)
     return Decimal(text)
-
-
-def _instant(text: str) -> datetime:
-    """Far enough from both ends of the calendar that a delay or an age can be reckoned from it."""
-    moment = datetime.fromisoformat(text)
-    if not 1970 <= moment.year < 9000:
-        raise ValueError(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def _no_file(name: str) -> bytes:
-    from ledger.faults import reject
-
-    raise reject("there is no such file", "Check the path.", "no-such-file", file=name)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, localcontext
-from urllib.parse import unquote
 
 from governance.places import account_of
 from ledger.delivery import Period
@@ -74,13 +73,13 @@ class Bill:
 
 
 def names_of(target: str) -> dict[str, str]:
-    """How bills name the machine, all in lower case: the parameters of the queries."""
+    """How bills name the machine, all in lower case: the parameters of the queries. Escapes are undone before."""
     low, account = target.lower(), account_of(target).lower()
     names = {"id": low, "account": account, "short": "", "group": "", "warehouse": ""}
     if low.startswith("arn:"):
         return {**names, "short": low.rpartition("/")[2]}
     if low.startswith("snowflake:"):
-        return {**names, "account": account.rpartition("-")[2], "warehouse": unquote(low.rpartition("/")[2])}
+        return {**names, "account": account.rpartition("-")[2], "warehouse": low.rpartition("/")[2]}
     return {**names, "group": low.partition("/providers/")[0]}
 
 

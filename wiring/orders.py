@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from settings import Settings
 from wiring.parts import Env, book, engine, record, store
@@ -66,7 +67,7 @@ def _bill(target: str, stopped: date, found: Settings, env: Env) -> Bill:
     ledger = book(store(found.store_url, env))
     files = ledger.files(wanted=lambda _source, period: first <= period <= last)
     asked: Mapping[str, object] = {
-        **names_of(target),
+        **names_of(unquote(target)),
         "first": stopped - AROUND * DAY,
         "last": stopped + AROUND * DAY,
     }
