@@ -91,7 +91,7 @@ def _next(planner: _Planner, budgets: Sequence[Budget]) -> list[Message]:
 def _plan(planner: _Planner, alert: Alert, budget: Budget) -> list[Message]:
     """Record the plan or what holds it, or that the listing failed for now."""
     try:
-        machines, unseen = _listed(planner.fleet, budget)
+        machines, unseen = _listed(planner, budget)
     except (Transient, Conflict, Missing, Rejected) as fault:
         return _unlisted(planner, fault)
     plan = policy.decide(
@@ -111,14 +111,16 @@ def _plan(planner: _Planner, alert: Alert, budget: Budget) -> list[Message]:
     return _release(planner, Gate(planner.record, planner.events, budget, body, planner.now), approved=False)
 
 
-def _listed(fleet: Fleet, budget: Budget) -> tuple[list[Machine], Mapping[str, object]]:
-    """What is in the budget's scopes. A further one that is refused does not hold up the others: it is told."""
-    machines, unseen = fleet.machines(budget.scope), {}
+def _listed(planner: _Planner, budget: Budget) -> tuple[list[Machine], Mapping[str, object]]:
+    """What is in the budget's scopes. A further one that is refused, or stays down, does not hold up the others."""
+    machines, unseen = list(planner.fleet.machines(budget.scope)), {}
     for place in budget.also:
         try:
-            machines += fleet.machines(place)
-        except (Missing, Rejected) as fault:
-            unseen[place] = str(fault)
+            machines += planner.fleet.machines(place)
+        except (Transient, Conflict, Missing, Rejected) as fault:
+            if isinstance(fault, (Transient, Conflict)) and _attempts(planner.events) < MAX_LISTINGS:
+                raise
+            unseen[place] = str(fault) or type(fault).__name__
     return machines, {streams.UNSEEN: unseen} if unseen else {}
 
 

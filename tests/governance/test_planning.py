@@ -15,6 +15,7 @@ from ledger.faults import Missing, Transient, reject
 from tests.governance.control import Control
 from tests.governance.scene import DOLLAR, NOW, MemoryFleet, machine, payload
 
+ELSEWHERE = "snowflake:org-acc"
 DENIED = reject("list machines: 403 AuthorizationFailed", "Grant the role.", "azure-AuthorizationFailed")
 
 
@@ -28,6 +29,29 @@ def test_the_plan_records_each_machine_in_or_out_with_its_reason(record: Record)
     assert len(planned.body["spared"]) == 2  # type: ignore[arg-type]  # a list
     assert control.events(order)[0].body["plan"] == planned.body["digest"]
     assert set(order.body) == {"alert", "order", "target", "attempt"}
+
+
+class OneDown(MemoryFleet):
+    """The other cloud is down for good."""
+
+    def machines(self, scope: str) -> list[Machine]:
+        if scope == ELSEWHERE:
+            raise Transient("list warehouses: 503")
+        return super().machines(scope)
+
+
+def test_a_further_scope_that_stays_down_holds_up_the_others_for_a_while_only(record: Record) -> None:
+    control = Control(record, budgets=[replace(DOLLAR, also=(ELSEWHERE,))])
+    control.fleet = OneDown(machine("a"))
+    message, now = control.receive(), NOW
+    for _ in range(planning.MAX_LISTINGS):
+        (later,) = control.plan(message, now)
+        assert later.queue == streams.PLAN_STOP
+        now += later.delay
+    (order,) = control.plan(message, now)
+    assert order.body["target"] == machine("a").id
+    (planned,) = (event for event in record.events(f"alerts/{message['alert']}") if event.kind == "planned")
+    assert planned.body["unseen"] == {ELSEWHERE: "list warehouses: 503"}
 
 
 def test_a_second_plan_message_keeps_the_first_plan(control: Control) -> None:
