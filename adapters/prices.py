@@ -36,10 +36,15 @@ class PriceLadder:
         for name, rung in self._rungs.items():
             rest = [one for one in machines if one.id not in found]
             known, fault = _within(self._seconds, rung, rest, currency) if rest else ({}, "")
-            found |= {id: price for id, price in known.items() if price.currency == currency}
+            found |= {id: price for id, price in known.items() if _usable(price, currency)}
             missed[name] = fault or "has none"
         why = "unknown: " + ("; ".join(f"{name} {reason}" for name, reason in missed.items()) or "nothing was asked")
         return {one.id: found.get(one.id, Price(None, "", why)) for one in machines}
+
+
+def _usable(price: Price, currency: str) -> bool:
+    """In the wanted currency and above 0: what is on costs something, whatever a refund made of its newest rows."""
+    return price.currency == currency and price.per_hour is not None and price.per_hour > 0
 
 
 def ledger_rung(rates: Callable[[Sequence[str]], Mapping[str, Rate]]) -> Rung:

@@ -177,6 +177,18 @@ def test_the_first_rung_that_knows_it_in_the_currency_counts() -> None:
     assert PriceLadder({}).of([SIZED], "USD", NOW)[SIZED.id].source == "unknown: nothing was asked"
 
 
+@pytest.mark.parametrize("amount", ["0", "-1.5"])
+def test_what_costs_nothing_or_less_is_no_price(amount: str) -> None:
+    """A refund or a credit in the newest rows would make room under a ceiling on money."""
+
+    def told(text: str) -> Any:
+        return lambda machines, currency: {one.id: Price(Decimal(text), currency, "told") for one in machines}
+
+    assert PriceLadder({"the ledger": told(amount)}).of([SIZED], "USD", NOW)[SIZED.id].per_hour is None
+    both = PriceLadder({"the ledger": told(amount), "the sheet": told("2")})
+    assert both.of([SIZED], "USD", NOW)[SIZED.id].per_hour == 2
+
+
 def test_a_fault_does_not_quote_what_may_be_secret() -> None:
     def broken(_machines: Any, _currency: str) -> dict[str, Price]:
         raise OSError("https://account?sig=SECRET")
