@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ingest import checks, commitments, companions, contracts, gate, prices, row_refusals, splits
+from ingest import checks, commitments, companions, contracts, gate, kinds, prices, row_refusals, splits
 from ingest.deliveries import Assembled
 from ingest.engine import reading
 from ingest.holding import LATE, Span, doubled, span_of
@@ -322,6 +322,7 @@ def _refuse_missing_costs(assembled: Assembled, tally: Tally) -> None:
 def _map_unit(job: Job, folder: Path, tally: Tally) -> None:
     measure_raw(job.shape, job.connection, tally)
     commitments.collect(job.shape, job.connection, job.commitments)
+    kinds.collect(job.connection, job.shape)
     _copy(job, folder)
     measure_parts(job.connection, folder, tally)
     measure_untaken(job.shape, job.connection, folder, tally)

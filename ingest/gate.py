@@ -19,6 +19,7 @@ from focus.fields import Field
 from focus.profile import COPIED_FROM
 from focus.report import Report, Verdict
 from focus.rules import SHOULD, rules
+from ingest.kinds import collect
 from ingest.lineage import origins
 from ingest.mapping import focus_select, literal, quoted
 from ingest.shapes import Shape
@@ -180,6 +181,7 @@ def _in_unit(
     tell: Tell,
 ) -> list[tuple[int, int]]:
     """(ours, stated) per rule, of the unit that the views show."""
+    collect(case.connection, case.shape)
     behind = with_ladder(origins(case.connection, case.shape))
     beside = own_rows(case.connection, beside_raw(case.shape, behind), case.shape.label, also=_raw_names(behind))
     kinds, demanded = {one.name: one for one in beside.fields}, nulls_demanded(rows, question)

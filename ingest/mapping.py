@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from focus.schema import ledger_columns
-from ingest import splits
+from ingest import kinds, splits
 from ingest.mappings import table_names, table_path, text
 from ingest.shapes import PrefixMap, RawColumn, Shape, companions_of, plain, resolve
 
@@ -91,20 +91,21 @@ def _empty_table(companion: Shape) -> str:
 
 def used(shape: Shape) -> list[str]:
     """The lookup tables which this shape's SQL names."""
-    body = text(shape.rows_sql) + text(shape.select_sql)
+    body = "".join(map(text, (shape.rows_sql, shape.select_sql, *kinds.files(shape.kinds))))
     return [name for name in table_names() if re.search(rf"\b{name}\b", body)]
 
 
 def definition(shape: Shape) -> list[str]:
     """Every text that decides what rows this shape becomes, but for what may stand beside it."""
     own = (shape.rows_sql, shape.select_sql, shape.commitments_sql, shape.contracts_sql)
-    names = [*MACROS, *shape.files, *filter(None, own), *splits.files(shape.split)]
+    names = [*MACROS, *shape.files, *filter(None, own), *kinds.files(shape.kinds), *splits.files(shape.split)]
     return [text(name) for name in (*names, *(f"{table}.csv" for table in used(shape)))]
 
 
 def names_parties(shape: Shape) -> bool:
     """Whether its rows depend on the names of companies."""
-    return any(name in text(shape.select_sql) for name in ("entity(", "operator_of("))
+    body = "".join(map(text, (shape.select_sql, *kinds.files(shape.kinds))))
+    return any(name in body for name in ("entity(", "operator_of("))
 
 
 def rows_view(shape: Shape, priced: bool = False) -> str:
@@ -167,7 +168,7 @@ def focus_select(shape: Shape, also: tuple[str, Sequence[str]] = ("", ())) -> st
 
     `also` are further columns of the mapping's last SELECT, as SQL, and their names.
     """
-    constants = _constants(shape)
+    constants = {**_constants(shape), **kinds.types(shape.kinds)}
     columns = [(quoted(column.name), constants.get(column.name, column.checked_type)) for column in ledger_columns()]
     split = shape.split if shape.is_split else None
     more, names = splits.keyed(split, also) if split else also

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 
 from focus.schema import Column, columns
+from ingest.kinds import Kinds, kinds_of
 from ingest.likeness import texts, whole
 from ingest.mappings import companion_entries, price_sheet_entry, shape_entries
 from ingest.row_refusals import Daily, RowRefusal, daily_of, row_refusals
@@ -148,6 +149,7 @@ class Shape:
     is_split: bool = False
     refused_rows: tuple[RowRefusal, ...] = ()
     daily: Daily | None = None
+    kinds: Kinds | None = None
 
     @property
     def has_commitments(self) -> bool:
@@ -289,6 +291,7 @@ def _shape(entry: dict[str, object]) -> Shape:
         split=split_of(entry.get("split")),
         refused_rows=row_refusals(entry.get("refuse_rows", [])),
         daily=daily_of(entry.get("daily")),
+        kinds=kinds_of(entry.get("kinds")),
         table=_conditions(entry.get("table")),
         key=texts(entry, "key"),
     )

@@ -12,6 +12,7 @@ import duckdb
 
 from ingest.companions import load
 from ingest.inspection import inspect, prepare
+from ingest.kinds import collect
 from ingest.mapping import focus_select, raw_view, rows_view, tables, variables
 from ingest.prices import match
 from ingest.shapes import Shape
@@ -66,6 +67,7 @@ def focus_rows(
         if sheets:
             match(connection, shape, [stage(connection, path, path.name, workspace) for path in sheets])
         connection.execute(rows_view(shape, priced=bool(sheets)))
+        collect(connection, shape)
         cursor = connection.execute(focus_select(shape))
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

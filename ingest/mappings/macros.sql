@@ -75,11 +75,13 @@ CREATE OR REPLACE MACRO is_exact(price, quantity) AS
 -- A wall-clock time without zone that the provider states in UTC; by its microseconds, because the zone functions are slow.
 CREATE OR REPLACE MACRO utc(x) AS make_timestamptz(epoch_us(CAST(x AS TIMESTAMP)));
 
--- A date as providers write it; NULL when it is none of the three.
-CREATE OR REPLACE MACRO date_of(x) AS CAST(coalesce(
+-- A date as providers write it; NULL when it is none of the three. A plain day is cast: to try one form after the other
+-- takes five times as long.
+CREATE OR REPLACE MACRO plain_day(x) AS CASE WHEN x LIKE '____-__-__' AND x >= '0' AND x < ':' THEN TRY_CAST(x AS DATE) END;
+CREATE OR REPLACE MACRO date_of(x) AS coalesce(plain_day(trim(x)), CAST(coalesce(
     try_strptime(trim(x), '%m/%d/%Y'), try_strptime(trim(x), '%Y-%m-%d'),
     try_strptime(trim(x), '%Y-%m-%dT%H:%M:%SZ'), try_strptime(trim(x), '%Y-%m-%d %H:%M:%S')
-) AS DATE);
+) AS DATE));
 
 -- The same, of a column that has the first day of the calendar where nothing is known yet.
 CREATE OR REPLACE MACRO told_date(x) AS CASE WHEN date_of(x) > DATE '1900-01-01' THEN date_of(x) END;

@@ -26,7 +26,7 @@ CREATE OR REPLACE MACRO is_adjusted(is_adjustment, usage_type) AS
 -- The cloud that an account runs on, by its region: AWS_US_GOV_WEST_1, PUBLIC.AZURE_WESTEUROPE, or as locators spell it: us-gov-west-1.fhplus.aws.
 CREATE OR REPLACE MACRO cloud_named(word) AS CASE word WHEN 'AWS' THEN 'AWS' WHEN 'AZURE' THEN 'Microsoft' WHEN 'GCP' THEN 'Google' END;
 CREATE OR REPLACE MACRO host_of(region) AS coalesce(
-    cloud_named(split_part(upper(region), '_', 1)),
+    cloud_named(regexp_extract(upper(region), '^[^_]*')),
     cloud_named(regexp_extract(upper(region), '(?:^|[^A-Z0-9])(AWS|AZURE|GCP)(?:[^A-Z0-9]|$)', 1))
 );
 
@@ -37,4 +37,17 @@ CREATE OR REPLACE MACRO snowflake_unit(rating_type, usage_type) AS CASE
     WHEN kind_name(rating_type) <> '' THEN 'Units'
     WHEN regexp_matches(usage_type, '(?i)storage|transfer') THEN 'TB'
     ELSE 'Credits'
+END;
+
+-- By what a row of the bill is split, where the source asks for it.
+CREATE OR REPLACE MACRO split_place(account, region) AS account || '.' || region;
+-- What a row of the bill is money for; accounts of readers are metered elsewhere.
+CREATE OR REPLACE MACRO split_kind_of(service, category, usage_type, is_adjustment) AS CASE
+    WHEN category <> 'Usage' THEN NULL
+    WHEN service IN ('WAREHOUSE_METERING', 'COMPUTE', 'CLOUD_SERVICES', 'ADJ_FOR_INCL_CLOUD_SERVICES') THEN CASE
+        WHEN usage_type ILIKE '%reader%' THEN NULL
+        WHEN service IN ('CLOUD_SERVICES', 'ADJ_FOR_INCL_CLOUD_SERVICES') OR usage_type ILIKE '%cloud services%' OR is_adjustment ILIKE 'true' THEN 1
+        ELSE 0
+    END
+    WHEN service = 'STORAGE' AND usage_type NOT ILIKE '%reader%' THEN 2
 END;

@@ -53,26 +53,6 @@ CREATE OR REPLACE MACRO split_tags_beside(allocated, own) AS nullif(
         list_filter(members(allocated), lambda m: NOT list_contains(json_keys(own), m.key)), lambda m: member(m.key, m.value)
     ), ',') || '}', '{}');
 
-CREATE OR REPLACE MACRO split_place(account, region) AS account || '.' || region;
--- What a row of the bill is money for; accounts of readers are metered elsewhere.
-CREATE OR REPLACE MACRO split_kind_of(service, category, usage_type, is_adjustment) AS CASE
-    WHEN category <> 'Usage' OR usage_type ILIKE '%reader%' THEN NULL
-    WHEN service IN ('CLOUD_SERVICES', 'ADJ_FOR_INCL_CLOUD_SERVICES') THEN 'cloud'
-    WHEN service IN ('WAREHOUSE_METERING', 'COMPUTE')
-        THEN CASE WHEN usage_type ILIKE '%cloud services%' OR is_adjustment ILIKE 'true' THEN 'cloud' ELSE 'compute' END
-    WHEN service = 'STORAGE' THEN 'storage'
-END;
-CREATE OR REPLACE MACRO split_place(account, region) AS account || '.' || region;
--- What a row of the bill is money for; accounts of readers are metered elsewhere.
-CREATE OR REPLACE MACRO split_kind_of(service, category, usage_type, is_adjustment) AS CASE
-    WHEN category <> 'Usage' THEN NULL
-    WHEN service IN ('WAREHOUSE_METERING', 'COMPUTE', 'CLOUD_SERVICES', 'ADJ_FOR_INCL_CLOUD_SERVICES') THEN CASE
-        WHEN usage_type ILIKE '%reader%' THEN NULL
-        WHEN service IN ('CLOUD_SERVICES', 'ADJ_FOR_INCL_CLOUD_SERVICES') OR usage_type ILIKE '%cloud services%' OR is_adjustment ILIKE 'true' THEN 1
-        ELSE 0
-    END
-    WHEN service = 'STORAGE' AND usage_type NOT ILIKE '%reader%' THEN 2
-END;
 CREATE OR REPLACE MACRO split_method(kind) AS CASE kind
     WHEN 0 THEN 'snowflake-' || getvariable('allocation') || '-compute-credits-1'
     WHEN 1 THEN 'snowflake-warehouse-cloud-services-credits-1'
