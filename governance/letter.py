@@ -5,7 +5,6 @@ Whatever comes from outside (names, tags, reasons) is plain text here: without c
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -62,13 +61,8 @@ def letter(
 
 def clean(value: object) -> str:
     """One line of text: nothing that breaks a line or a header, turns the direction of writing, or is out of bounds."""
-    text = "".join(_plain(one) for one in str(value)).strip()
+    text = "".join(one if one.isprintable() else " " for one in str(value)).strip()
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
-
-
-def _plain(character: str) -> str:
-    category = unicodedata.category(character)
-    return " " if category.startswith("C") or category in ("Zl", "Zp") else character
 
 
 def machine_lines(targets: Sequence[Mapping[str, object]]) -> list[str]:
