@@ -79,6 +79,14 @@ def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         yield made
 
 
+def test_a_terminal_needs_no_token_of_an_action_group(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEDGER_WEBHOOK_TENANT", "aaaaaaaa-0000-4000-8000-000000000001")
+    monkeypatch.setenv("LEDGER_WEBHOOK_AUDIENCE", "api://ledger")
+    terminal.settings(switch=True)
+    assert terminal.alert("--execute") == 0
+    assert terminal.stops() == 1
+
+
 def test_without_execute_the_receipt_says_what_would_be_done(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,7 +173,7 @@ def test_a_file_that_is_not_there_ends_with_2(terminal: Terminal) -> None:
 
 def test_machines_that_may_not_be_listed_are_said_and_listed_the_next_time(terminal: Terminal) -> None:
     terminal.arm.cloud.faults.add(denied("*"))
-    assert terminal.alert() == 0
+    assert terminal.alert() == 1
     assert "planning rests until the alert or the sweep revives it" in terminal.said()
     terminal.arm.cloud.faults.clear()
     assert terminal.alert() == 0
@@ -193,7 +201,7 @@ def test_what_is_missing_ends_with_2_and_is_named(terminal: Terminal, monkeypatc
 def test_the_sample_alert_is_one_of_the_shipped_budget(terminal: Terminal) -> None:
     """Its subscription is not in the emulated cloud, so it gets as far as the listing."""
     words = ["alert", str(SAMPLE), "--config", str(ROOT / "ledger.toml"), "--store", str(terminal.folder / "store")]
-    assert cli.main([*words, "--now", "2026-01-26T09:00:00Z"]) == 0
+    assert cli.main([*words, "--now", "2026-01-26T09:00:00Z"]) == 1
     said = terminal.said()
     assert "budget dev-monthly of 50.00 USD for 2026-01, spent 41.20, actual threshold 80 %; dry run" in said
     assert cli.main([*words, "--now", "2026-01-30T09:00:00Z"]) == 2
