@@ -62,6 +62,9 @@ param snowflakeKeySecretUri string = ''
 @description('Address of the key vault secret with the passphrase of that key. Empty: the key is not encrypted.')
 param snowflakePassphraseSecretUri string = ''
 
+@description('Days for which no version of the ledger and its record can be erased, not even by an owner once the policy is locked. 0: no such policy.')
+param retentionDays int = 0
+
 @description('Whether the service reads the costs of this subscription: Cost Details reports, the Query API.')
 param readsCosts bool = false
 
@@ -98,6 +101,7 @@ module storage 'modules/storage.bicep' = {
     name: name
     location: location
     principalId: identity.outputs.principalId
+    retentionDays: retentionDays
   }
 }
 

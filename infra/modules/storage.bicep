@@ -3,6 +3,11 @@ param name string
 param location string
 param principalId string
 
+@description('Days for which no version of an object in the ledger container can be erased. 0: no such policy.')
+@minValue(0)
+@maxValue(146000)
+param retentionDays int = 0
+
 var queueNames = [
   'ingest-partition'
   'plan-stop'
@@ -60,6 +65,8 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = {
   parent: account
   name: 'default'
   properties: {
+    // What is overwritten or removed stays as an older version; immutability by version asks for it.
+    isVersioningEnabled: retentionDays > 0
     deleteRetentionPolicy: {
       enabled: true
       days: 30
@@ -74,10 +81,25 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = {
 resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = [for container in containerNames: {
   parent: blobs
   name: container
-  properties: {
+  properties: union({
     publicAccess: 'None'
-  }
+  }, retentionDays > 0 && container == 'ledger' ? {
+    immutableStorageWithVersioning: {
+      enabled: true
+    }
+  } : {})
 }]
+
+// By version, not by container: the table's log replaces its checkpoint marker, and each older version stays. Deployed
+// unlocked; locking it cannot be undone and is left to a person (docs/deploy.md).
+resource kept 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2023-05-01' = if (retentionDays > 0) {
+  parent: containers[indexOf(containerNames, 'ledger')]
+  name: 'default'
+  properties: {
+    immutabilityPeriodSinceCreationInDays: retentionDays
+    allowProtectedAppendWrites: false
+  }
+}
 
 resource messages 'Microsoft.Storage/storageAccounts/queueServices@2023-05-01' = {
   parent: account

@@ -97,6 +97,14 @@ def test_the_store_is_in_a_container_that_exists() -> None:
     assert container in bicep.listed(INFRA / "modules/storage.bicep", "containerNames")
 
 
+def test_nothing_is_made_immutable_unasked() -> None:
+    storage = INFRA / "modules/storage.bicep"
+    assert bicep.defaults(INFRA / "main.bicep")["retentionDays"] == bicep.defaults(storage)["retentionDays"] == "0"
+    assert bicep.pairs(storage)["isVersioningEnabled"] == "retentionDays > 0"
+    text = storage.read_text(encoding="utf-8")
+    assert text.count("immutabilityPolicies@") == text.count("' = if (retentionDays > 0) {") == 1
+
+
 def test_the_runtime_is_one_the_project_supports() -> None:
     version = SETTINGS["version"]
     lowest, limit = re.findall(r"3\.(\d+)", project()["project"]["requires-python"])
