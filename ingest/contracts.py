@@ -70,9 +70,10 @@ def resolved(told: Iterable[Item], known: Iterable[Item]) -> list[Item]:
     return sorted(found, key=lambda item: item.key)
 
 
-def _by_contract(items: Iterable[Item]) -> dict[tuple[str, str], list[Item]]:
-    ordered = sorted(items, key=lambda item: item.key)
-    return {name: _newest(list(held)) for name, held in groupby(ordered, key=lambda item: item.key[:2])}
+def _by_contract(items: Iterable[Item]) -> dict[str, list[Item]]:
+    """By number alone: an organization may be given another name, its contracts are the same ones."""
+    ordered = sorted(items, key=lambda item: item.contract)
+    return {name: _newest(list(held)) for name, held in groupby(ordered, key=lambda item: item.contract)}
 
 
 def _newest(items: Sequence[Item]) -> list[Item]:
@@ -92,7 +93,7 @@ def _of_contract(told: Sequence[Item], known: Sequence[Item]) -> list[Item]:
         return [*newer, *older]
     begins = min(item.starts for item in newer)
     over = (item for item in older if item.ends is not None and max(item.starts, item.ends) < begins)
-    return [*newer, *over]
+    return [*newer, *(replace(item, organization=newer[-1].organization) for item in over)]
 
 
 def _changed(items: Sequence[Item]) -> date:

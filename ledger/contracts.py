@@ -116,7 +116,7 @@ def terms_sql(commitments: str) -> str:
                 ORDER BY ContractCommitmentPeriodStart IS NULL, x_BillingPeriod DESC, x_SourceName
             )
             ELSE rank() OVER (
-                PARTITION BY x_Organization, ContractId
+                PARTITION BY ContractId
                 ORDER BY changed DESC NULLS LAST, x_BillingPeriod DESC, x_SourceName
             )
         END = 1
@@ -146,9 +146,9 @@ def draws_sql(relation: str) -> str:
 
 
 def held_sql(relation: str) -> str:
-    """(source, day, billing month) of the ledger's lines, from the last day as parameter."""
+    """(source, day, billing month) of the ledger's lines, from the last day as parameter; a purchase uses nothing."""
     return f"""SELECT DISTINCT x_SourceName, {_DAY} AS day, x_BillingPeriod FROM ({relation})
-        WHERE {_DAY} <= $1 ORDER BY ALL"""
+        WHERE {_DAY} <= $1 AND x_RowKind <> 'contract-purchase' ORDER BY ALL"""
 
 
 def held(rows: Iterable[tuple[str, date, str]]) -> dict[str, Held]:

@@ -92,6 +92,25 @@ def test_an_amended_start_takes_the_draws_of_before_along(ledger: Ledger, tmp_pa
     assert (found["amount"], found["used"], found["left"]) == ("50.00", "15.00", "35.00")
 
 
+def test_an_organization_may_be_given_another_name(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.config.write_text('[sources.snow]\nprovider = "snowflake"\naccounts = ["EXAMPLE", "EXAMPLE2"]')
+    ledger.ingest(bill(tmp_path / "a", used("2026-01-24", "10")))
+    name = {"ORGANIZATION_NAME": "EXAMPLE2"}
+    later = bill(tmp_path / "b", used("2026-02-01", "5", **name), items=[name])
+    assert ledger.ingest(later).outcomes == ["committed"]
+    [found] = contracts(ledger)["contracts"]
+    assert (found["amount"], found["used"], found["left"]) == ("300.00", "15.00", "285.00")
+
+
+def test_the_day_of_a_purchase_is_no_day_of_use(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.config.write_text(
+        '[sources.snow]\nprovider = "snowflake"\naccounts = ["EXAMPLE"]\ncontract_billing = "purchase"'
+    )
+    ledger.ingest(bill(tmp_path / "a", used("2026-01-09", "10"), used("2026-01-10", "20")))
+    [found] = contracts(ledger)["contracts"]
+    assert (found["used_from"], found["burn"]["per_day"], found["burn"]["days"]) == ("2026-01-09", "15.00", 2)
+
+
 def test_money_without_a_known_item_is_told(ledger: Ledger, tmp_path: Path) -> None:
     ledger.ingest(bill(tmp_path / "a", used("2026-01-24", "0.000000000000000000000001"), items=()))
     document = contracts(ledger)

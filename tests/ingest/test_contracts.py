@@ -61,6 +61,12 @@ def test_a_contract_that_is_no_longer_shown_stays_known() -> None:
     assert resolved([], [YEAR]) == [YEAR]
 
 
+def test_contracts_of_an_organization_with_a_new_name_are_the_same_contracts() -> None:
+    renamed = replace(NEXT, organization="EXAMPLE2")
+    assert resolved([replace(YEAR, organization="EXAMPLE2")], [YEAR]) == [replace(YEAR, organization="EXAMPLE2")]
+    assert resolved([renamed], [YEAR, NEXT]) == [replace(YEAR, organization="EXAMPLE2"), renamed]
+
+
 def test_two_items_that_begin_together_are_two_items() -> None:
     more = [replace(YEAR, item="additional capacity", amount=Decimal(amount)) for amount in (5, 7, 5)]
     first, second = resolved(more, [])
