@@ -23,7 +23,12 @@ from ledger.faults import Conflict, Transient
 
 MAX_TRIES = 5  # as host.json's maxDequeueCount
 RETRY = timedelta(seconds=30)
-DONE = (State.VERIFIED, State.REFUSED, State.DRY_RUN)
+DONE = (State.VERIFIED, State.DRY_RUN)
+# The last word about a plan that waits as people said it should, or that a person rejected.
+_WAITS = (
+    *(streams.PROPOSED, streams.APPROVED, streams.REJECTED),
+    *(streams.PAUSED, streams.OUTSIDE_HOURS, streams.NOTICE_GIVEN),
+)
 LONGEST_WAIT = timedelta(hours=2)
 TERMINAL: Mapping[str, str] = MappingProxyType({"entry": "terminal"})
 
@@ -53,16 +58,21 @@ class Played:
 
     @property
     def failed(self) -> tuple[str, ...]:
-        """Machines that were to be stopped and are not known to be off, and scopes that nobody could look into."""
+        """Machines that were to be stopped and are not known to be off, and scopes that nobody could look into.
+
+        The budget's own scope where no plan is carried out and none waits: not listed, refused, above a ceiling.
+        """
+        own = [event for event in self.events if event.stream.startswith("alerts/") and event.kind != streams.NOTICE]
+        planned = streams.find(own, streams.PLANNED)
+        if planned is None:
+            return tuple(str(one.body["scope"]) for one in own[:1] if own[-1].kind not in _WAITS)
         kinds: dict[str, list[str]] = {}
         for event in self.events:
             kinds.setdefault(event.stream, []).append(event.kind)
-        firsts = [event for event in self.events if event.sequence == 1 and event.stream.startswith("orders/")]
-        orders = [one for one in firsts if lifecycle.fold(kinds[one.stream]) not in DONE]
-        unseen = (
-            place for event in self.events if event.kind == streams.PLANNED for place in streams.unseen(event.body)
-        )
-        return (*(str(one.body["target"]) for one in orders), *unseen)
+        ids = [str(target["id"]) for target in targets_in(planned)]
+        orders = {id: streams.order_stream(streams.order_key(self.run, id)) for id in ids}
+        still = (id for id, order in orders.items() if lifecycle.fold(kinds.get(order, ())) not in DONE)
+        return (*still, *streams.unseen(planned.body))
 
 
 @dataclass(slots=True)

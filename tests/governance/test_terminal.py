@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from adapters.queue import MemoryQueue
-from governance.model import Fleet
+from governance.model import Fleet, Machine
 from governance.record import Record
+from governance.rules import Ceilings, Policy
 from governance.terminal import Played, run_alert
 from ledger.faults import Transient, reject
 from tests.governance.scene import BUDGETS, DOLLAR, NOW, MemoryFleet, machine, payload
@@ -89,6 +91,46 @@ def test_a_listing_that_never_works_is_given_up_and_said(record: Record) -> None
     assert "planning rests until the alert or the sweep revives it: 503" in play(record, fleet).lines[-1]
     assert not fleet.stops
     assert "verified" in play(record, fleet).lines[-1]  # the alert, sent again, revives it
+
+
+DENIED = reject("list machines: 403", "Grant the role.", "azure-403")
+HELD = Policy("r", ("dev-dollar",), ceilings=Ceilings(per_hour=Decimal(1)))
+NOT_GREEN: dict[str, tuple[list[Exception], dict[str, Any]]] = {
+    "denied": ([DENIED], {}),
+    "down": ([Transient("503")] * 7, {}),
+    "above a ceiling": ([], {"policies": (HELD,)}),
+    "refused": ([], {"opt_in_value": ""}),
+}
+
+
+@pytest.mark.parametrize(("faults", "changes"), NOT_GREEN.values(), ids=NOT_GREEN)
+def test_invariant_13_a_run_without_a_plan_that_is_carried_out_is_not_green(
+    record: Record, faults: list[Exception], changes: dict[str, Any]
+) -> None:
+    fleet = scene()
+    fleet.faults["machines"].extend(faults)
+    assert play(record, fleet, budgets=[replace(DOLLAR, **changes)]).failed == (DOLLAR.scope,)
+
+
+def test_invariant_13_a_machine_that_is_spared_at_the_last_look_is_not_off(record: Record) -> None:
+    class Tagged(MemoryFleet):
+        def machine(self, id: str) -> Machine:
+            return replace(super().machine(id), tags={})
+
+    assert play(record, Tagged(machine("vm-dev"))).failed == (machine("vm-dev").id,)
+
+
+def test_invariant_13_an_order_that_was_never_opened_is_not_green(record: Record) -> None:
+    planned = play(record, scene())
+    events = tuple(event for event in planned.events if event.stream.startswith("alerts/"))
+    assert planned.failed == ()
+    assert replace(planned, events=events).failed == (machine("vm-dev").id,)
+
+
+@pytest.mark.parametrize("gate", [{"approval": timedelta(hours=4)}, {"notice": timedelta(hours=4)}])
+def test_a_plan_that_waits_as_its_rule_says_has_not_failed(record: Record, gate: dict[str, Any]) -> None:
+    waits = replace(DOLLAR, policies=(replace(HELD, ceilings=Ceilings(), **gate),))
+    assert play(record, scene(), budgets=[waits]).failed == ()
 
 
 def test_a_message_sent_by_a_clock_that_runs_ahead_is_waited_for(record: Record) -> None:
