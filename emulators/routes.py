@@ -55,7 +55,9 @@ _ROUTES: Sequence[tuple[str, re.Pattern[str]]] = [
     )
 ]
 _VERBS = {verb.lower(): verb for verb in ("instanceView", *ACTIONS)}
-READS = frozenset({"list", "get", "instanceView", "operation", "listSets", "getSet", "listInstances", "listLocks", "listPermissions"})
+READS = frozenset(
+    {"list", "get", "instanceView", "operation", "listSets", "getSet", "listInstances", "listLocks", "listPermissions"}
+)
 
 
 def failure(status: int, code: str, message: str = "", headers: Mapping[str, str] | None = None) -> Reply:
