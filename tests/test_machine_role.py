@@ -15,6 +15,7 @@ from emulators import faults
 from emulators.arm import Arm, Request
 from emulators.cloud import MACHINE, SCALE_SET, Cloud, resource_id
 from emulators.resources import FLEXIBLE
+from governance.fleets import Fleets
 from ledger.faults import Rejected
 from tests.house import bicep
 from tests.house.source import ROOT, product
@@ -59,6 +60,7 @@ def log() -> Iterator[list[Request]]:
         for name, value in arm.environment().items():
             patch.setenv(name, value)
         fleet = wiring.fleet(arm.environment())
+        assert isinstance(fleet, Fleets)
         for scope in (SCOPE, f"{SCOPE}/resourcegroups/rg"):
             fleet.machines(scope)
         for id, parts in ((vm, ()), (uniform, ("0", "1"))):
