@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from adapters.queue import MemoryQueue
 from governance import streams
@@ -16,7 +17,7 @@ from governance.terminal import Played, run_alert
 from governance.undo import Wish
 from governance.undo_receipt import Undone
 from governance.undo_terminal import run_undo
-from tests.governance.scene import DOLLAR, NOW, MemoryFleet, payload
+from tests.governance.scene import DOLLAR, NOW, SUBSCRIPTION, MemoryFleet, payload
 
 LIVE = Wish("kim", "the demo needs them", dry_run=False)
 DRY = Wish("kim")
@@ -50,9 +51,13 @@ class Story:
 
     def __init__(self, record: Record, fleet: StartingFleet, budget: Budget = DOLLAR, now: datetime = NOW) -> None:
         self.record, self.fleet, self.budget, self.now = record, fleet, budget, now
+        self.alerts = 0
 
     def alert(self, **changes: object) -> Played:
-        body = payload("common-actual", firedDateTime=self.now.isoformat(), **changes)
+        """Each is another one of Azure's."""
+        self.alerts += 1
+        id = f"{SUBSCRIPTION}/providers/Microsoft.CostManagement/alerts/{UUID(int=self.alerts)}"
+        body = payload("common-actual", alertId=id, firedDateTime=self.now.isoformat(), **changes)
         return run_alert(body, live=True, **self._parts())
 
     def run(self, **changes: object) -> str:
