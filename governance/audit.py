@@ -16,6 +16,8 @@ from governance.record import Record
 
 # Orders of a plan are opened right after it; the sweep finds those that a crash left out.
 OPENED_BY = timedelta(hours=1)
+ALERTS = ("alerts/", "drills/")
+ORDERS = ("orders/", "drill-orders/", "starts/")
 # The sweep writes one a day.
 ANCHOR_AGE = timedelta(days=2)
 Walked = Mapping[str, Sequence[Event]]
@@ -122,10 +124,10 @@ def _approved(events: Sequence[Event], planned: Event) -> bool:
 def _orders(whole: Walked, now: datetime, unfinished_after: timedelta) -> Iterator[Problem]:
     """Each order: of a recorded plan, along the lifecycle, and to its end in time."""
     for name, events in whole.items():
-        if not name.startswith("orders/") or not events:
+        if not name.startswith(ORDERS) or not events:
             continue
-        if not _ordered(events[0], whole):
-            yield Problem(_place(events[0]), "order", "no plan in the record orders this")
+        if not (_wished if name.startswith("starts/") else _ordered)(events[0], whole):
+            yield Problem(_place(events[0]), "order", "nothing in the record orders this")
         try:
             state = lifecycle.fold(event.kind for event in events)
         except lifecycle.IllegalStep as step:
@@ -150,6 +152,13 @@ def _ordered(first: Event, whole: Walked) -> bool:
     )
 
 
+def _wished(first: Event, whole: Walked) -> bool:
+    """Whether somebody asked for the undo that starts it, and the stop that it undoes is there."""
+    asked = whole.get(streams.undo_stream(str(first.body.get("alert"))), ())
+    known = any(one.body.get("undo") == first.body.get("undo") and "who" in one.body for one in asked)
+    return known and streams.order_stream(str(first.body.get("stop"))) in whole
+
+
 def _unopened(whole: Walked, now: datetime) -> Iterator[Problem]:
     """Machines of a plan whose order is not in the record."""
     planned = (event for events in _alerts(whole) for event in events if event.kind == streams.PLANNED)
@@ -171,7 +180,7 @@ def _targets(plan: Event) -> list[str]:
 
 
 def _alerts(whole: Walked) -> Iterator[Sequence[Event]]:
-    return (events for name, events in whole.items() if name.startswith("alerts/"))
+    return (events for name, events in whole.items() if name.startswith(ALERTS))
 
 
 def _notes(whole: Walked, anchored: Sequence[Event], now: datetime) -> Iterator[str]:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.folder import FolderStore
-from governance import anchors, approval, audit, streams
+from governance import anchors, approval, audit, drill, drill_alert, flow, streams
 from governance.canonical import canonical, digest
 from governance.model import Event, Message
 from governance.plan_seal import recomputed
@@ -21,7 +21,8 @@ from governance.record import Record
 from ledger.faults import Transient
 from tests.governance.control import Control
 from tests.governance.guarded import Guarded, rule, under
-from tests.governance.scene import NOW, machine
+from tests.governance.scene import DOLLAR, NOW, ListQueue, MemoryFleet, machine
+from tests.governance.undoing import StartingFleet, Story
 
 DAY = timedelta(days=1)
 
@@ -44,6 +45,13 @@ class Scene:
         for order in self.orders:
             self.control.settle(self.control.order(order))
         anchors.anchor(self.record, NOW + timedelta(hours=1))
+
+    @classmethod
+    def of(cls, record: Record) -> Scene:
+        """Somebody else's record, to be changed."""
+        made = cls.__new__(cls)
+        made.store, made.record = FolderStore(record._store.url), record
+        return made
 
     def stream(self, number: int = 0) -> str:
         return streams.order_stream(str(self.orders[number].body["order"]))
@@ -208,8 +216,7 @@ def test_an_approved_plan_is_whole_and_its_approval_is_missed_when_it_is_another
     world, orders = approved(record)
     world.carry_out(orders)
     assert rules(record, NOW + timedelta(hours=2)) == set()
-    scene = Scene.__new__(Scene)
-    scene.store = FolderStore(record._store.url)
+    scene = Scene.of(record)
     decision = next(one for one in world.events() if one.kind == streams.APPROVED)
     scene.reseal(decision.stream, decision.sequence, lambda raw: raw["body"].update(plan="0" * 64))
     assert "plan" in {rule for rule, _ in rules(record, NOW + timedelta(hours=2))}
@@ -231,6 +238,36 @@ def test_an_order_left_waiting_is_named_after_its_time(control: Control, record:
     assert audited(record, NOW + timedelta(hours=3), hours=2).problems[0].rule == "end"
     control.settle(control.order(order))
     assert audited(record, NOW + timedelta(hours=3), hours=2).problems == ()
+
+
+def test_an_undo_is_whole_and_a_start_that_nobody_asked_for_is_found(record: Record) -> None:
+    story = Story(record, StartingFleet(machine("a"), machine("b")))
+    run = story.run()
+    story.undo(run)
+    assert len(record.streams("starts/")) == 2
+    assert rules(record, story.now) == set()
+    first = record.events(record.streams("starts/")[0])[0]
+    forged = streams.start_stream("f" * 64)
+    record.append(forged, "planned", {**first.body, "undo": "x"}, NOW)
+    assert rules(record, story.now) == {("order", f"{forged} 1")}
+
+
+def test_the_plans_and_orders_of_drills_are_audited_too(record: Record) -> None:
+    key, queue = "k" * 40, ListQueue()
+    rule_of = drill_alert.stops(DOLLAR)
+    assert rule_of
+    body = drill_alert.body(DOLLAR, rule_of, NOW)
+    signed = drill_alert.signature(body, key, NOW)
+    assert drill.on_drill(body, signed, key=key, budgets=[DOLLAR], record=record, queue=queue, now=NOW).status == 202
+    fleet: Any = MemoryFleet(machine("a"), machine("b"))
+    given = {"budgets": [DOLLAR], "record": record, "fleet": fleet, "now": NOW, "live": True}
+    flow.on_plan(queue.sent[0].body, **given)
+    (alert,), (order,) = record.streams("drills/"), record.streams("drill-orders/")
+    assert ("end", f"{order} 1") in rules(record, NOW + 2 * DAY)
+    assert "plan" not in {rule for rule, _ in rules(record, NOW + 2 * DAY)}
+    planned = next(one for one in record.events(alert) if one.kind == streams.PLANNED)
+    Scene.of(record).reseal(alert, planned.sequence, lambda raw: raw["body"].update(population=9))
+    assert ("plan", f"{alert} {planned.sequence}") in rules(record, NOW)
 
 
 def test_one_anchor_a_day_and_only_of_what_grew(scene: Scene) -> None:
