@@ -27,6 +27,8 @@ def run_alert(options: argparse.Namespace) -> int:
     body = Path(options.file).read_bytes() if Path(options.file).is_file() else _no_file(options.file)
     # Each sign-in that is not there would print a page; the receipt names what failed.
     logging.getLogger("azure").setLevel(logging.ERROR)
+    if options.now and options.execute and found.live and not env.get("LEDGER_ARM_URL"):
+        raise _pretended()
     now = options.now or datetime.now(UTC)
     with terminal.progress(quiet=options.json) as progress:
         told = wiring.alert(body, found, env, now, execute=options.execute, by=user(), progress=progress)
@@ -43,6 +45,13 @@ def _instant(text: str) -> datetime:
     if not 1970 <= moment.year < 9000:
         raise ValueError(text)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _pretended() -> Exception:
+    """By another day's clock ceilings of a day have room, holds have ended and business hours are open."""
+    from ledger.faults import reject
+
+    return reject("real machines are not stopped at a pretended instant", "Leave out --now or --execute.", "pretended")
 
 
 def _no_file(name: str) -> bytes:

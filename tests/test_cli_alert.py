@@ -198,6 +198,24 @@ def test_what_is_missing_ends_with_2_and_is_named(terminal: Terminal, monkeypatc
     assert "container bills" in terminal.capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("arm", "live", "calls"), [("", True, 0), ("", False, 1), ("https://127.0.0.1", True, 1)])
+def test_a_pretended_instant_stops_no_real_machine(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, arm: str, live: bool, calls: int
+) -> None:
+    """By another day's clock its ceilings have room, its holds have ended and its hours are open."""
+    played: list[object] = []
+
+    def play(*given: object, **_: object) -> tuple[int, list[str], dict[str, object]]:
+        played.append(given)
+        return 202, [], {"failed": []}
+
+    monkeypatch.setattr(wiring, "alert", play)
+    monkeypatch.setenv("LEDGER_ARM_URL", arm)
+    terminal.settings(switch=live)
+    assert terminal.alert("--now", "2027-01-05T09:00:00Z", "--execute") == (0 if calls else 2)
+    assert len(played) == calls
+
+
 def test_the_sample_alert_is_one_of_the_shipped_budget(terminal: Terminal) -> None:
     """Its subscription is not in the emulated cloud, so it gets as far as the listing."""
     words = ["alert", str(SAMPLE), "--config", str(ROOT / "ledger.toml"), "--store", str(terminal.folder / "store")]
