@@ -42,7 +42,7 @@ class TenantKeys:
         self._keys: Mapping[str, RSAPublicKey] = {}
         self._known: datetime | None = None
         self._asked: datetime | None = None
-        self._fault: Transient | None = None
+        self._fault = ""
         self._lock = Lock()
 
     def key(self, id: str, now: datetime) -> RSAPublicKey | None:
@@ -52,7 +52,7 @@ class TenantKeys:
                 self._ask_again(now)
             usable = self._keys if _within(self._known, LASTING, now) else {}
             if id not in usable and self._fault:
-                raise self._fault
+                raise Transient(f"the keys of the tenant cannot be read: {self._fault}")
             return usable.get(id)
 
     def _ask_again(self, now: datetime) -> None:
@@ -60,10 +60,10 @@ class TenantKeys:
             return
         self._asked = now
         try:
-            self._keys, self._known, self._fault = self._read(), now, None
+            self._keys, self._known, self._fault = self._read(), now, ""
         except Exception as fault:
             # Deliberately broad: a network, TLS or format fault all mean that the keys are not known now.
-            self._fault = Transient(f"the keys of the tenant cannot be read: {type(fault).__name__}")
+            self._fault = type(fault).__name__
 
     def _read(self) -> dict[str, RSAPublicKey]:
         place = str(json.loads(self._fetch(self._start))["jwks_uri"])
@@ -121,7 +121,8 @@ def _key(entry: Any) -> tuple[str, RSAPublicKey] | None:
 
 
 def _within(since: datetime | None, span: timedelta, now: datetime) -> bool:
-    return since is not None and timedelta() <= now - since < span
+    """Of two calls at once the one that comes later may have begun earlier."""
+    return since is not None and -span < now - since < span
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -59,7 +59,7 @@ def test_a_signed_token_is_read(tenant: entra.Tenant, keys: TenantKeys, version:
 
 def test_keys_are_fetched_once(tenant: entra.Tenant, keys: TenantKeys) -> None:
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: read(tenant.token(), keys), range(20)))
+        list(pool.map(lambda number: read(tenant.token(), keys, NOW - timedelta(seconds=number)), range(20)))
     assert len(tenant.asked) == 2
 
 
