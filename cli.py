@@ -18,6 +18,7 @@ from pathlib import Path
 
 import alert_cli
 import drill_cli
+import notices_cli
 import orders_cli
 import plan_cli
 import terminal
@@ -73,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
     )
     text = "show a scope's exports and create what is missing"
     _exports_options(_command(azure, "exports", run_azure_exports, text, on_ledger=False))
-    for part in (plan_cli, undo_cli, orders_cli, drill_cli, alert_cli):
+    for part in (plan_cli, undo_cli, orders_cli, drill_cli, notices_cli, alert_cli):
         part.add(commands, _command)
     return top
 

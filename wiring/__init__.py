@@ -8,7 +8,7 @@ from wiring.control import alert, on_alert, on_poison, on_queue, send, sweep
 from wiring.drills import drill, lives, standing
 from wiring.fleets import fleet
 from wiring.money import contracts, export, summary, take_in, validate
-from wiring.notices import on_notice, tell, try_channel
+from wiring.notices import on_notice, posted, tell, try_channel
 from wiring.orders import order, receipt, runs
 from wiring.parts import book, commitments, engine, new_id, opener, quiet, record, settings, store
 from wiring.planning import ingest_partition, plan_ingest
@@ -48,6 +48,7 @@ __all__ = [
     "plan",
     "plan_ingest",
     "plans",
+    "posted",
     "quiet",
     "receipt",
     "reconcile",

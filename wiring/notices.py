@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from adapters.notify import Notifier
     from governance.model import Event, Message
     from governance.notices import Channel
+    from governance.posted import Posted
 
 KEY = "LEDGER_APPROVAL_KEY"
 
@@ -41,6 +42,12 @@ def on_notice(body: Mapping[str, object], env: Env, now: datetime) -> list[Messa
         return _links(event, approver, found, env, now)
 
     return on_notice(body, Desk(kept, found.channels, kinds(), found.budgets, notifier(env), links, now))
+
+
+def posted(found: Settings, env: Env) -> list[Posted]:
+    from governance.posted import posted as read
+
+    return read(record(store(found.store_url, env)))
 
 
 def notifier(env: Env) -> Notifier:
