@@ -16,6 +16,7 @@ STOP, NOTICE, SPARE = "stop", "notice", "spare"
 ACTIONS = (STOP, NOTICE, SPARE)
 ALERT_KINDS = ("actual", "forecast")
 BUILT_IN = "default"
+COOL_OFF_HOURS = 4
 _NEVER_AGAIN = timedelta(days=15)
 
 
@@ -111,7 +112,7 @@ class Policy:
     notice: timedelta = timedelta()
     approval: timedelta = timedelta()
     ceilings: Ceilings = NO_CEILINGS
-    cool_off: timedelta = timedelta(hours=4)
+    cool_off: timedelta = timedelta(hours=COOL_OFF_HOURS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ def _parse(root: Entry, faults: list[Fault]) -> Settings:
     faults += claimed_twice(sources)
     budgets = root.table("budgets").each(_budget)
     policies = root.table("policies").each(read_policy)
-    safeguards = read_safeguards(root.table("safeguards"), root.table("ceilings"))
+    safeguards = read_safeguards(root.table("safeguards"), root.table("ceilings"), root.table("undo"))
     rules = _classification(root.table("classification"))
     faults += [*misnamed(budgets, policies, rules), *one_id_twice(budgets)]
     entities = root.table("entities").words(word)

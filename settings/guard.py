@@ -14,13 +14,16 @@ from governance.rules import (
     ACTIONS,
     ALERT_KINDS,
     BUILT_IN,
+    COOL_OFF_HOURS,
     DEFAULT_CEILINGS,
+    DEFAULT_STAGES,
     NO_CEILINGS,
     STOP,
     Ceilings,
     Hours,
     Policy,
     Safeguards,
+    Stages,
 )
 from ledger.classify import Classification
 from ledger.faults import Fault
@@ -48,6 +51,7 @@ def read_policy(name: str, entry: Entry) -> Policy:
         notice=timedelta(hours=entry.take("notice_hours", whole(0, MOST_HOURS), 0)),
         approval=timedelta(hours=entry.take("approval_hours", whole(0, MOST_HOURS), 0)),
         ceilings=read_ceilings(entry.table("ceilings"), NO_CEILINGS),
+        cool_off=timedelta(hours=entry.take("cool_off_hours", whole(0, MOST_HOURS), COOL_OFF_HOURS)),
     )
     if found.action != STOP and (found.hours or found.notice or found.approval or found.ceilings != NO_CEILINGS):
         entry.fault("stops nothing, but has what a stop waits for", "Take it out, or let the action be stop.")
@@ -70,12 +74,24 @@ def read_ceilings(entry: Entry, default: Ceilings) -> Ceilings:
     return found
 
 
-def read_safeguards(entry: Entry, ceilings: Entry) -> Safeguards:
+def read_safeguards(entry: Entry, ceilings: Entry, undo: Entry) -> Safeguards:
     protected: tuple[str, ...] = entry.take("protected", some(place), ())
     found = Safeguards(
         protected=tuple(one.rstrip("/").lower() for one in protected),
         ceilings=read_ceilings(ceilings, DEFAULT_CEILINGS),
         paused=entry.take("paused", switch, False),
+        undo=_stages(undo),
+    )
+    entry.close()
+    return found
+
+
+def _stages(entry: Entry) -> Stages:
+    minutes, days = DEFAULT_STAGES.pause // timedelta(minutes=1), DEFAULT_STAGES.age.days
+    found = Stages(
+        batch=entry.take("batch", whole(1, MOST_MACHINES), DEFAULT_STAGES.batch),
+        pause=timedelta(minutes=entry.take("pause_minutes", whole(0, 120), minutes)),
+        age=timedelta(days=entry.take("within_days", whole(1, 90), days)),
     )
     entry.close()
     return found

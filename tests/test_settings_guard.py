@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from governance.rules import DEFAULT_CEILINGS, Ceilings, Hours
+from governance.rules import DEFAULT_CEILINGS, Ceilings, Hours, Stages
 from settings import load
 from tests.test_settings import BUDGET, faults, read
 
@@ -25,12 +25,17 @@ accounts = ["1"]
 hours = { zone = "Europe/Berlin", days = ["Sat", "Sun"], from = "19:00", to = "06:30" }
 notice_hours = 4
 approval_hours = 24
+cool_off_hours = 0
 ceilings = { count = 2, percent = "0.5", per_hour = "1.25", currency = "USD" }
 [ceilings]
 day_count = 7
 [safeguards]
 protected = ["/Subscriptions/1/resourceGroups/Core/"]
 paused = true
+[undo]
+batch = 3
+pause_minutes = 0
+within_days = 30
 """
 
 
@@ -51,6 +56,8 @@ def test_every_key_of_a_rule_arrives(tmp_path: Path) -> None:
     assert budget.safeguards.ceilings == Ceilings(count=25, day_count=7)
     assert budget.safeguards.protected == ("/subscriptions/1/resourcegroups/core",)
     assert budget.safeguards.paused
+    assert rule.cool_off == timedelta()
+    assert budget.safeguards.undo == Stages(3, timedelta(), timedelta(days=30))
 
 
 def test_without_rules_there_are_still_ceilings_and_nothing_is_paused(tmp_path: Path) -> None:
@@ -58,6 +65,7 @@ def test_without_rules_there_are_still_ceilings_and_nothing_is_paused(tmp_path: 
     assert budget.policies == ()
     assert budget.safeguards.ceilings == DEFAULT_CEILINGS
     assert not budget.safeguards.paused
+    assert budget.safeguards.undo == Stages(5, timedelta(minutes=5), timedelta(days=7))
 
 
 def test_the_environment_does_not_lose_the_rules(tmp_path: Path) -> None:
@@ -72,6 +80,7 @@ def test_the_environment_does_not_lose_the_rules(tmp_path: Path) -> None:
         *('threshold = "0"', "threshold = 1", "alerts = []", 'alerts = ["maybe"]', 'action = "erase"', "kinds = []"),
         *("tags = []", 'tags = { team = 1 }', 'environments = ["Sandbux"]', "accounts = []", "notice_hours = -1"),
         *("approval_hours = 1.5", "hours = {}", 'hours = { zone = "Europe/Nowhere", from = "08:00", to = "09:00" }'),
+        *("cool_off_hours = 721", "cool_off_hours = -1"),
         *('hours = { zone = "Europe", from = "08:00", to = "09:00" }', "ceilings = { count = 0 }"),
         *('hours = { zone = "UTC", from = "8", to = "09:00" }', 'hours = {zone = "UTC", from = "08:00", to = "24:00"}'),
         *('hours = { zone = "UTC", from = "08:00", to = "09:00", days = [] }', 'ceilings = { percent = "1.5" }'),
@@ -96,6 +105,7 @@ def test_a_rule_that_makes_no_sense_is_refused(wrong: str, tmp_path: Path) -> No
         *(f"[safeguards]\nprotected = ['{one}']" for one in ("i-0a", "vm-1", "123456789012", "subscriptions/1", "/")),
         *(f"[safeguards]\nprotected = ['{one}']" for one in ("arn:aws:ec2::123456789012:", "/subscriptions", "/x/1")),
         "[safeguards]\npaused = 'yes'",
+        *("[undo]\nbatch = 0", "[undo]\npause_minutes = 121", "[undo]\nwithin_days = 0", "[undo]\nspeed = 1"),
     ],
 )
 def test_what_names_nothing_is_refused(text: str, tmp_path: Path) -> None:
