@@ -8,7 +8,7 @@ after it are told beside it. AWS's volumes are not. Warehouses are told where th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal, localcontext
 
@@ -44,15 +44,23 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """The days around a stop: `known` are those of which the ledger has usage of the machine's source."""
+    """The days around a stop: `known` are those of which the ledger has usage of the machine's source.
+
+    `on_again` is the day on which somebody started the machine, an undo or a person, as far as the record knows.
+    """
 
     stopped: date
-    costs: Sequence[Cost]
-    known: frozenset[date]
+    costs: Sequence[Cost] = ()
+    known: frozenset[date] = frozenset()
+    on_again: date | None = None
 
     @property
     def watermark(self) -> date | None:
         return max(self.known, default=None)
+
+    def is_off(self, day: date) -> bool:
+        """For the whole day."""
+        return day > self.stopped and (self.on_again is None or day < self.on_again)
 
     def days(self) -> list[date]:
         return [self.stopped + DAY * step for step in range(-AROUND, AROUND + 1)]
@@ -62,9 +70,12 @@ class Bill:
         return sorted({(one.part, one.currency) for one in self.costs}, key=lambda one: (one[0] == BESIDE, one))
 
     def average(self, part: str, currency: str, *, after: bool) -> Decimal | None:
-        """Effective cost a day over whole days with data; None without any. The newest day may lack hours yet."""
+        """Effective cost a day over whole days with data; None without any. The newest day may lack hours yet.
+
+        After the stop only days on which it was off count.
+        """
         days = [day for day in self.days() if day in self.known and day != self.watermark]
-        days = [day for day in days if (day > self.stopped if after else day < self.stopped)]
+        days = [day for day in days if (self.is_off(day) if after else day < self.stopped)]
         found = [
             one.effective for one in self.costs if (one.part, one.currency) == (part, currency) and one.day in days
         ]
@@ -111,8 +122,8 @@ def known_sql(relation: str) -> str:
         WHERE category = 'Usage' AND day BETWEEN $first AND $last ORDER BY day"""
 
 
-def bill(target: str, stopped: date, costs: Iterable[Sequence[object]], known: Iterable[Sequence[object]]) -> Bill:
-    """From the rows of both queries."""
+def bill(target: str, found: Bill, costs: Iterable[Sequence[object]], known: Iterable[Sequence[object]]) -> Bill:
+    """The same stop with the rows of both queries."""
     rows = list(costs)
     others = {_named(str(row[2])) for row in rows if "/virtualmachines/" in str(row[2])}
     mine = _named(target.lower())
@@ -124,7 +135,7 @@ def bill(target: str, stopped: date, costs: Iterable[Sequence[object]], known: I
         before = sums.get(key, (Decimal(0), Decimal(0)))
         sums[key] = (before[0] + _amount(effective), before[1] + _amount(billed))
     days = frozenset(row[0] for row in known if isinstance(row[0], date))
-    return Bill(stopped, [Cost(*key, *amounts) for key, amounts in sorted(sums.items())], days)
+    return replace(found, costs=[Cost(*key, *amounts) for key, amounts in sorted(sums.items())], known=days)
 
 
 def _is_beside(id: str, mine: str, others: Iterable[str]) -> bool:
@@ -171,6 +182,7 @@ def document(found: Bill, target: Mapping[str, object]) -> dict[str, object]:
     missing = [str(day) for day in found.days() if day not in found.known]
     return {
         "stopped": str(found.stopped),
+        "on_again": str(found.on_again) if found.on_again else None,
         "watermark": str(found.watermark) if found.watermark else None,
         "days": costs,
         "not_in_the_cost_data": missing,

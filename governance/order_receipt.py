@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
-from governance import lifecycle, streams
+from governance import lifecycle, restarts, streams
 from governance.machine_bill import AROUND, BESIDE, Bill
 from governance.model import Event, State
 from governance.receipt import money, rounded
+from governance.record import Record
 from governance.runs import Life, Run
 
 _TOLD = ("reason", "power", "would", "means", "attempt", "due")
@@ -21,6 +22,19 @@ def stopped(life: Life) -> date | None:
     found = (streams.find(life.events, kind) for kind in kinds)
     event = next((one for one in found if one), None)
     return event.at.date() if event and life.state in (State.VERIFIED, State.ACCEPTED) else None
+
+
+def on_again(record: Record, life: Life) -> Event | None:
+    """What first tells that it was started after this stop: an undo's start that was not refused, or being seen on."""
+    events = record.events(streams.machine_stream(life.target))
+    mine = [one.sequence for one in events if one.kind == restarts.STOP_ORDERED and one.body["order"] == life.id]
+    later = [one for one in events if mine and one.sequence > mine[-1]]
+    return next((one for one in later if one.kind == restarts.SEEN_ON or _started(record, one)), None)
+
+
+def _started(record: Record, event: Event) -> bool:
+    order = streams.start_stream(str(event.body["order"]))
+    return event.kind == restarts.START_ORDERED and restarts.begun(record.events(order)) is not None
 
 
 def target_of(run: Run, life: Life) -> Mapping[str, object]:
@@ -49,6 +63,7 @@ def bill_lines(found: Bill, target: Mapping[str, object]) -> list[str]:
     return [
         f"bill     effective cost by UTC day; cost data up to {found.watermark}",
         *(f"  {day}  {_when(day, found)}  {_day(day, found)}" for day in found.days()),
+        *([f"  on again since {found.on_again}: only whole days off count as after"] if found.on_again else []),
         *(_compared(part, currency, found) for part, currency in found.parts()),
         *_expected(target),
     ]
@@ -79,7 +94,9 @@ def _facts(event: Event) -> str:
 
 
 def _when(day: date, found: Bill) -> str:
-    return "before" if day < found.stopped else "after " if day > found.stopped else "STOP  "
+    if day == found.stopped:
+        return "STOP  "
+    return "before" if day < found.stopped else "after " if found.is_off(day) else "on    "
 
 
 def _day(day: date, found: Bill) -> str:

@@ -37,7 +37,7 @@ def past(record: Record, target: str) -> Past:
         if event.kind == SEEN_ON:
             seen[order] = event.at
         elif event.kind == START_ORDERED:
-            undone = undone or _begun(record.events(streams.start_stream(order)))
+            undone = undone or begun(record.events(streams.start_stream(order)))
         elif stopped := stopped_at(record.events(streams.order_stream(order))):
             return Past(order, stopped, undone, seen.get(order))
     return Past()
@@ -70,7 +70,7 @@ def objection(record: Record, target: str, power: str, rule: object, budget: Bud
     return reason if reason and not overspend.reason(overspend.told(record, budget, now), budget) else ""
 
 
-def _begun(events: Sequence[Event]) -> datetime | None:
+def begun(events: Sequence[Event]) -> datetime | None:
     """Since when the machine runs by this start; None for one that was not taken, failed or was refused."""
     state = lifecycle.fold(event.kind for event in events)
     return events[-1].at if state in (State.CALLING, State.ACCEPTED, State.VERIFIED) else None

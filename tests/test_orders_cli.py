@@ -12,6 +12,7 @@ import pytest
 import cli
 from adapters.folder import FolderStore
 from focus.schema import ledger_types
+from governance import restarts, streams
 from governance.record import Record
 from ledger.book import Book
 from ledger.delivery import Period
@@ -152,6 +153,18 @@ def test_an_order_is_told_from_its_alert_to_its_bill(terminal: Terminal) -> None
     assert "named after it: before 0.03 EUR a day, after 0.03 EUR a day, 0 less; disks and addresses go on" in said
     assert "calling  before: running" in said
     assert " 9 EUR" not in said and "18 EUR" not in said
+
+
+def test_days_after_somebody_started_it_again_are_no_days_after(terminal: Terminal) -> None:
+    order = terminal.stop()
+    body = {"order": order, "target": LAB.id, "power": "running", "by": "the sweep"}
+    terminal.record.append(streams.machine_stream(LAB.id), restarts.SEEN_ON, body, NOW + timedelta(days=3))
+    terminal.bill(*(row(day, "0.48") for day in (*range(5, 12), 15, 16, 17)))
+    said = terminal.said("order", "show", order)
+    assert "2026-11-15  on      Compute 0.48 EUR" in said and "on again since 2026-11-15" in said
+    assert "2026-11-14  after   not in the cost data" in said
+    terminal.bill(*(row(day, "0.48") for day in (*range(5, 12), 15, 16, 17)), row(14, "0.01", "x"))
+    assert "Compute: before 0.48 EUR a day, after 0 EUR a day" in terminal.said("order", "show", order)
 
 
 def test_the_bill_as_json_has_null_where_nothing_is_known(terminal: Terminal) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -12,6 +12,7 @@ from wiring.parts import Env, book, engine, record, store
 
 if TYPE_CHECKING:
     from governance.machine_bill import Bill
+    from governance.record import Record
     from governance.runs import Life, Run
 
 Story = tuple[list[str], dict[str, object]]
@@ -28,8 +29,9 @@ def order(id: str, found: Settings, env: Env) -> Story:
     from governance.order_receipt import details
     from governance.runs import found as looked_up
 
-    run, life = looked_up(record(store(found.store_url, env)), id)
-    lines, document = _billed(run, life, found, env)
+    kept = record(store(found.store_url, env))
+    run, life = looked_up(kept, id)
+    lines, document = _billed(run, life, kept, found, env)
     events = [{"kind": event.kind, "at": event.at.isoformat(), "body": dict(event.body)} for event in life.events]
     whole = {**life.document(), "run": run.document() | {"orders": []}, "events": events, **document}
     return [*details(run, life), *lines], whole
@@ -43,39 +45,40 @@ def receipt(run: Run, found: Settings, env: Env) -> Story:
     kept = record(store(found.store_url, env))
     listed, bills = [*told(kept, run.id), "", *lines([run])], {}
     for life in run.orders:
-        more, bills[life.id] = _billed(run, life, found, env)
+        more, bills[life.id] = _billed(run, life, kept, found, env)
         listed += [f"{life.target}:", *more] if more else []
     return listed, {**run.document(), "bills": bills}
 
 
-def _billed(run: Run, life: Life, found: Settings, env: Env) -> Story:
+def _billed(run: Run, life: Life, kept: Record, found: Settings, env: Env) -> Story:
     """Nothing where no machine was stopped."""
-    from governance.machine_bill import document
-    from governance.order_receipt import bill_lines, stopped, target_of
+    from governance.machine_bill import Bill, document
+    from governance.order_receipt import bill_lines, on_again, stopped, target_of
 
     day = stopped(life)
     if day is None:
         return [], {"bill": None}
-    bill, target = _bill(life.target, day, found, env), target_of(run, life)
+    started, target = on_again(kept, life), target_of(run, life)
+    bill = _bill(life.target, Bill(day, on_again=started.at.date() if started else None), found, env)
     return bill_lines(bill, target), {"bill": document(bill, target)}
 
 
-def _bill(target: str, stopped: date, found: Settings, env: Env) -> Bill:
+def _bill(target: str, stop: Bill, found: Settings, env: Env) -> Bill:
     from governance.machine_bill import AROUND, DAY, bill, costs_sql, known_sql, months, names_of
 
-    first, last = months(stopped)
+    first, last = months(stop.stopped)
     ledger = book(store(found.store_url, env))
     files = ledger.files(wanted=lambda _source, period: first <= period <= last)
     asked: Mapping[str, object] = {
         **names_of(unquote(target)),
-        "first": stopped - AROUND * DAY,
-        "last": stopped + AROUND * DAY,
+        "first": stop.stopped - AROUND * DAY,
+        "last": stop.stopped + AROUND * DAY,
     }
     with engine(found) as connection:
         relation = ledger.relation_sql(files)
         costs = connection.execute(costs_sql(relation), _named(costs_sql(relation), asked)).fetchall()
         known = connection.execute(known_sql(relation), _named(known_sql(relation), asked)).fetchall()
-    return bill(target, stopped, costs, known)
+    return bill(target, stop, costs, known)
 
 
 def _named(text: str, asked: Mapping[str, object]) -> dict[str, object]:
