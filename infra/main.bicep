@@ -23,6 +23,10 @@ param drillSchedule string = '0 5 7 * * *'
 @secure()
 param drillKey string = ''
 
+@description('App settings that [notices.NAME] names in ledger.toml: addresses, keys and passwords of channels. Best as Key Vault references.')
+@secure()
+param noticeSettings object = {}
+
 @description('Who is told by mail when a link of the chain is dead. Empty: the alert rule is there and tells nobody.')
 param alarmEmail string = ''
 
@@ -133,6 +137,7 @@ module service 'modules/function.bicep' = {
     drillSchedule: drillSchedule
     drillKey: drillKey
     webhookUri: webhookUri
+    noticeSettings: noticeSettings
     snowflakeKeySecretUri: snowflakeKeySecretUri
     snowflakePassphraseSecretUri: snowflakePassphraseSecretUri
     approvalKey: approvalKey

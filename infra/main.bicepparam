@@ -11,6 +11,8 @@ param approvalKey = ''
 // Drills (docs/stop-machines.md): the key that signs them, and who is told by mail of a dead link.
 param drillKey = ''
 param alarmEmail = ''
+// Notices (docs/notices.md): what the channels of ledger.toml name, such as TEAMS_URL.
+param noticeSettings = {}
 // Secure webhook (docs/stop-machines.md): client id and object id of the application registered for it.
 param webhookClientId = ''
 param webhookObjectId = ''

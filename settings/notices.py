@@ -82,7 +82,7 @@ def misnamed_in_channels(channels: Sequence[Channel], budgets: Sequence[Budget])
 def variable(value: object) -> str:
     """Whoever pastes an address here by mistake is stopped before it is committed."""
     if not _VARIABLE.fullmatch(text(value)):
-        raise ValueError('is the name of an environment variable such as "LEDGER_TEAMS_URL", never the value itself')
+        raise ValueError('is the name of an environment variable such as "TEAMS_URL", never the value itself')
     return text(value)
 
 

@@ -17,6 +17,8 @@ param approvalKey string
 param drillKey string
 @secure()
 param webhookUri string
+@secure()
+param noticeSettings object
 param webhookClientId string
 param webhookIdentifierUri string
 param webhookTenantId string
@@ -80,7 +82,8 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
 resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
   parent: app
   name: 'appsettings'
-  properties: {
+  // What is ours comes last, so that no notice setting can replace it.
+  properties: union(noticeSettings, {
     AzureWebJobsStorage__accountName: storageAccountName
     AzureWebJobsStorage__credential: 'managedidentity'
     AzureWebJobsStorage__clientId: clientId
@@ -109,7 +112,7 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     // A drill goes the way of an alert: to the address that the action group has, with the same key in it.
     LEDGER_DRILL_KEY: drillKey
     LEDGER_DRILL_URL: webhookUri
-  }
+  })
 }
 
 output name string = app.name
