@@ -133,6 +133,7 @@ class Target:
     price_source: str = ""
     saves: Decimal | None = None
     saves_until_end: Decimal | None = None
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,9 @@ class _Switches:
     def refusal(self, machine: Machine, order: Order) -> str:
         if self.budget is None:
             return "the budget left the registry"
+        planned = order.planned.get("identity")
+        if planned and machine.identity and planned != machine.identity:
+            return "another machine was made under its id since the plan"
         rule = order.planned.get("policy", "")
         held = policy.objection(machine, self.budget, self.rules, order.now, rule)
         if held or order.is_dry:

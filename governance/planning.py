@@ -273,6 +273,7 @@ def _order(planned: Event, target: Mapping[str, object]) -> dict[str, object]:
         "why": target["reason"],
         "power": target["power"],
         "policy": target.get("policy", ""),
+        "identity": target.get("identity", ""),
         "plan": planned.body["digest"],
         "dry_run": planned.body["dry_run"],
     }

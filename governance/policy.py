@@ -197,4 +197,5 @@ def _target(machine: Machine, reason: str, policy: Policy | None, price: Price, 
         price_source=price.source,
         saves=saves,
         saves_until_end=saves * seconds / _HOUR if saves is not None else None,
+        identity=machine.identity,
     )

@@ -60,6 +60,20 @@ def test_a_rule_that_would_not_answer_it_any_more(record: Record, now: Policy) -
     assert world.last("targets") == []
 
 
+@pytest.mark.parametrize(("before", "now", "stops"), [("1", "2", 0), ("1", "1", 1), ("", "2", 1), ("1", "", 1)])
+def test_another_machine_under_the_same_id_was_not_approved(record: Record, before: str, now: str, stops: int) -> None:
+    """Where its control plane tells none, the tags are all there is."""
+    world = Guarded(record, under(rule(approval=2 * HOUR)), replace(machine("a"), identity=before))
+    world.plan()
+    approve(world)
+    world.fleet.set(machine("a").id, identity=now)
+    world.carry_out(world.plan(HOUR))
+    assert len(world.fleet.stops) == stops
+    if not stops:
+        (order,) = record.streams("orders/")
+        assert record.events(order)[-1].body["reason"] == "another machine was made under its id since the plan"
+
+
 WAITS = {
     "notice": rule(notice=DAY),
     "hours": rule(hours=OFFICE),
