@@ -56,8 +56,8 @@ class Terminal:
     def said(self) -> str:
         return self.capsys.readouterr().out
 
-    def alert(self) -> str:
-        assert self.run("alert", str(self.folder / "alert.json"), "--execute") == 0
+    def alert(self, ends: int = 0) -> str:
+        assert self.run("alert", str(self.folder / "alert.json"), "--execute") == ends
         return self.said()
 
     def plan(self) -> str:
@@ -138,7 +138,7 @@ def test_notice_and_hours_do_not_keep_the_terminal_waiting(terminal: Terminal) -
 
 def test_above_a_ceiling_the_terminal_says_so(terminal: Terminal) -> None:
     terminal.settings('ceilings = { per_hour = "1" }')
-    said = terminal.alert()
+    said = terminal.alert(ends=1)
     assert "ABOVE A CEILING, nothing is stopped" in said and "without a price in USD" in said
     assert terminal.stops() == 0
 
