@@ -22,6 +22,7 @@ from wiring.prices import prices
 
 if TYPE_CHECKING:
     from governance.model import Message
+    from governance.record import Record
     from governance.terminal import Played
     from ingest.flow import Progress
 
@@ -78,15 +79,27 @@ def json_or_text(text: str) -> object:
 
 
 def sweep(env: Env, now: datetime) -> list[Message]:
-    """Messages that were lost on the way, again. The first sweep of a day anchors the record; drills are settled."""
+    """Lost messages again. Besides: machines that came back are noted, drills settled, the record anchored."""
     from governance import flow
 
     found = settings(env)
     kept = record(store(found.store_url, env))
     messages = flow.on_sweep(record=kept, now=now)
+    _beside("returned-not-looked-for", lambda: _came_back(found, kept, env, now))
     _beside("drills-not-settled", lambda: drills.settle(found, kept, now))
     _beside("record-not-anchored", lambda: anchor_day(kept, now))
     return messages
+
+
+def _came_back(found: Settings, kept: Record, env: Env, now: datetime) -> None:
+    """No control plane is asked while the record knows of nothing that should be off."""
+    from adapters import telemetry
+    from governance import returned
+
+    waiting = returned.should_be_off(kept, now)
+    if waiting:
+        seen = returned.look(waiting, found.budgets, kept, fleet(env, found.machines), now)
+        telemetry.event("returned-looked-for", returned=seen.returned, unseen=dict(seen.unseen))
 
 
 def _beside(name: str, task: Callable[[], object]) -> None:
