@@ -30,8 +30,25 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 RAW = "#raw "
-# What a row says of itself: its effective cost is what was billed, because the amortised half was not given.
-STATED = {"CAU-EffectiveCost-C-005-C": "x_EffectiveCostBasis = 'actual'"}
+# Snowflake rounds usage to thousandths and money to hundredths: what costs a cent may be none of a credit. Of nothing,
+# or of what is not told, no price can be worked out where no rate is known.
+UNPRICED = "x_Provider = 'Snowflake' AND EffectiveCost <> 0 AND coalesce(PricingQuantity, 0) = 0"
+# What a row says of itself: its effective cost is what was billed, because the amortised half was not given; it has no
+# price, or no quantity.
+STATED = {
+    "CAU-EffectiveCost-C-005-C": "x_EffectiveCostBasis = 'actual'",
+    "CAU-PricingQuantity-C-005-C": f"{UNPRICED} AND PricingQuantity IS NULL",
+    "CAU-ConsumedQuantity-C-006-C": f"{UNPRICED} AND PricingQuantity IS NULL",
+    **dict.fromkeys(
+        (
+            *("CAU-ListUnitPrice-C-005-C", "CAU-ListUnitPrice-C-013-C"),
+            *("CAU-ContractedUnitPrice-C-006-C", "CAU-ContractedUnitPrice-C-015-C"),
+            *("CAU-PricingCurrencyListUnitPrice-C-005-C", "CAU-PricingCurrencyListUnitPrice-C-012-C"),
+            *("CAU-PricingCurrencyContractedUnitPrice-C-005-C", "CAU-PricingCurrencyContractedUnitPrice-C-012-C"),
+        ),
+        UNPRICED,
+    ),
+}
 # Columns of ContractCommitment that hold what the bill says.
 COPIED_TERMS = (
     *("BillingCurrency", "ContractCommitmentId", "ContractId"),

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from ingest.gate import less_memory
-from tests.bills import Ledger, azure
+from tests.bills import Ledger, azure, snowflake
 from tests.exports import changed, export
 from tests.ingest.test_azure_cost_details import LINE
 
@@ -88,6 +88,21 @@ def test_rows_that_say_their_cost_is_not_amortised_are_taken_at_their_word(ledge
     outcome = ledger.ingest(azure(tmp_path / "bill.csv", LINE | bought), *ACTUAL)
     assert outcome.outcomes == ["committed"], outcome.errors
     assert counts(conformance(outcome.document), "CAU-EffectiveCost-C-005-C") == (0, 0, 1)
+
+
+@pytest.mark.parametrize("usage", ["0.000", ""])
+@pytest.mark.parametrize("kind", ["CONSUMPTION", "SOMETHING NEW"])
+def test_what_costs_a_cent_may_be_none_of_a_credit(usage: str, kind: str, ledger: Ledger, tmp_path: Path) -> None:
+    line = {"USAGE": usage, "USAGE_IN_CURRENCY": "0.01", "BILLING_TYPE": kind}
+    outcome = ledger.ingest(snowflake(tmp_path / "bill.csv", {}, line))
+    assert outcome.outcomes == ["committed"], outcome.errors
+    assert counts(conformance(outcome.document), "CAU-ListUnitPrice-C-013-C") == (0, 0, 1)
+    assert ledger.total() == "210.01"
+
+
+def test_money_against_what_is_used_has_no_true_price(ledger: Ledger, tmp_path: Path) -> None:
+    against = {"USAGE_IN_CURRENCY": "-1.00", "BILLING_TYPE": "SOMETHING NEW"}
+    assert ledger.ingest(snowflake(tmp_path / "bill.csv", against)).code == 2
 
 
 def test_a_person_reads_what_was_inherited(ledger: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
