@@ -16,7 +16,7 @@ NOT_STARTED = 1
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], command: plan_cli.Command) -> None:
     undo = command(commands, "undo", run_undo, "start again exactly what a run stopped")
-    undo.add_argument("run", metavar="RUN", help="the run's id or its plan's, or the first 8 digits or more")
+    undo.add_argument("id", metavar="RUN", help="the run's id or its plan's, or the first 8 digits or more")
     undo.add_argument("--execute", action="store_true", help="really start machines of budgets that are live")
     undo.add_argument("--service", action="store_true", help="let the service do it instead of this terminal")
     undo.add_argument("--reason", default="", metavar="TEXT", help="why; recorded")
@@ -33,14 +33,14 @@ def run_undo(options: argparse.Namespace) -> int:
     found, now = plan_cli.settings_of(options), datetime.now(UTC)
     wish = Wish(options.by, options.reason, not options.execute, options.keep_going, options.despite_budget)
     if options.service:
-        off, undone, sent = wiring.ask_undo(options.run, wish, found, os.environ, now)
+        off, undone, sent = wiring.ask_undo(options.id, wish, found, os.environ, now)
         last = "the service starts them" if sent else "the sweep of the service carries it on"
         terminal.show_lines([*off, *undone.lines, last], undone.document(), as_json=options.json)
         return 0
     # Each sign-in that is not there would print a page; the receipt names what failed.
     logging.getLogger("azure").setLevel(logging.ERROR)
     with terminal.progress(quiet=options.json) as progress:
-        off, undone = wiring.undo(options.run, wish, found, os.environ, now, progress=progress)
+        off, undone = wiring.undo(options.id, wish, found, os.environ, now, progress=progress)
     document = {**undone.document(), "switches_off": off}
     terminal.show_lines([*off, *undone.lines], document, as_json=options.json)
     return NOT_STARTED if undone.failed else 0
