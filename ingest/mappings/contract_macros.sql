@@ -22,5 +22,9 @@ CREATE OR REPLACE MACRO is_prepaid_seller(name) AS
 
 -- ContractApplied of a line that is paid from an item: its money, what balance it was taken from, and what the provider says was left there at the end of the day.
 -- The two x_ keys are those of Snowflake's own FOCUS view.
-CREATE OR REPLACE MACRO drawn_from(contract, commitment, taken, source, balance) AS
-    left(applied(contract, commitment, taken, NULL), -3) || ',"x_BalanceSource":' || to_json(source) || coalesce(',"x_ContractCommitCostBalance":' || balance, '') || '}]}';
+-- In three pieces around the money, because most of it is the same for many lines.
+CREATE OR REPLACE MACRO applied_before(contract, commitment) AS
+    '{"Elements":[{"ContractId":' || to_json(contract) || ',"ContractCommitmentId":' || to_json(commitment) || ',"ContractCommitmentAppliedCost":';
+CREATE OR REPLACE MACRO applied_after(source) AS
+    ',"ContractCommitmentAppliedQuantity":null,"ContractCommitmentAppliedUnit":null,"x_BalanceSource":' || to_json(source);
+CREATE OR REPLACE MACRO applied_end(balance) AS coalesce(',"x_ContractCommitCostBalance":' || balance, '') || '}]}';

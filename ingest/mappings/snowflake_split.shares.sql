@@ -44,7 +44,6 @@ CREATE OR REPLACE MACRO split_part_of(whole, short, long, ratio, number) AS CASE
     ELSE list_filter(long, lambda one: one.part = number)[1].figure
 END;
 CREATE OR REPLACE MACRO split_is_long(x, short) AS x IS NOT NULL AND short IS NULL;
-CREATE OR REPLACE MACRO split_applied() AS '^(.*"ContractCommitmentAppliedCost":)(-?[0-9.]+)(.*)$';
 CREATE OR REPLACE MACRO split_unmetered() AS '{"Elements":[{"AllocatedRatio":1,"x_Part":"unmetered"}]}';
 
 -- Tags without those that the row has itself; none rather than an empty object.

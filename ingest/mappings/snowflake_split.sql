@@ -4,9 +4,11 @@ WITH own AS (
         m.*,
         d.slot + split_kind AS slot,
         -- What a commitment gives a row stands inside a text: before the figure, the figure, after it.
-        CASE WHEN slot IS NOT NULL AND ContractApplied IS NOT NULL THEN regexp_extract(ContractApplied, split_applied(), ['before', 'figure', 'after']) END AS applied,
-        split_short(slot, BilledCost) AS short_billed,
-        split_short(slot, PricingQuantity) AS short_priced
+        CASE WHEN slot IS NOT NULL THEN split_taken END AS applied_cost,
+        -- The mapping knows the short figures of most.
+        CASE WHEN slot IS NULL THEN NULL WHEN BilledCost = split_cost THEN CAST(split_short_cost AS DECIMAL(22, 9)) ELSE split_short(slot, BilledCost) END AS short_billed,
+        CASE WHEN slot IS NULL THEN NULL WHEN split_short_contracted IS NOT NULL THEN split_short_contracted ELSE split_short(slot, ContractedCost) END AS short_contracted,
+        CASE WHEN slot IS NULL THEN NULL WHEN PricingQuantity = split_counted THEN CAST(split_short_counted AS DECIMAL(22, 9)) ELSE split_short(slot, PricingQuantity) END AS short_priced
     FROM mapped AS m
     LEFT JOIN split_days AS d ON m.split_place = d.place AND CASE WHEN m.split_kind IS NOT NULL THEN m.split_day END = d.day
 ),
@@ -14,10 +16,8 @@ WITH own AS (
 figured AS (
     SELECT
         *,
-        CAST(nullif(applied.figure, '') AS DECIMAL(38, 24)) AS applied_cost,
         CASE WHEN EffectiveCost = BilledCost THEN short_billed ELSE split_short(slot, EffectiveCost) END AS short_effective,
-        CASE WHEN ListCost = BilledCost THEN short_billed ELSE split_short(slot, ListCost) END AS short_list,
-        CASE WHEN ContractedCost = BilledCost THEN short_billed ELSE split_short(slot, ContractedCost) END AS short_contracted,
+        CASE WHEN ListCost = ContractedCost THEN short_contracted ELSE split_short(slot, ListCost) END AS short_list,
         CASE WHEN PricingCurrencyEffectiveCost = BilledCost THEN short_billed ELSE split_short(slot, PricingCurrencyEffectiveCost) END AS short_priced_cost,
         CASE WHEN ConsumedQuantity = PricingQuantity THEN short_priced ELSE split_short(slot, ConsumedQuantity) END AS short_consumed,
         CASE WHEN applied_cost = BilledCost THEN short_billed ELSE split_short(slot, applied_cost) END AS short_applied
@@ -47,7 +47,7 @@ origin AS (
 )
 SELECT
     o.* EXCLUDE (
-        split_kind, split_place, split_day, slot, applied, applied_cost, has_long,
+        split_kind, split_place, split_day, split_before, split_taken, split_after, split_cost, split_short_cost, split_counted, split_short_counted, split_short_contracted, slot, applied_cost, has_long,
         short_billed, short_priced, short_effective, short_list, short_contracted, short_priced_cost, short_consumed, short_applied,
         long_billed, long_priced, long_effective, long_list, long_contracted, long_priced_cost, long_consumed, long_applied
     )
@@ -61,7 +61,7 @@ SELECT
         split_part_of(ConsumedQuantity, short_consumed, long_consumed, split_ratio(s.units), s.number) AS ConsumedQuantity,
         CASE
             WHEN s.units IS NULL OR applied_cost IS NULL THEN ContractApplied
-            ELSE applied.before || shortest(split_part_of(applied_cost, short_applied, long_applied, split_ratio(s.units), s.number)) || applied.after
+            ELSE split_before || shortest(split_part_of(applied_cost, short_applied, long_applied, split_ratio(s.units), s.number)) || split_after
         END AS ContractApplied,
         split_part_of(ContractedCost, short_contracted, long_contracted, split_ratio(s.units), s.number) AS ContractedCost,
         split_part_of(EffectiveCost, short_effective, long_effective, split_ratio(s.units), s.number) AS EffectiveCost,
