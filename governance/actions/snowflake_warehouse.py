@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 from urllib.parse import unquote
 
@@ -32,6 +32,8 @@ POWER: Mapping[str, str] = {
 _SCOPE = re.compile(r"snowflake:(?P<account>[\w-]+)", re.IGNORECASE)
 _ID = re.compile(rf"{_SCOPE.pattern}/(?P<name>(?:[A-Z0-9_$]|%[0-9A-F]{{2}})+)", re.IGNORECASE)
 NO_MONITOR = ("", "null")
+# People write either; were one of them not read, a comment that says production would say nothing.
+_MARK = re.compile("[=:]")
 
 Told = Mapping[str, str]
 
@@ -76,19 +78,28 @@ class SnowflakeWarehouses:
     def begin_stop(self, id: str) -> None:
         name = self._name(id)
         with translated(f"suspend warehouse {name}"), closing(self._connect()) as session:
-            _one(session, name)
-            if self._monitor:
-                _say(session, f"ALTER WAREHOUSE {_quoted(name)} SET RESOURCE_MONITOR = {_quoted(self._monitor)}")
-            self._turn(session, name, "SUSPEND")
+            before = _one(session, name).get("resource_monitor") or ""
+            self._watch(session, name, self._monitor)
+            try:
+                self._turn(session, name, "SUSPEND")
+            except Exception:
+                # Deliberately broad: whatever it was, the monitor goes back, or nobody would know of it any more.
+                with suppress(Exception):
+                    self._watch(session, name, before)
+                raise
 
     def begin_start(self, id: str, parts: Sequence[str] = ()) -> None:
         """`parts` is the monitor that it had before, if it had one."""
         name = self._name(id)
         with translated(f"resume warehouse {name}"), closing(self._connect()) as session:
-            if self._monitor:
-                before = _quoted(parts[0]) if parts else "NULL"
-                _say(session, f"ALTER WAREHOUSE {_quoted(name)} SET RESOURCE_MONITOR = {before}")
+            self._watch(session, name, parts[0] if parts else "")
             self._turn(session, name, "RESUME")
+
+    def _watch(self, session: Any, name: str, monitor: str) -> None:
+        """Put it under that monitor, or under none; where none is configured they are none of our business."""
+        if self._monitor:
+            other = "NULL" if monitor.lower() in NO_MONITOR else _quoted(monitor)
+            _say(session, f"ALTER WAREHOUSE {_quoted(name)} SET RESOURCE_MONITOR = {other}")
 
     def _turn(self, session: Any, name: str, verb: str) -> None:
         """Snowflake refuses what is so already; then the state decides what that means."""
@@ -122,10 +133,10 @@ class SnowflakeWarehouses:
 
 
 def tags_in(comment: str) -> dict[str, str]:
-    """`key=value` and bare words between semicolons, commas and line ends; a key told twice keeps both its values."""
+    """`key=value` (or a colon) and bare words between semicolons, commas and line ends; a key told twice keeps both its values."""
     tags: dict[str, str] = {}
     for piece in re.split(r"[;,\n]", comment):
-        key, _, value = (part.strip() for part in piece.partition("="))
+        key, _, value = (part.strip() for part in _MARK.sub("=", piece, count=1).partition("="))
         if key:
             known = next((name for name in tags if name.lower() == key.lower()), key)
             tags[known] = f"{tags[known]} and {value}" if known in tags and tags[known] != value else value

@@ -75,6 +75,21 @@ def test_with_a_monitor_it_stays_suspended_and_undo_gives_back_the_one_before(sn
     ]
 
 
+@pytest.mark.parametrize(("before", "back"), [("RESOURCE_MONITOR = MONTHLY", '"MONTHLY"'), ("", "NULL")])
+def test_a_suspension_that_is_refused_leaves_the_monitor_as_it_was(
+    snowflake: Account, session: Any, before: str, back: str
+) -> None:
+    """Else the next look would take the one that keeps it off for the one that it had."""
+    session.cursor().execute(f"CREATE WAREHOUSE WATCHED {before}")
+    id, planes = id_of(snowflake, "WATCHED"), fleet(snowflake, "FROZEN")
+    seen = dict(planes.machine(id).parts)
+    snowflake.fail({"pattern": "SUSPEND$", "code": "003001", "times": None})
+    with pytest.raises(Rejected):
+        planes.begin_stop(id)
+    assert [one for one in snowflake.statements if "MONITOR" in one][-1].endswith(f"SET RESOURCE_MONITOR = {back}")
+    assert dict(planes.machine(id).parts) == seen
+
+
 ODD = ["lower", "With Space", 'quo"te', 'x" SUSPEND; DROP TABLE "t', "A%B", "Ä", "A/B"]
 
 
@@ -103,6 +118,9 @@ def test_names_that_differ_have_orders_that_differ(one: str, other: str) -> None
         ("a=1,b=2\nc", {"a": "1", "b": "2", "c": ""}),
         ("ledger-stop=x; ledger-stop=y", {"ledger-stop": "x and y"}),
         ("ledger-stop=x; Ledger-Stop=y", {"ledger-stop": "x and y"}),
+        ("ledger-stop=x; Environment: prod", {"ledger-stop": "x", "Environment": "prod"}),
+        ("ledger-exempt: 2026-12-31", {"ledger-exempt": "2026-12-31"}),
+        ("a=b:c; d:e=f", {"a": "b:c", "d": "e=f"}),
         ("=x", {}),
         ("a==b", {"a": "=b"}),
     ],
