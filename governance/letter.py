@@ -89,7 +89,8 @@ def savings(targets: Sequence[Mapping[str, object]], name: str) -> str:
 
 
 def _facts(event: Event, alert: Mapping[str, object], budget: str, targets: Sequence[Mapping[str, object]]) -> Facts:
-    told = {**alert, **event.body}
+    who = event.body.get("who")
+    told = {**alert, **event.body, **(who if isinstance(who, Mapping) else {})}
     facts = Facts({name: _text(value) for name, value in told.items() if isinstance(value, (str, int))})
     stopped = [one for one in targets if _is_stopped(one)]
     count = len(targets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -70,3 +71,14 @@ def test_the_list_tells_what_was_sent_and_what_was_given_up(tmp_path: Path, caps
         ("pause-on", "given-up", 1),
     ]
     assert "top-secret" not in str(found)
+
+
+def test_whatever_asking_for_news_meets_it_reaches_no_action(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """No storage, a storage that is nonsense, settings that are none: told to the log, and no more."""
+    caplog.set_level(logging.INFO)
+    (tmp_path / "ledger.toml").write_text(SETTINGS)
+    good = {"LEDGER_CONFIG": str(tmp_path / "ledger.toml")}
+    for env in (good, {**good, "AzureWebJobsStorage": "AccountKey=top-secret"}, {"LEDGER_CONFIG": "nowhere.toml"}):
+        caplog.clear()
+        wiring.tell(env, "a" * 64)
+        assert "notice-not-asked-for" in caplog.text and "top-secret" not in caplog.text
