@@ -133,7 +133,10 @@ class SnowflakeWarehouses:
 
 
 def tags_in(comment: str) -> dict[str, str]:
-    """`key=value` (or a colon) and bare words between semicolons, commas and line ends; a key told twice keeps both its values."""
+    """`key=value`, with a colon too, and bare words between semicolons, commas and line ends.
+
+    A key told twice keeps both its values.
+    """
     tags: dict[str, str] = {}
     for piece in re.split(r"[;,\n]", comment):
         key, _, value = (part.strip() for part in _MARK.sub("=", piece, count=1).partition("="))
