@@ -61,6 +61,7 @@ class Warehouse:
     lag: int = 0
     pending: int = 0
     target: str = ""
+    created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(sep=" "))
 
     def turn(self, target: str) -> None:
         """SUSPENDED or STARTED; where that takes a while, first the state on the way."""
@@ -74,13 +75,12 @@ class Warehouse:
         if self.target and self.pending == 0:
             self.state, self.target = self.target, ""
         self.pending = max(0, self.pending - 1)
-        now = datetime.now(UTC).isoformat(sep=" ")
         started = self.state == "STARTED"
         facts = {
             "type": "STANDARD", "size": "X-Small", "min_cluster_count": "1", "max_cluster_count": "1",
             "auto_suspend": "600", "auto_resume": "true", "comment": "", "resource_monitor": "null",
             "enable_query_acceleration": "false", "query_acceleration_max_scale_factor": "8",
-            "scaling_policy": "STANDARD", "owner": "SYSADMIN", "owner_role_type": "ROLE", "created_on": now,
+            "scaling_policy": "STANDARD", "owner": "SYSADMIN", "owner_role_type": "ROLE", "created_on": self.created,
         } | self.properties | {
             "name": self.name, "state": self.state, "running": str(self.running), "queued": "0",
             "started_clusters": "1" if started else "0", "is_default": "N",
