@@ -37,6 +37,7 @@ format: setup ## format the code and apply the safe lint fixes
 
 bless: setup ## write the golden files anew from today's output; review the difference
 	$(VENV)/python -m tests.golden.bless
+	$(VENV)/python -m tests.house.invariants
 
 bench: setup ## benchmarks as ratios in one run, into bench/results
 	$(VENV)/python -m bench

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import settings
+from governance import drill
 from governance.caller import ACTION_GROUPS, ROLE
 from settings.webhook import VARIABLES
 from tests.house import bicep
@@ -186,3 +187,25 @@ def test_policies_hold_but_for_a_stated_list() -> None:
     # A file that it cannot parse has no failures either, and no passes.
     assert report["summary"]["passed"] > 20
     assert report["summary"]["parsing_errors"] == 0
+
+
+def test_a_dead_link_and_a_missing_proof_of_life_alarm() -> None:
+    """By the names under which the sweep logs them, and to people, not through the chain that is dead."""
+    texts = "\n".join(bicep.strings(INFRA / "modules/monitor.bicep"))
+    assert set(re.findall(r'told\.event\) == "([a-z-]+)"', texts)) == {drill.FAILED, drill.PASSED}
+    monitor = bicep.pairs(INFRA / "modules/monitor.bicep")
+    assert (monitor["severity"], monitor["enabled"], monitor["emailAddress"]) == ("1", "true", "alarmEmail")
+    assert "webhookReceivers" not in (INFRA / "modules/monitor.bicep").read_text(encoding="utf-8")
+
+
+def test_drills_are_sent_where_the_action_group_sends_alerts() -> None:
+    assert (SETTINGS["LEDGER_DRILL_URL"], SETTINGS["LEDGER_DRILL_KEY"]) == ("webhookUri", "drillKey")
+    assert bicep.pairs(INFRA / "modules/actiongroup.bicep")["serviceUri"] == "webhookUri"
+    given = bicep.defaults(INFRA / "main.bicep")
+    assert (given["drillKey"], given["alarmEmail"]) == ("", "")
+
+
+def test_a_drill_has_its_time_before_the_next_and_the_alarm_its_own() -> None:
+    """Every day at one minute: the rule that misses a proof looks a day and a half back."""
+    assert re.fullmatch(r"\d+ \d+ \d+ \* \* \*", bicep.defaults(INFRA / "main.bicep")["drillSchedule"])
+    assert "ago(36h)" in "\n".join(bicep.strings(INFRA / "modules/monitor.bicep"))
