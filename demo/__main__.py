@@ -1,4 +1,4 @@
-"""`python -m demo`: three bills in, one summary out, a budget that is passed, a machine that stops, a page to show it.
+"""`python -m demo`: bills in, one summary out, a budget passed, a machine stopped and started again, a page of it all.
 
 Exit code 1 when any figure is off.
 """
@@ -22,7 +22,7 @@ from demo.figures import checks, wrong
 from demo.money import play_money
 from demo.page import render
 from demo.story import Control, Money
-from demo.told import tell_latency, tell_stop
+from demo.told import tell_latency, tell_stop, tell_undo
 from emulators.scenario import Setup
 from ledger.faults import Rejected, reject
 from terminal import styled
@@ -53,7 +53,9 @@ def _play(samples: Path, ledger: Path, page: Path, console: Console) -> int:
     pause = PAUSE if console.is_terminal else 0.0
     control = play_control(Setup(), wiring.store(found.store_url, env), console, pause=pause)
     tell_stop(control, console)
-    _step(console, 3, "What the native chain would have made of it")
+    _step(console, 3, "Undo: exactly what that run stopped, nothing else")
+    tell_undo(control, console)
+    _step(console, 4, "What the native chain would have made of it")
     tell_latency(control, console)
     return _finish(console, money, control, page)
 
@@ -70,7 +72,7 @@ def _finish(console: Console, money: Money, control: Control, page: Path) -> int
     faults = wrong(found)
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(render(money, control, faults), encoding="utf-8")
-    _step(console, 4, f"{len(found)} figures checked, {len(faults)} off")
+    _step(console, 5, f"{len(found)} figures checked, {len(faults)} off")
     for fault in faults:
         console.print(styled("  ", ("off", "bold red"), f"  {fault}"))
     console.print(styled(f"  page    {page}"), soft_wrap=True)

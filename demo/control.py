@@ -17,7 +17,7 @@ from demo.story import Control, Late
 from demo.told import FASTEST, SLOWEST
 from emulators.arm import Arm
 from emulators.cloud import MACHINE
-from emulators.rehearsal import responder
+from emulators.rehearsal import responder, undoer
 from emulators.scenario import LAB, Hour, Outcome, Setup, build, play
 from governance.terminal import Played
 from ledger.store import ObjectStore
@@ -34,11 +34,19 @@ def play_control(setup: Setup, store: ObjectStore, console: Console, *, pause: f
     with Arm(world.cloud, page_size=1) as arm, _environment(arm.environment()), _clock(setup, console, pause) as tick:
         respond = responder(world, store, arm.environment())
         outcome = play(world, lambda body: played.append(respond(body)), tick)
-        calls = [one.path.split("/")[-2] for one in arm.requests if one.method == "POST"]
+        undo = undoer(world, store, arm.environment(), by="the demo", reason="the lab is needed again")
+        undone = undo(played[-1].run) if played else ()
+        calls, started = _called(arm, "deallocate"), _called(arm, "start")
     record = wiring.record(store)
     faults = [problem for stream in record.streams() for problem in record.verify(stream)]
     late = [Late(hours, _ideal(setup, hours)) for hours in LATENCIES]
-    return Control(outcome, play(build(setup), lambda _: None), played, calls, faults, late)
+    return Control(outcome, play(build(setup), lambda _: None), played, calls, faults, late, undone, started)
+
+
+def _called(arm: Arm, action: str) -> list[str]:
+    """The machines that were asked to do it; each changing call of the control plane ends with what it asks."""
+    asked = [one.path.rsplit("/", 2)[1:] for one in arm.requests if one.method == "POST"]
+    return [name for name, what in asked if what == action]
 
 
 def _ideal(setup: Setup, latency: int) -> Outcome:

@@ -68,6 +68,8 @@ def _of_the_stop(control: Control) -> list[Check]:
         ("tagged machine", "deallocated", outcome.line(LAB).state),
         ("untagged machine", "running", outcome.line(UNTAGGED).state),
         ("production machine", "running", outcome.line(PRODUCTION).state),
+        ("machines asked to start by the undo", [LAB], list(control.started)),
+        ("power state read back after the undo", "running", _running(control)),
         ("faults in the record's chains", [], list(control.faults)),
     ]
 
@@ -75,3 +77,8 @@ def _of_the_stop(control: Control) -> list[Check]:
 def _read_back(control: Control) -> object:
     verified = control.event("verified")
     return verified.body.get("power") if verified else None
+
+
+def _running(control: Control) -> object:
+    events = [event for undone in control.undone for event in undone.events if event.kind == "verified"]
+    return events[-1].body.get("power") if events else None

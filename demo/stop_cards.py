@@ -88,6 +88,7 @@ def _facts(control: Control) -> Html:
         ("Mode", "Dry run" if dry else "Live, on an emulated cloud"),
         ("May act on", f"{setup.tag_key} = {setup.budget_name}"),
         ("Machines asked to stop", ", ".join(control.calls) or "none"),
+        ("Started again by undo", ", ".join(control.started) or "none"),
         ("Record", "chain whole" if not control.faults else f"{len(control.faults)} faults"),
     ]
     return el("dl", *(el("div", el("dt", name), el("dd", value)) for name, value in rows), class_="facts")

@@ -10,6 +10,7 @@ from typing import Any
 from emulators.scenario import Outcome
 from governance.model import Event
 from governance.terminal import Played
+from governance.undo_receipt import Undone
 from ledger.summary import Fact
 
 
@@ -51,7 +52,10 @@ class Late:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """`faults` lists what is wrong with the record's chains; `calls` the machines that were asked to deallocate."""
+    """`faults` lists what is wrong with the record's chains; `calls` the machines that were asked to deallocate.
+
+    `undone` is the undo after the last hour, looked at and then carried out; `started` are the machines it called.
+    """
 
     outcome: Outcome
     unstopped: Outcome
@@ -59,6 +63,8 @@ class Control:
     calls: Sequence[str]
     faults: Sequence[str]
     late: Sequence[Late]
+    undone: Sequence[Undone] = ()
+    started: Sequence[str] = ()
 
     def event(self, kind: str) -> Event | None:
         events = (event for played in self.played for event in played.events)

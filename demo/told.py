@@ -36,6 +36,13 @@ def tell_stop(control: Control, console: Console) -> None:
     )
 
 
+def tell_undo(control: Control, console: Console) -> None:
+    """The look first, then what it did."""
+    for undone in control.undone:
+        for line in undone.lines:
+            console.print(styled(f"  {line}"), soft_wrap=True)
+
+
 def tell_latency(control: Control, console: Console) -> None:
     """The plain truth about how late the native chain is, and what that makes of the figure."""
     console.print(_late_table(control))

@@ -12,6 +12,9 @@ from adapters.queue import MemoryQueue
 from emulators.scenario import Setup, World
 from governance.model import Budget
 from governance.terminal import Played, run_alert
+from governance.undo import Wish
+from governance.undo_receipt import Undone
+from governance.undo_terminal import run_undo
 from ledger.store import ObjectStore
 
 
@@ -50,3 +53,26 @@ def responder(
         live=live,
         wait=cloud.advance_to,
     )
+
+
+def undoer(
+    world: World, store: ObjectStore, env: Mapping[str, str], *, by: str, reason: str
+) -> Callable[[str], tuple[Undone, Undone]]:
+    """Takes a run and undoes it: the look first, then the starts; `env` as above."""
+    cloud, queue = world.cloud, MemoryQueue(lambda: world.cloud.now)
+    budgets, record, fleet = (registered(world.setup),), wiring.record(store), wiring.fleet(env)
+
+    def undo(run: str, wish: Wish) -> Undone:
+        return run_undo(
+            run,
+            wish,
+            budgets=budgets,
+            record=record,
+            queue=queue,
+            fleet=fleet,
+            now=cloud.now,
+            live=True,
+            wait=cloud.advance_to,
+        )
+
+    return lambda run: (undo(run, Wish(by)), undo(run, Wish(by, reason, dry_run=False)))
