@@ -150,7 +150,7 @@ def ingest(
     known = contracts.known_items(connection, assembled.found[0].staged.shape, terms, assembled.source.name)
     job = Job(assembled, connection, workspace, progress, tuning, shelf or Shelf(), contracts=known)
     parts, run = map_delivery(job, run)
-    _refuse_other_days(run, held_days)
+    _refuse_other_days(run, held_days, job.shape)
     _refuse_late_twice(run, spans)
     named = commitments.resolved(job.commitments)
     listed = commitments.write(job.shape, connection, named, workspace)
@@ -161,9 +161,15 @@ def ingest(
     return replace(run, outcome="committed", version=version)
 
 
-def _refuse_other_days(run: Run, held: Sequence[str]) -> None:
-    """A file of one half of a month, such as an invoice's from its middle on, would take the place of the other."""
-    if held and run.days and (run.days[1] < held[0] or run.days[0] > held[1]):
+def _refuse_other_days(run: Run, held: Sequence[str], shape: Shape) -> None:
+    """A file of one half of a month, such as an invoice's from its middle on, would take the place of the other.
+
+    Of a bill that tells every day the first and last ones count: one week of it is not the month.
+    """
+    if not held or not run.days:
+        return
+    first, last = held if shape.daily else reversed(held)
+    if run.days[0] > first or run.days[1] < last:
         ours, theirs = (f"{days[0][:10]} to {days[1][:10]}" for days in (run.days, held))
         raise reject(
             f"source {run.source} holds {theirs} of {run.period}, and this delivery has {ours} alone",
@@ -229,6 +235,7 @@ def _load_companions(job: Job) -> None:
     with job.shelf.at_hand([one.file.path for one in given]):
         companions.load(job.connection, job.shape, given, job.assembled.members)
     contracts.recall(job.connection, job.shape, job.contracts)
+    kinds.condense(job.connection, job.shape)
 
 
 def _share(job: Job, tally: Tally) -> None:

@@ -21,15 +21,25 @@ FEW = 1000  # different texts; every group of rows that is written holds all of 
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
-    """`sql` is a SELECT over the view `rows` that the mapping joins, `words` are columns of it under the names of FOCUS."""
+    """`sql` is a SELECT over the view `rows` that the mapping joins, `words` are columns of it under the names of FOCUS.
+
+    `beside_sql` are statements that make tables of what stands beside the bill, for the mapping to join too.
+    """
 
     sql: str
     words: tuple[str, ...]
+    beside_sql: str
 
 
 def kinds_of(entry: object) -> Kinds | None:
     """What a shape's file says of it."""
-    return Kinds(str(entry["sql"]), tuple(entry["words"])) if isinstance(entry, Mapping) else None
+    return Kinds(**{**entry, "words": tuple(entry["words"])}) if isinstance(entry, Mapping) else None
+
+
+def condense(connection: DuckDBPyConnection, shape: Shape) -> None:
+    """What stands beside the bill in few rows, once for a delivery whose companions are loaded."""
+    if shape.kinds:
+        connection.execute(text(shape.kinds.beside_sql))
 
 
 def collect(connection: DuckDBPyConnection, shape: Shape) -> None:
@@ -51,7 +61,7 @@ def types(kinds: Kinds | None) -> dict[str, str]:
 
 def files(kinds: Kinds | None) -> tuple[str, ...]:
     """The data files that decide them."""
-    return (kinds.sql,) if kinds else ()
+    return (kinds.sql, kinds.beside_sql) if kinds else ()
 
 
 def type_of(word: str) -> str:

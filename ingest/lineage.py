@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ingest import kinds
 from ingest.mapping import derived
 from ingest.mappings import text
 from ingest.shapes import Shape
@@ -28,7 +27,7 @@ def origins(connection: DuckDBPyConnection, shape: Shape) -> dict[str, tuple[str
     select, rows = (_parsed(connection, text(name)) for name in (shape.select_sql, shape.rows_sql))
     known = frozenset([*(column.name for column in shape.columns), *(entry.name for entry in shape.maps)])
     typed = {"typed": _parsed(connection, f"SELECT *{derived(shape)} FROM raw")} if shape.derived else {}
-    told = {"kinds": _parsed(connection, text(name)) for name in kinds.files(shape.kinds)}
+    told = {"kinds": _parsed(connection, text(shape.kinds.sql))} if shape.kinds else {}
     scope = _Scope(select, {}, {"rows": rows, **typed, **told}, known)
     return {name: scope.raw(name) for name in _aliases(select)}
 

@@ -12,7 +12,7 @@ import duckdb
 
 from ingest.companions import load
 from ingest.inspection import inspect, prepare
-from ingest.kinds import collect
+from ingest.kinds import collect, condense
 from ingest.mapping import focus_select, raw_view, rows_view, tables, variables
 from ingest.prices import match
 from ingest.shapes import Shape
@@ -62,6 +62,7 @@ def focus_rows(
             besides = [stage(connection, path, path.name, workspace) for path in companions]
             load(connection, shape, besides, {member for one in found for member in one.members})
             connection.execute(raw_view(shape, roled, str(period)))
+        condense(connection, shape)
         if shape.split and shape.is_split:
             connection.execute(shares(shape.split))
         if sheets:

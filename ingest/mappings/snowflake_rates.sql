@@ -1,5 +1,5 @@
 -- What a unit of each kind of usage cost on each day that had some. Earlier months count too: an idle day has no rate of its own.
-SELECT DISTINCT
+SELECT
     day_of("DATE") AS day,
     folded(ACCOUNT_LOCATOR) AS account,
     region_name(REGION) AS region,

@@ -198,3 +198,7 @@ CREATE OR REPLACE TEMP TABLE split_shares AS
 -- The shares of a slot as one list, for figures of which a share has more digits than a column.
 CREATE OR REPLACE TEMP TABLE split_lists AS
     SELECT slot, list({'part': number, 'units': units}) AS parts FROM split_shares GROUP BY ALL;
+
+-- What the rows are not joined to gives its memory back.
+DROP TABLE split_metered; DROP TABLE split_stored; DROP TABLE split_weights; DROP TABLE split_whole; DROP TABLE split_attributed;
+DROP TABLE split_queried; DROP TABLE split_labelled; DROP TABLE split_parts; DROP TABLE split_objects; DROP TABLE split_tags;

@@ -65,70 +65,21 @@ found AS (
 drawn AS (
     SELECT day, currency, paid_from, payer, applied_before(contract, commitment) AS before_taken FROM found
 ),
--- Of a rate sheet, too, the rows of a kind are told apart by numbers: one for the label, which may be spelt another way or be left
--- out, and one for the documented keys alone.
-spelt AS MATERIALIZED (
-    SELECT
-        *,
-        dense_rank() OVER (ORDER BY account, region, currency, is_adjustment, label, service, rating, billing) AS by_label,
-        dense_rank() OVER (ORDER BY account, region, currency, is_adjustment, is_overage, service, rating, billing) AS by_keys
-    FROM (
-        SELECT
-            *, kind_name(usage_type) AS label, is_overage(usage_type) AS is_overage, service_named(service_type, usage_type) AS service,
-            kind_name(rating_type) AS rating, billing_kind(billing_type, usage_type) AS billing
-        FROM (SELECT DISTINCT account, region, currency, is_adjustment, usage_type, service_type, rating_type, billing_type FROM snowflake_rates)
-    )
-),
-sheet AS MATERIALIZED (
-    SELECT by_label, by_keys, day, rate
-    FROM snowflake_rates AS r JOIN spelt AS s
-        ON r.account = s.account AND r.region = s.region AND r.usage_type IS NOT DISTINCT FROM s.usage_type AND r.service_type IS NOT DISTINCT FROM s.service_type
-        AND r.rating_type IS NOT DISTINCT FROM s.rating_type AND r.billing_type IS NOT DISTINCT FROM s.billing_type
-        AND r.is_adjustment = s.is_adjustment AND r.currency IS NOT DISTINCT FROM s.currency
-),
-numbered AS (
-    SELECT 'label' AS found_by, by_label AS number, day, rate FROM sheet UNION ALL SELECT 'keys', by_keys, day, rate FROM sheet
-),
--- Most rates never change.
-steady AS MATERIALIZED (
-    SELECT found_by, number, min(day) AS day, min(rate) AS rate, min(rate) = max(rate) AND count(rate) = count(*) AS is_steady FROM numbered GROUP BY ALL
-),
--- A day without use has no rate of its own: the last one before it holds. Where a day has several for one kind, there is none.
--- Only the days on which a rate changes are kept: there are few of them.
-rated AS (
-    SELECT found_by, number, n.day, CASE WHEN min(n.rate) = max(n.rate) THEN min(n.rate) END AS rate
-    FROM numbered AS n SEMI JOIN (SELECT found_by, number FROM steady WHERE is_steady IS NOT TRUE) AS s USING (found_by, number)
-    GROUP BY ALL
-),
-changes AS (
-    SELECT *, row_number() OVER kind = 1 OR rate IS DISTINCT FROM lag(rate) OVER kind AS is_change
-    FROM rated WINDOW kind AS (PARTITION BY found_by, number ORDER BY day)
-),
-rate_of AS MATERIALIZED (
-    SELECT found_by, number, day, coalesce(lead(day) OVER (PARTITION BY found_by, number ORDER BY day), DATE '9999-12-31') AS until, rate
-    FROM changes WHERE is_change
-    UNION ALL
-    SELECT found_by, number, day, DATE '9999-12-31', rate FROM steady WHERE is_steady
-),
-short_rate AS (
-    SELECT *, TRY_CAST(rate AS DECIMAL(19, 15)) AS cut_rate, CASE WHEN TRY_CAST(rate AS DECIMAL(9, 4)) = rate THEN TRY_CAST(rate AS DECIMAL(9, 4)) END AS short_rate
-    FROM rate_of
-),
 label_rate AS (
     SELECT k.kind, f.day, f.until, f.rate, f.cut_rate, f.short_rate
     FROM kinds AS k
-    JOIN (SELECT DISTINCT account, region, currency, is_adjustment, label, service, rating, billing, by_label FROM spelt) AS s
+    JOIN (SELECT DISTINCT account, region, currency, is_adjustment, label, service, rating, billing, by_label FROM rate_kinds) AS s
         ON k.account = s.account AND k.cloud_place = s.region AND k.currency_code = s.currency AND k.is_adjusted = s.is_adjustment AND k.label = s.label
         AND k.service = s.service AND k.rating = s.rating AND k.billing = s.billing
-    JOIN short_rate AS f ON f.found_by = 'label' AND f.number = s.by_label
+    JOIN rate_changes AS f ON f.found_by = 'label' AND f.number = s.by_label
 ),
 key_rate AS (
     SELECT k.kind, f.day, f.until, f.rate, f.cut_rate, f.short_rate
     FROM kinds AS k
-    JOIN (SELECT DISTINCT account, region, currency, is_adjustment, is_overage, service, rating, billing, by_keys FROM spelt) AS s
+    JOIN (SELECT DISTINCT account, region, currency, is_adjustment, is_overage, service, rating, billing, by_keys FROM rate_kinds) AS s
         ON k.account = s.account AND k.cloud_place = s.region AND k.currency_code = s.currency AND k.is_adjusted = s.is_adjustment AND k.is_overage = s.is_overage
         AND k.service = s.service AND k.rating = s.rating AND k.billing = s.billing
-    JOIN short_rate AS f ON f.found_by = 'keys' AND f.number = s.by_keys
+    JOIN rate_changes AS f ON f.found_by = 'keys' AND f.number = s.by_keys
 ),
 line AS (
     SELECT
