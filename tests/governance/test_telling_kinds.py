@@ -17,6 +17,8 @@ from ledger.faults import Rejected
 from tests.governance.desk import Post, channel
 from tests.governance.guarded import HOUR, Guarded, rule, under
 from tests.governance.scene import DOLLAR, NOW, machine
+from tests.governance.test_drill import Probed
+from tests.governance.test_drill import Story as Drilled
 from tests.governance.undoing import DRY, StartingFleet, Story, staged
 
 
@@ -93,7 +95,16 @@ def test_a_dead_drill_is_told_and_a_drills_own_plan_is_not(record: Record) -> No
     drill.check(record, NOW + HOUR, timedelta(minutes=20))
     (letter,) = known(told(record, now=NOW + HOUR))
     assert letter.kind == "drill-failed" and "the key in its address" in letter.lines[0]
-    assert Post(record, [DOLLAR], channel()).run(NOW, begun.run) == NOW
+
+
+def test_the_plan_of_a_drill_that_went_through_is_nobodys_news(record: Record) -> None:
+    drilled = Drilled(record, Probed(machine("a")))
+    drilled.through()
+    post = Post(record, [DOLLAR], channel())
+    post.run(NOW, drilled.begun.run)
+    post.run(NOW)
+    assert drilled.outcome(timedelta()) == (drill.PASSED, "") and post.kept.letters == []
+    assert record.streams("outcomes/") == []
 
 
 def test_a_plan_that_was_decided_meanwhile_gets_no_links_any_more(record: Record) -> None:
