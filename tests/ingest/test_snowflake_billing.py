@@ -205,3 +205,16 @@ def test_the_native_view_cannot_be_billed_by_purchases(ledger: Ledger, tmp_path:
     outcome = ledger.ingest(export(tmp_path / "view.parquet", "snowflake_1_3_view"))
     assert (outcome.code, outcome.fault["rule"]) == (2, "contract-billing")
     assert ledger.figures()["currencies"] == {}
+
+
+@pytest.mark.parametrize("setting", [{"marketplace": "aws"}, {"contract_billing": "purchase"}])
+def test_a_credit_that_is_billed_elsewhere_keeps_what_it_is_worth(
+    setting: dict[str, str], ledger: Ledger, tmp_path: Path
+) -> None:
+    configured(ledger, **setting)
+    credit = used("2026-01-05", "-4", USAGE_TYPE="SUPPORT CREDIT", USAGE="0", BILLING_TYPE="SUPPORT_CREDIT")
+    outcome = ledger.ingest(bill(tmp_path / "a", used("2026-01-05", "70"), credit, items=()))
+    assert outcome.outcomes == ["committed"], outcome.errors
+    [run] = outcome.document["runs"]
+    assert (balance(run)["mapped"], balance(run)["effective"]) == ("0", "66")
+    assert {(one["ours"], one["stated"]) for one in run["conformance"]["broken"]} == {(0, 1)}
