@@ -35,6 +35,17 @@ resource budget 'Microsoft.Consumption/budgets@2023-11-01' = {
           actionGroupId
         ]
       }
+      // At the limit: another alert, which also ends cool-offs and keeps an undo from starting what is over budget.
+      actual100: {
+        enabled: true
+        operator: 'GreaterThanOrEqualTo'
+        threshold: 100
+        thresholdType: 'Actual'
+        contactEmails: []
+        contactGroups: [
+          actionGroupId
+        ]
+      }
     }
   }
 }

@@ -209,3 +209,51 @@ def test_a_drill_has_its_time_before_the_next_and_the_alarm_its_own() -> None:
     """Every day at one minute: the rule that misses a proof looks a day and a half back."""
     assert re.fullmatch(r"\d+ \d+ \d+ \* \* \*", bicep.defaults(INFRA / "main.bicep")["drillSchedule"])
     assert "ago(36h)" in "\n".join(bicep.strings(INFRA / "modules/monitor.bicep"))
+
+
+def test_the_budget_tells_at_four_fifths_and_at_the_limit() -> None:
+    """On actual costs, to the action group; an undo knows that a budget is over by the second alone."""
+    text = (INFRA / "modules/budget.bicep").read_text(encoding="utf-8")
+    assert re.findall(r"^      actual(\d+): \{", text, re.MULTILINE) == ["80", "100"]
+    assert re.findall(r"threshold: (\d+)", text) == ["80", "100"]
+    assert text.count("thresholdType: 'Actual'") == text.count("actionGroupId\n        ]") == 2
+
+
+def test_alerts_come_in_the_common_schema_and_from_a_signed_in_group_where_one_is_set_up() -> None:
+    group = bicep.pairs(INFRA / "modules/actiongroup.bicep")
+    assert (group["useCommonAlertSchema"], group["useAadAuth"]) == ("true", "true")
+
+
+DATA_ROLES = {
+    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
+    "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "Storage Queue Data Contributor",
+    "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": "Storage Table Data Contributor",
+}
+
+
+def test_the_service_has_data_roles_on_its_own_account_and_none_to_manage_it() -> None:
+    path = INFRA / "modules/storage.bicep"
+    assert set(bicep.listed(path, "dataRoles")) == set(DATA_ROLES)
+    assert "scope: account" in path.read_text(encoding="utf-8")
+
+
+def test_the_hosting_is_flex_consumption_with_an_identity_of_our_own() -> None:
+    text = (INFRA / "modules/function.bicep").read_text(encoding="utf-8")
+    assert all(one in text for one in ("tier: 'FlexConsumption'", "name: 'FC1'", "type: 'UserAssigned'"))
+    assert "FUNCTIONS_WORKER_RUNTIME" not in SETTINGS  # ignored there, and misleading
+
+
+def test_the_page_of_deployment_names_functions_and_routes_that_exist() -> None:
+    page = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
+    functions = set(re.findall(r"^def (\w+)\(", TRIGGERS, re.MULTILINE))
+    routes = {f"{HOST['extensions']['http']['routePrefix']}/{one}" for one in re.findall(r'route="([^"]+)"', TRIGGERS)}
+    assert set(re.findall(r"--function-name (\w+)", page)) <= functions
+    named = {one.rstrip("`") for one in re.findall(r"/(api/[a-z/]+)", page)}
+    assert named
+    assert named <= routes
+
+
+def test_the_pinned_worker_library_is_for_the_deployed_python() -> None:
+    pinned = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    assert re.search(r"^azure-functions-runtime(==[\d.]+)?", pinned, re.MULTILINE)
+    assert SETTINGS["version"] == "3.13"
