@@ -17,17 +17,11 @@ AT_ONCE = 16  # streams that are read at once
 
 
 def anchor_day(kept: Record, now: datetime) -> None:
-    """Write the day's anchor, and its digest into the log, which lies elsewhere. A fault holds up nothing else."""
+    """Write the day's anchor, and its digest into the log, which lies elsewhere."""
     from adapters import telemetry
     from governance.anchors import anchor
-    from ledger.faults import Conflict, Missing, Rejected, Transient
 
-    try:
-        event = anchor(kept, now)
-    except (Conflict, Missing, Rejected, Transient) as fault:
-        telemetry.failed("record-not-anchored", fault)
-        return
-    if event:
+    if event := anchor(kept, now):
         telemetry.event("record-anchored", place=f"{event.stream} {event.sequence}", digest=event.digest)
 
 
