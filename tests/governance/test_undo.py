@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from adapters.folder import FolderStore
-from governance import lifecycle, pause, streams, undo_receipt
+from governance import lifecycle, streams
 from governance.model import Machine
 from governance.record import Record
-from governance.undo import Wish, attempts
+from governance.undo import attempts
 from ledger.faults import Missing, Rejected, Transient
-from tests.governance.scene import DOLLAR, machine
+from tests.governance.scene import machine
 from tests.governance.undoing import DRY, LIVE, StartingFleet, Story, names, staged
 
 A, B, C = machine("a"), machine("b"), machine("c")
@@ -166,153 +166,6 @@ def test_a_machine_that_did_not_run_before_its_stop_is_not_started(record: Recor
     undone = told.undo(told.run())
     assert names(told.fleet.starts) == ["b"]
     assert "    leave  a: it was stopped before the stop: nothing ran on it" in undone.lines
-
-
-OVER = {"SpentAmount": "$1.02", "NotificationThresholdAmount": "$1.00"}
-
-
-def test_a_budget_over_its_limit_refuses_unless_it_is_waived_with_a_reason(record: Record) -> None:
-    told = story(record, A)
-    run = told.run(**OVER)
-    with pytest.raises(Rejected, match=r"budget dev-dollar is over: 1\.02 of 1\.00 USD in 2026-11"):
-        told.undo(run)
-    with pytest.raises(Rejected, match="needs why"):
-        told.undo(run, Wish("kim", "", dry_run=False, despite_budget=True))
-    assert [event.kind for event in told.undo_events(run)] == ["refused", "refused"]
-    assert told.fleet.starts == []
-    undone = told.undo(run, replace(LIVE, despite_budget=True))
-    assert names(told.fleet.starts) == ["a"]
-    assert "    although budget dev-dollar is over: 1.02 of 1.00 USD in 2026-11" in undone.lines
-
-
-def test_a_raised_limit_or_a_new_month_ends_the_refusal(record: Record) -> None:
-    told = story(record, A)
-    run = told.run(**OVER)
-    told.budget = replace(told.budget, amount=DOLLAR.amount * 2)
-    told.undo(run)
-    assert names(told.fleet.starts) == ["a"]
-
-
-def test_a_later_alert_that_tells_of_the_limit_stops_the_next_stage(record: Record) -> None:
-    told = story(record, A, B, batch=1)
-    run = told.run()
-    wait = told.wait
-
-    def alerted(until: datetime) -> datetime:
-        """The alert comes while the undo waits for its next stage; it stops what was just started."""
-        if told.fleet.starts and not alerts and until - told.now > timedelta(minutes=4):
-            alerts.append(told.now)
-            told.alert(**OVER)
-        return wait(until)
-
-    alerts: list[object] = []
-    told.wait = alerted  # type: ignore[method-assign]  # another process
-    undone = told.undo(run)
-    assert names(told.fleet.starts) == ["a"]
-    assert any("HALTED before the rest: budget dev-dollar is over" in line for line in undone.lines)
-
-
-def test_a_pause_refuses_and_its_end_allows(record: Record) -> None:
-    told = story(record, A)
-    run = told.run()
-    pause.turn(record, on=True, by="kim", reason="audit", now=told.now)
-    with pytest.raises(Rejected, match="paused by kim"):
-        told.undo(run)
-    pause.turn(record, on=False, by="kim", reason="over", now=told.now)
-    told.undo(run)
-    assert names(told.fleet.starts) == ["a"]
-
-
-def retagged(**tags: str) -> Callable[[Story], None]:
-    return lambda told: told.fleet.set(A.id, tags={**A.tags, **{k.replace("_", "-"): v for k, v in tags.items()}})
-
-
-CHANGES: list[tuple[str, Callable[[Story], object], str]] = [
-    ("hold", retagged(ledger_hold="2026-12-24"), "held by tag ledger-hold until 2026-12-24"),
-    ("no opt-in", lambda told: told.fleet.set(A.id, tags={}), "not opted in by ledger-stop=dev-dollar any more"),
-    ("lock", lambda told: told.fleet.set(A.id, unstoppable="a ReadOnly lock"), "a ReadOnly lock"),
-    ("deleted", lambda told: told.fleet.known.pop(A.id), "it was deleted since the stop"),
-    ("re-created", lambda told: told.fleet.set(A.id, identity="two"), "another machine was made under its id"),
-    (
-        "started",
-        lambda told: told.fleet.set(A.id, power="running"),
-        "somebody started it since the stop: it is running",
-    ),
-    ("on, then off", lambda told: told.fleet.set(A.id, power="stopped"), "somebody started it since the stop"),
-]
-
-
-@pytest.mark.parametrize(("change", "reason"), [one[1:] for one in CHANGES], ids=[one[0] for one in CHANGES])
-def test_what_became_of_a_machine_since_keeps_it_from_being_started(
-    record: Record, change: Callable[[Story], object], reason: str
-) -> None:
-    told = story(record, replace(A, identity="one"), B)
-    run = told.run()
-    told.later(minutes=1)
-    change(told)
-    undone = told.undo(run)
-    assert names(told.fleet.starts) == ["b"]
-    assert [line for line in undone.lines if line.startswith("    a: left alone: ")], undone.lines
-    assert any(reason in line for line in undone.lines), undone.lines
-    assert undone.failed == ()
-
-
-def test_an_exemption_is_from_stops_alone(record: Record) -> None:
-    told = story(record, A)
-    run = told.run()
-    retagged(ledger_exempt="2026-12-24")(told)
-    told.undo(run)
-    assert names(told.fleet.starts) == ["a"]
-
-
-def test_a_machine_that_another_run_stopped_since_is_left_to_that_ones_undo(record: Record) -> None:
-    told = story(record, A)
-    first = told.run()
-    told.fleet.set(A.id, power="running")
-    told.later(hours=1)
-    told.run(**OVER)
-    undone = told.undo(first, replace(LIVE, despite_budget=True))
-    assert told.fleet.starts == []
-    assert "    a: left alone: another run stopped it since: undo that one" in undone.lines
-
-
-def test_an_undo_and_a_dry_run_are_not_undone(record: Record) -> None:
-    told = story(record, A)
-    run = told.run()
-    undone = told.undo(run)
-    with pytest.raises(Rejected, match="an undo is not undone"):
-        undo_receipt.found(record, undone.undo)
-    with pytest.raises(Rejected, match="an undo is not undone"):
-        undo_receipt.found(record, undone.undo[:12])
-    with pytest.raises(Rejected, match="a run's id is hexadecimal"):
-        undo_receipt.found(record, "nonsense")
-    with pytest.raises(Rejected, match="there is no run 00000000"):
-        undo_receipt.found(record, "00000000")
-    assert undo_receipt.found(record, run) == undo_receipt.found(record, run[:8]) == run
-    (plan,) = {str(event.body["plan"]) for event in undone.events if event.kind == "asked"}
-    assert undo_receipt.found(record, plan[:12]) == run
-
-
-def test_only_within_the_age_of_the_settings(record: Record) -> None:
-    told = story(record, A)
-    run = told.run()
-    told.later(days=7)
-    with pytest.raises(Rejected, match="older than 7 days"):
-        told.undo(run)
-
-
-def test_a_dry_run_stopped_nothing(record: Record) -> None:
-    told = story(record, A)
-    told.budget = replace(told.budget, live=False)
-    run = told.run()
-    with pytest.raises(Rejected, match="it stopped nothing"):
-        told.undo(run)
-
-
-def test_who_is_needed(record: Record) -> None:
-    told = story(record, A)
-    with pytest.raises(Rejected, match="needs who"):
-        told.undo(told.run(), replace(LIVE, by=" "))
 
 
 def test_a_control_plane_that_asks_to_wait_is_given_its_time(record: Record) -> None:
