@@ -101,7 +101,7 @@ def _facts(event: Event, alert: Mapping[str, object], budget: str, targets: Sequ
         count=f"{count} machine{'s' * (count != 1)}",
         failed=str(count - len(stopped)),
         percent=_percent(told.get("threshold")),
-        plan=clean(told.get("digest", told.get("plan", "unknown")))[:12],
+        plan=clean(event.body.get("plan", event.body.get("digest", "unknown")))[:12],
         reasons=clean("; ".join(_texts(told.get("reasons")))),
         saves=savings(stopped, "saves"),
         saves_until_end=savings(stopped, "saves_until_end"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from governance.undo import Wish
 from ledger.faults import Rejected
 from tests.governance.desk import Post, channel
 from tests.governance.guarded import HOUR, Guarded, rule, under
-from tests.governance.scene import DOLLAR, NOW, machine
+from tests.governance.scene import DOLLAR, NOW, machine, payload
 from tests.governance.test_drill import Probed
 from tests.governance.test_drill import Story as Drilled
 from tests.governance.undoing import DRY, StartingFleet, Story, staged
@@ -118,3 +119,25 @@ def test_a_plan_that_was_decided_meanwhile_gets_no_links_any_more(record: Record
     assert {letter.kind: dict(letter.links) for _, letter, _ in post.kept.letters} == {"approval": {}, "rejected": {}}
     rejected = next(letter for _, letter, _ in post.kept.letters if letter.kind == "rejected")
     assert rejected.lines == ("Rejected by Kim: no",)
+
+
+def test_an_approval_is_told_with_who_gave_it(record: Record) -> None:
+    run = Guarded(record, under(rule(approval=HOUR)), machine("a"))
+    run.plan()
+    plan = str(run.last("digest"))
+    approval.decide(record, run.run, plan, "approve", by="Kim", reason="go", now=run.now)
+    (letter,) = known(told(record, "approved", now=run.now))
+    assert letter.lines == (f"Approved by Kim: plan {plan[:12]} go",)
+
+
+@pytest.mark.parametrize(("percent", "amount"), [(50, "$0.50"), (80, "$0.80"), (100, "$1.00")])
+def test_a_rule_for_notices_tells_each_threshold_once_and_plans_nothing(
+    record: Record, percent: int, amount: str
+) -> None:
+    body = payload("common-actual", NotificationThresholdAmount=amount, SpentAmount=amount)
+    early = rule("early", threshold=Decimal("0.5"), action="notice")
+    run = Guarded(record, under(early), machine("a"), body=body)
+    run.fire()
+    assert [event.kind for event in run.events()] == ["notice"]
+    (letter,) = known(told(record, now=run.now))
+    assert letter.title == f"Budget dev-dollar: {percent} % of 1.00 USD, nothing is stopped"
