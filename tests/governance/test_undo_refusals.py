@@ -1,4 +1,4 @@
-"""What an undo is refused for, and which machines it leaves alone: budget, pause, age, holds, locks, what came since."""
+"""What an undo is refused for, and which machines it leaves alone: budget, pause, age, holds, locks, changes since."""
 
 from __future__ import annotations
 
