@@ -33,7 +33,7 @@ RAW = "#raw "
 # Snowflake rounds usage to thousandths and money to hundredths: what costs a cent may be none of a credit. Of nothing,
 # or of what is not told, no price can be worked out where no rate is known.
 UNPRICED = "x_Provider = 'Snowflake' AND EffectiveCost <> 0 AND coalesce(PricingQuantity, 0) = 0"
-# A credit whose money is in another bill, a marketplace's or that of what was bought in advance, keeps what it is worth.
+# A credit whose money is in another bill, a marketplace's or that of what was bought in advance, is worth what it is.
 BILLED_ELSEWHERE = "x_Provider = 'Snowflake' AND ChargeCategory = 'Credit' AND BilledCost = 0"
 # What a row says of itself: its effective cost is what was billed, because the amortised half was not given; it has no
 # price, or no quantity; it is billed elsewhere.
