@@ -57,6 +57,11 @@ def below(id: str, place: str) -> bool:
     return bool(folded) and (id.lower() == folded or id.lower().startswith(f"{folded}/"))
 
 
+def account_named(text: str) -> str:
+    """The account that people mean, whether they write it bare or as an id: the settings' way, without case."""
+    return (account_of(text.strip()) or text.strip()).casefold()
+
+
 def account_of(id: str) -> str:
     """The subscription of an ARM id, the account of an ARN or of Snowflake; empty for any other id."""
     parts = id.split("/")

@@ -14,7 +14,7 @@ from governance import production
 from governance.canonical import digest
 from governance.exemption import keeps_out
 from governance.model import Alert, Budget, Machine, Plan, Target
-from governance.places import account_of, below, is_scope
+from governance.places import account_named, account_of, below, is_scope
 from governance.rules import BUILT_IN, NO_PRICE, NOTICE, SPARE, STOP, Policy, Price
 from ledger.classify import Classification
 from ledger.faults import reject
@@ -150,7 +150,7 @@ def misses(policy: Policy, machine: Machine, rules: Classification) -> str:
         if set(_values(machine.tags, key)) != {value}:
             return f"tag {key} is not {value}"
     account = account_of(machine.id)
-    if policy.accounts and account.casefold() not in {one.casefold() for one in policy.accounts}:
+    if policy.accounts and account.casefold() not in map(account_named, policy.accounts):
         return f"account {account or 'unknown'} is not listed"
     environment = production.environment(machine.tags, account, rules)
     if policy.environments and environment not in policy.environments:

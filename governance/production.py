@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from governance.places import account_named
 from ledger.classify import DEFAULT_VALUES, Classification
 
 # Looked at whatever the settings name for the reports: a deny must not be lost by shortening a list.
@@ -35,9 +36,8 @@ def environment(tags: Mapping[str, str], account: str, rules: Classification) ->
 
     Empty where neither says any: no rule that asks for an environment may take such a machine.
     """
-    by_account = {key.strip().casefold(): name for key, name in rules.accounts.items()}.get(account.casefold())
-    if by_account:
-        return by_account
+    if by_account := _mapped(account, rules):
+        return by_account[0]
     words = {word.strip().casefold(): name for name, listed in rules.values.items() for word in listed}
     folded = {name.strip().casefold(): value.strip().casefold() for name, value in tags.items()}
     found = (words.get(folded.get(key.strip().casefold(), "")) for key in rules.tag_keys)
@@ -46,11 +46,14 @@ def environment(tags: Mapping[str, str], account: str, rules: Classification) ->
 
 def owner_objection(subscription: str, rules: Classification) -> str:
     """Why the account map forbids a stop in that subscription; an account that is not mapped forbids nothing."""
-    environments = {account.strip().casefold(): name for account, name in rules.accounts.items()}
-    named = environments.get(subscription.casefold())
-    if named is None or _made_of(_words(named), _BUILT_IN | _harmless(rules)):
-        return ""
-    return f"its subscription is mapped to {named}"
+    harmless = _BUILT_IN | _harmless(rules)
+    denying = (name for name in _mapped(subscription, rules) if not _made_of(_words(name), harmless))
+    return next((f"its subscription is mapped to {name}" for name in denying), "")
+
+
+def _mapped(account: str, rules: Classification) -> list[str]:
+    """Every environment that the account map names for it: bills write one account in more than one way."""
+    return [name for key, name in rules.accounts.items() if account and account_named(key) == account.casefold()]
 
 
 def _harmless(rules: Classification) -> frozenset[Words]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 STOP, NOTICE, SPARE = "stop", "notice", "spare"
 ACTIONS = (STOP, NOTICE, SPARE)
+KINDS = ("azure_vm", "azure_vmss", "aws_ec2", "snowflake_warehouse")
 ALERT_KINDS = ("actual", "forecast")
 BUILT_IN = "default"
 COOL_OFF_HOURS = 4

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from governance.rules import DEFAULT_CEILINGS, Ceilings, Hours, Stages
+from governance.actions import aws_ec2, azure_vm, azure_vmss, snowflake_warehouse
+from governance.rules import DEFAULT_CEILINGS, KINDS, Ceilings, Hours, Stages
 from settings import load
 from tests.test_settings import BUDGET, faults, read
 
@@ -37,6 +38,10 @@ batch = 3
 pause_minutes = 0
 within_days = 30
 """
+
+
+def test_every_kind_that_can_be_stopped_can_be_named() -> None:
+    assert set(KINDS) == {aws_ec2.KIND, azure_vm.KIND, azure_vmss.KIND, snowflake_warehouse.KIND}
 
 
 def test_every_key_of_a_rule_arrives(tmp_path: Path) -> None:
@@ -85,6 +90,7 @@ def test_the_environment_does_not_lose_the_rules(tmp_path: Path) -> None:
         *('hours = { zone = "UTC", from = "8", to = "09:00" }', 'hours = {zone = "UTC", from = "08:00", to = "24:00"}'),
         *('hours = { zone = "UTC", from = "08:00", to = "09:00", days = [] }', 'ceilings = { percent = "1.5" }'),
         *('hours = { zone = "UTC", from = "08:00+01", to = "09:00" }', 'ceilings = { per_hour = 3 }', "colour = 1"),
+        *('kinds = ["azure-vm"]', 'kinds = ["azure_vm", "vm"]', 'action = "spare"\nkinds = ["ec2"]'),
         *('action = "spare"\napproval_hours = 3', 'action = "notice"\nceilings = { count = 1 }'),
     ],
 )  # fmt: skip

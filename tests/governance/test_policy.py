@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import product
+from itertools import permutations, product
 from typing import Any
 
 import pytest
@@ -157,6 +157,17 @@ def test_invariant_2_a_subscription_mapped_to_production_is_spared(environment: 
     account = SUBSCRIPTION.rpartition("/")[2].upper()
     assert ruled(tagged(env="dev"), accounts={account: environment}) is taken
     assert ruled(tagged(env="dev"), accounts={"another": environment})
+
+
+@pytest.mark.parametrize("written", ["{}", " {}", "/subscriptions/{}", "/Subscriptions/{}/"])
+def test_invariant_3_an_account_is_meant_however_bills_write_it(written: str) -> None:
+    """FOCUS exports of Azure have the whole id as SubAccountId. Written twice, production beats the other."""
+    account = SUBSCRIPTION.rpartition("/")[2]
+    key = written.format(account.upper())
+    assert not ruled(tagged(env="dev"), accounts={key: "Production"})
+    assert ruled(tagged(env="dev"), accounts={key: "Development"})
+    for first, second in permutations([(key, "Production"), (f"{account}  ", "Development")]):
+        assert not ruled(tagged(env="dev"), accounts=dict([first, second]))
 
 
 @given(st.permutations([machine("a"), machine("b", "stopped"), machine("c", env="prod"), machine("d", "deallocated")]))

@@ -49,6 +49,7 @@ MATCHING: tuple[dict[str, Any], ...] = (
     {"tags": {"Team": "Blue"}},
     {"environments": ("Development",)},
     {"accounts": (ACCOUNT.upper(),)},
+    {"accounts": (SUBSCRIPTION,)},
 )
 MISSING: tuple[dict[str, Any], ...] = (
     {"kinds": ("aws_ec2",)},
