@@ -15,10 +15,10 @@ from typing import Protocol
 from governance import drill_alert, policy, streams
 from governance.alert import parse
 from governance.canonical import plain
-from governance.links import DEAD, PENDING, RIGHTS, Proof, proofs
-from governance.model import Alert, Answer, Budget, Event, Plan, Queue, Refusal
+from governance.links import DEAD, NEWS, PENDING, READ_BACK, RIGHTS, Proof, proofs
+from governance.model import Alert, Answer, Budget, Event, Machine, Message, Plan, Queue, Refusal
 from governance.record import Record
-from ledger.faults import Rejected
+from ledger.faults import Missing, Rejected
 
 BEGUN = "drill-begun"
 ANSWERED = "drill-answered"
@@ -28,7 +28,10 @@ OVER = (PASSED, FAILED)
 
 
 class Probing(Protocol):
-    """A control plane that can tell, changing nothing, what the identity may not do to a machine."""
+    """A control plane that can tell, changing nothing, how a machine is and what the identity may not do to it."""
+
+    def machine(self, id: str) -> Machine:
+        """As of a Fleet."""
 
     def missing_rights(self, id: str) -> Sequence[str]:
         """The rights to stop and to start it that are not there; empty when all are. Faults as those of a Fleet."""
@@ -108,20 +111,37 @@ def one_of_each_kind(plan: Plan, alert: Alert, budget: Budget) -> Plan:
     return policy.sealed(replace(plan, targets=targets), alert, budget)
 
 
+def after_order(message: Mapping[str, object]) -> list[Message]:
+    """What follows a drill's order: the reading back, as after a real call."""
+    return [streams.look(streams.key_in(message, "order"), message, delay=streams.AT_ONCE)]
+
+
 def on_probe(message: Mapping[str, object], *, record: Record, fleet: Probing, now: datetime) -> None:
-    """After a drill's order: ask for the rights that its call would have needed. Transient faults surface."""
-    order = streams.key_in(message, "order")
-    first = record.events(streams.order_stream(order))[0]
-    target = str(first.body["target"])
+    """In place of a drill's reading back: read the machine, and ask for the rights that a call would have needed.
+
+    Transient faults surface, so that the message comes again.
+    """
+    first = record.events(streams.order_stream(streams.key_in(message, "order")))[0]
+    stream, target = streams.alert_stream(str(first.body["alert"])), str(first.body["target"])
+    told: dict[str, object] = {"missing": []}
     try:
-        told: dict[str, object] = {"missing": list(fleet.missing_rights(target))}
-    except Rejected as refusal:
-        told = {"missing": [], "reason": str(refusal)}
-    stream = streams.alert_stream(str(first.body["alert"]))
-    record.once(stream, RIGHTS, {"target": target, **told}, now, same=lambda event: event.body.get("target") == target)
+        _told(record, stream, READ_BACK, {"target": target, "power": fleet.machine(target).power}, now)
+        told["missing"] = list(fleet.missing_rights(target))
+    except (Missing, Rejected) as fault:
+        told["reason"] = str(fault)
+    _told(record, stream, RIGHTS, {"target": target, **told}, now)
 
 
-def check(record: Record, now: datetime, patience: timedelta) -> list[Event]:
+def on_news(run: str, record: Record, now: datetime) -> None:
+    """Somebody looks for what is new about a drill's run: proof that notices are read at all."""
+    record.once(streams.alert_stream(run), NEWS, {}, now)
+
+
+def _told(record: Record, stream: str, kind: str, body: Mapping[str, object], now: datetime) -> None:
+    record.once(stream, kind, body, now, same=lambda event: event.body.get("target") == body["target"])
+
+
+def check(record: Record, now: datetime, patience: timedelta, *, channels: bool = False) -> list[Event]:
     """What came of the drills of today and yesterday that are not settled yet: the events that were recorded now.
 
     A link that is not proven is dead when the drill was begun longer than `patience` ago.
@@ -132,21 +152,24 @@ def check(record: Record, now: datetime, patience: timedelta) -> list[Event]:
         over = {str(event.body["run"]) for event in events if event.kind in OVER}
         for begun in events:
             if begun.kind == BEGUN and str(begun.body["run"]) not in over:
-                found += _settled(begun, events, record, now, patience)
+                answer = _answer(begun, events)
+                links = proofs(str(begun.body["run"]), begun, answer, record, channels)
+                found += _settled(begun, links, record, now, patience)
     return found
 
 
-def _settled(begun: Event, events: Sequence[Event], record: Record, now: datetime, patience: timedelta) -> list[Event]:
-    run = begun.body["run"]
-    answer = next((one for one in events if one.kind == ANSWERED and one.body["run"] == run), None)
-    links = proofs(str(run), begun, answer, record)
+def _answer(begun: Event, events: Sequence[Event]) -> Event | None:
+    return next((one for one in events if one.kind == ANSWERED and one.body["run"] == begun.body["run"]), None)
+
+
+def _settled(begun: Event, links: Sequence[Proof], record: Record, now: datetime, patience: timedelta) -> list[Event]:
     broken = next((one for one in links if one.state == DEAD), None)
     broken = broken or next((one for one in links if one.state == PENDING), None)
     if broken and now - begun.at <= patience:
         return []
     kind, body = (FAILED, _failure(broken)) if broken else (PASSED, {})
     told = {**begun.body, **body, "begun": begun.at, "links": [plain(one) for one in links]}
-    event, new = record.once(begun.stream, kind, told, now, same=lambda one: one.body.get("run") == run)
+    event, new = record.once(begun.stream, kind, told, now, same=lambda one: one.body.get("run") == begun.body["run"])
     return [event] if new else []
 
 
@@ -221,7 +244,7 @@ def _lines(one: Life, now: datetime) -> list[str]:
 def _links(event: Event) -> list[str]:
     links = event.body["links"]
     assert isinstance(links, list)  # written by check
-    return [f"    {one['link']:<8} {one['state']:<9} {one['at'] or '':<33} {one['told']}".rstrip() for one in links]
+    return [f"    {one['link']:<9} {one['state']:<9} {one['at'] or '':<33} {one['told']}".rstrip() for one in links]
 
 
 def _ago(at: datetime, now: datetime) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from governance.drill import on_drill, on_probe
+from governance.drill import after_order, on_drill, on_probe
 from governance.intake import on_alert
 from governance.orders import on_order, on_verify
 from governance.planning import on_plan
@@ -11,6 +11,7 @@ from governance.starts import on_start
 from governance.undo_stages import on_undo
 
 __all__ = [
+    "after_order",
     "on_alert",
     "on_drill",
     "on_order",

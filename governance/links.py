@@ -12,7 +12,8 @@ from governance.record import Record
 from ledger.faults import Rejected
 
 PROVEN, DEAD, PENDING, UNTRIED = "proven", "dead", "pending", "untried"
-RIGHTS = "rights"  # a drill's event: what the identity may not do to one machine
+# Events of a drill's own: what the identity may not do to one machine, its power read again, the asking for notices.
+RIGHTS, READ_BACK, NEWS = "rights", "read-back", "news"
 # What an answer of the webhook other than 202 means.
 ANSWERS: Mapping[int, str] = {
     0: "nobody answered",
@@ -43,15 +44,16 @@ class _Seen:
     answer: Event | None
     events: Sequence[Event]
     orders: Sequence[tuple[str, Sequence[Event]]]
+    channels: bool
 
 
-def proofs(run: str, begun: Event, answer: Event | None, record: Record) -> list[Proof]:
-    """One for each link, in the order of the chain."""
+def proofs(run: str, begun: Event, answer: Event | None, record: Record, channels: bool) -> list[Proof]:
+    """One for each link, in the order of the chain; `channels`: whether there are any that notices go to."""
     events = record.events(streams.alert_stream(run))
     planned = streams.find(events, streams.PLANNED)
     targets = [str(one["id"]) for one in streams.targets_in(planned.body)] if planned else []
     orders = [(one, record.events(streams.order_stream(streams.order_key(run, one)))) for one in targets]
-    seen = _Seen(answer, events, orders)
+    seen = _Seen(answer, events, orders, channels)
     return [Proof("begun", PROVEN, begun.at), *(Proof(link, *look(seen)) for link, look in LINKS.items())]
 
 
@@ -123,6 +125,26 @@ def _of_order(target: str, events: Sequence[Event]) -> Found:
     return PENDING, None, f"{name}: not carried out; is the function of queue carry-out-order alive?"
 
 
+def _read_back(seen: _Seen) -> Found:
+    if not seen.orders:
+        return (UNTRIED, None, "") if streams.find(seen.events, streams.PLANNED) else (PENDING, None, "not asked for")
+    read = {str(one.body["target"]): one for one in seen.events if one.kind == READ_BACK}
+    unread = [target.rpartition("/")[2] for target, _ in seen.orders if target not in read]
+    if unread:
+        return PENDING, None, f"{unread[0]}: not read back; is the function of queue verify-order alive?"
+    last = max(read.values(), key=lambda event: event.at)
+    return PROVEN, last.at, ", ".join(str(one.body["power"]) for one in read.values())
+
+
+def _notice(seen: _Seen) -> Found:
+    """That somebody reads what is new; to people a drill that passes says nothing."""
+    if not seen.channels:
+        return UNTRIED, None, "no channel is set up"
+    found = streams.find(seen.events, NEWS)
+    missing = "nobody looked for notices; is the function of queue send-notice alive?"
+    return (PROVEN, found.at, "") if found else (PENDING, None, missing)
+
+
 def _rights(seen: _Seen) -> Found:
     if not seen.orders:
         return (UNTRIED, None, "") if streams.find(seen.events, streams.PLANNED) else (PENDING, None, "not asked for")
@@ -148,5 +170,7 @@ LINKS: Mapping[str, Callable[[_Seen], Found]] = {
     "plan": _plan,
     "listing": _listing,
     "order": _order,
+    "read-back": _read_back,
     "rights": _rights,
+    "notice": _notice,
 }

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from governance import approval, backoff, lifecycle, notices, streams
+from governance import approval, backoff, drill, lifecycle, notices, streams
 from governance.canonical import digest
 from governance.letter import Letter, letter
 from governance.model import Budget, Event, Message
@@ -26,6 +26,8 @@ MOST_TRIES = 6
 # As long as one try can take, and more: a copy of the message that comes meanwhile leaves it alone.
 LEASE = timedelta(minutes=1)
 DAMAGED = "record-damaged"
+# Streams that are named after a run; what is told of others is found by the sweep.
+OF_A_RUN = ("alerts/", "outcomes/", "undos/")
 NOBODY = "the channel is not in the settings any more"
 
 Links = Callable[[Event, str], Mapping[str, str]]
@@ -69,10 +71,10 @@ def on_notice(message: Mapping[str, object], desk: Desk) -> list[Message]:
 def _of_run(run: str, desk: Desk) -> list[Message]:
     """A drill is told by how it ended, see its kind; its own plan is nobody's news."""
     if streams.is_drill(run):
+        drill.on_news(run, desk.record, desk.now)
         return []
     record_outcome(desk.record, desk.record.events(streams.alert_stream(run)), desk.now)
-    prefixes = [prefix for prefix in _prefixes(desk) if prefix.endswith("/")]
-    return [one for prefix in prefixes for one in _queued(f"{prefix}{run}", desk, None)]
+    return [one for prefix in OF_A_RUN for one in _queued(f"{prefix}{run}", desk, None)]
 
 
 def _everything(desk: Desk) -> list[Message]:

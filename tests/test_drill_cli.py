@@ -40,13 +40,13 @@ def test_a_drill_from_a_terminal_is_waited_for_and_status_tells_it(
             outside.front = service.front
             assert run(service, "status") == 0
             assert "NO proof of life yet" in capsys.readouterr().out
-            pump = Thread(target=service.pump.run, args=[lambda: service.pump.of("carry_out_order")])
+            pump = Thread(target=service.pump.run, args=[lambda: service.pump.of("verify_order")])
             pump.start()
             assert run(service, "drill", "--now", "--wait", "60") == 0
             pump.join()
             told = capsys.readouterr().out
             assert "last proof of life" in told
-            assert all(f"{link} " in told for link in ("webhook", "plan", "listing", "rights"))
+            assert all(f"{link} " in told for link in ("webhook", "plan", "listing", "read-back", "rights"))
             assert run(service, "status", "--json") == 0
             (budget,) = json.loads(capsys.readouterr().out)["budgets"]
             assert budget["passed"]["kind"] == budget["last"]["kind"] == "drill-passed"

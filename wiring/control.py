@@ -60,7 +60,7 @@ def on_queue(name: str, body: Mapping[str, object], env: Env, now: datetime) -> 
     planes = fleet(env, found.machines)
     messages = handlers(found.budgets, kept, planes, found.live, found.classification, told)[name](body, now)
     if is_drill(str(body.get("order", ""))):
-        drills.probed(body, found, env, now)
+        messages += drills.carried_on(name, body, found, env, now)
     return messages
 
 

@@ -12,6 +12,7 @@ from wiring.parts import Env, queue, record, settings, store
 
 if TYPE_CHECKING:
     from governance.drill import Drill, Life
+    from governance.model import Message
     from governance.record import Record
 
 KEY, ADDRESS = "LEDGER_DRILL_KEY", "LEDGER_DRILL_URL"
@@ -59,14 +60,17 @@ def taken(body: bytes, given: str, found: Settings, env: Env, now: datetime) -> 
     return answer.status, answer.body
 
 
-def probed(body: Mapping[str, object], found: Settings, env: Env, now: datetime) -> None:
-    """After a message of a drill's order: the rights that its call would have needed."""
-    from governance import flow
+def carried_on(name: str, body: Mapping[str, object], found: Settings, env: Env, now: datetime) -> list[Message]:
+    """What a message of a drill's order leads to, besides what it leads to for any order."""
+    from governance import flow, streams
     from governance.fleets import Fleets
 
+    if name != streams.VERIFY_ORDER:
+        return flow.after_order(body)
     planes = fleet(env, found.machines)
     assert isinstance(planes, Fleets)
     flow.on_probe(body, record=record(store(found.store_url, env)), fleet=planes, now=now)
+    return []
 
 
 def settle(found: Settings, kept: Record, now: datetime) -> list[dict[str, object]]:
@@ -75,7 +79,7 @@ def settle(found: Settings, kept: Record, now: datetime) -> list[dict[str, objec
     from governance import drill as drills
 
     told = []
-    for event in drills.check(kept, now, timedelta(minutes=found.drill_minutes)):
+    for event in drills.check(kept, now, timedelta(minutes=found.drill_minutes), channels=bool(found.channels)):
         fields = {name: event.body.get(name) for name in ("budget", "run", "link", "reason") if name in event.body}
         (telemetry.alarm if event.kind == drills.FAILED else telemetry.event)(event.kind, **fields)
         told.append({"outcome": event.kind, **fields})

@@ -102,7 +102,8 @@ class Story:
 
     def order(self, message: Message) -> None:
         flow.on_order(message.body, budgets=[self.budget], record=self.record, fleet=self.fleet, now=NOW, live=True)
-        flow.on_probe(message.body, record=self.record, fleet=self.fleet, now=NOW)
+        (look,) = flow.after_order(message.body)
+        flow.on_probe(look.body, record=self.record, fleet=self.fleet, now=NOW)
 
     def through(self) -> None:
         assert self.send() == 202

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,13 +13,14 @@ from emulators import faults
 from emulators.arm import Arm
 from emulators.scenario import World
 from governance import drill, streams
+from tests.channels import inbox
 from tests.host.conftest import ALERTS, Service, Start
 from tests.host.functions_host import Outcome
 from tests.host.scene import alert_body, ledger_toml, world_now
 from tests.host.street import street
 
 KEY = "a drill key of the test, 32 characters"
-LINKS = ["begun", "webhook", "intake", "queue", "plan", "listing", "order", "rights"]
+LINKS = ["begun", "webhook", "intake", "queue", "plan", "listing", "order", "read-back", "rights"]
 DEALLOCATE = "Microsoft.Compute/virtualMachines/deallocate/action"
 
 
@@ -34,12 +36,21 @@ def arm(world: World) -> Iterator[Arm]:
 
 
 @contextmanager
-def drilled(start: Start, arm: Arm, world: World, *, path: str = ALERTS, minutes: int = 20) -> Iterator[Service]:
+def drilled(
+    start: Start,
+    arm: Arm,
+    world: World,
+    *,
+    path: str = ALERTS,
+    minutes: int = 20,
+    more: str = "",
+    **settings: str,
+) -> Iterator[Service]:
     """The service with both switches on; it is to find itself by its address."""
-    toml = f"ledger.drill_minutes = {minutes}\n{ledger_toml(world.setup)}"
+    toml = f"ledger.drill_minutes = {minutes}\n{ledger_toml(world.setup)}{more}"
     with street() as outside:
         own = {"LEDGER_DRILL_KEY": KEY, "LEDGER_DRILL_URL": outside.address(path)}
-        with start(toml, **arm.environment(), LEDGER_LIVE="true", **own) as service:
+        with start(toml, **arm.environment(), LEDGER_LIVE="true", **own, **settings) as service:
             outside.front = service.front
             yield service
 
@@ -67,12 +78,15 @@ def test_invariant_23_a_drill_proves_each_link_and_changes_nothing(start: Start,
     with drilled(start, arm, world) as service:
         sent = service.host.timer("drill")
         assert [one["status"] for one in sent.events()[-1]["drills"]] == [202]
-        service.pump.run(until=lambda: service.pump.of("carry_out_order"))
+        service.pump.run(until=lambda: service.pump.of("verify_order"))
         outcome = swept(service)
         (proof,) = proofs(service)
         assert proof.kind == drill.PASSED
-        assert [(one["link"], one["state"]) for one in proof.body["links"]] == [(name, "proven") for name in LINKS]
-        assert all(one["at"] for one in proof.body["links"])
+        assert [(one["link"], one["state"]) for one in proof.body["links"]] == [
+            *((name, "proven") for name in LINKS),
+            ("notice", "untried"),
+        ]
+        assert all(one["at"] for one in proof.body["links"] if one["state"] == "proven")
         assert [level for level, _ in told(outcome, "drill-passed")] == [INFORMATION]
         assert [event.kind for event in service.events("drill-orders/")] == ["planned", "dry-run"]
         assert {request.method for request in arm.requests} == {"GET"}
@@ -125,24 +139,70 @@ def test_invariant_23_a_right_to_stop_that_is_gone_fails_loudly(start: Start, wo
     world.cloud.denied.add(DEALLOCATE)
     with drilled(start, arm, world, minutes=0) as service:
         service.host.timer("drill")
-        service.pump.run(until=lambda: service.pump.of("carry_out_order"))
+        service.pump.run(until=lambda: service.pump.of("verify_order"))
         link, reason = failure(service)
     assert link == "rights"
     assert DEALLOCATE in reason
 
 
-@pytest.mark.parametrize(("dead", "link"), [("plan_stop", "plan"), ("carry_out_order", "order")])
-def test_invariant_23_a_dead_queue_function_fails_loudly(
-    start: Start, world: World, arm: Arm, dead: str, link: str
-) -> None:
+# The functions of a drill in their order, and the link that is dead when one of them and what follows does not run.
+CHAIN = {"plan_stop": "plan", "carry_out_order": "order", "verify_order": "read-back"}
+
+
+@pytest.mark.parametrize("dead", CHAIN)
+def test_invariant_23_a_dead_queue_function_fails_loudly(start: Start, world: World, arm: Arm, dead: str) -> None:
     with drilled(start, arm, world, minutes=0) as service:
         service.host.timer("drill")
-        if dead != "plan_stop":
-            (message,) = waiting(service, "plan-stop")
-            assert service.host.queue("plan_stop", message).succeeded
+        for name in list(CHAIN)[: list(CHAIN).index(dead)]:
+            deliver(service, name)
         found, reason = failure(service)
-    assert found == link
+    assert found == CHAIN[dead]
     assert dead.replace("_", "-") in reason
+
+
+CHANNEL = '[notices.ops]\nkind = "teams"\nurl = "TEAMS_URL"\n'
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_invariant_23_notices_that_nobody_reads_are_a_dead_link(
+    start: Start, world: World, arm: Arm, alive: bool
+) -> None:
+    with inbox() as box, drilled(start, arm, world, minutes=0, more=CHANNEL, TEAMS_URL=box.url) as service:
+        service.host.timer("drill")
+        for name in CHAIN:
+            deliver(service, name)
+        if alive:
+            service.pump.run(until=lambda: service.pump.of("send_notice"))
+            swept(service)
+            assert [event.kind for event in proofs(service)] == [drill.PASSED]
+            assert proofs(service)[0].body["links"][-1]["state"] == "proven"
+        else:
+            found, reason = failure(service)
+            assert (found, "send-notice" in reason) == ("notice", True)
+        assert box.got == []
+
+
+def test_invariant_23_people_are_told_of_a_dead_link(start: Start, world: World, arm: Arm) -> None:
+    path = "/api/alerts/budget?code=expired"
+    with inbox() as box, drilled(start, arm, world, path=path, minutes=0, more=CHANNEL, TEAMS_URL=box.url) as service:
+        service.host.timer("drill")
+        failure(service)
+        service.pump.run(until=lambda: box.got)
+        (card,) = box.bodies()
+    assert b"DRILL FAILED" in card
+    assert b"webhook" in card
+
+
+def deliver(service: Service, function: str) -> None:
+    """What that function would have been given, without the queues: the others are not polled."""
+    for message in waiting(service, "plan-stop") if function == "plan_stop" else orders(service):
+        outcome = service.host.queue(function, message)
+        assert outcome.succeeded, outcome.error
+
+
+def orders(service: Service) -> list[str]:
+    firsts = [service.record.events(stream)[0] for stream in service.record.streams("drill-orders/")]
+    return [json.dumps(streams.carry_out(one.stream.partition("/")[2], one.body).body) for one in firsts]
 
 
 def waiting(service: Service, queue: str) -> list[str]:
