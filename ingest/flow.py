@@ -162,14 +162,9 @@ def ingest(
 
 
 def _refuse_other_days(run: Run, held: Sequence[str], shape: Shape) -> None:
-    """A file of one half of a month, such as an invoice's from its middle on, would take the place of the other.
-
-    Of a bill that tells every day the first and last ones count: one week of it is not the month.
-    """
-    if not held or not run.days:
-        return
-    first, last = held if shape.daily else reversed(held)
-    if run.days[0] > first or run.days[1] < last:
+    """Half of a month, as an invoice's from its middle on, would take the other's place; of daily rows any part would."""
+    first, last = (held if shape.daily else reversed(held)) if held else ("", "")
+    if held and run.days and (run.days[0] > first or run.days[1] < last):
         ours, theirs = (f"{days[0][:10]} to {days[1][:10]}" for days in (run.days, held))
         raise reject(
             f"source {run.source} holds {theirs} of {run.period}, and this delivery has {ours} alone",
@@ -309,7 +304,8 @@ def _refuse_rows(job: Job) -> None:
     job.connection.execute(row_refusals.DAYS)
     for _ in job.each_unit():
         row_refusals.refuse_rows(job.connection, job.shape.refused_rows)
-        if daily:
+        # One file whose lines all differ has no day twice.
+        if daily and (len(job.units()) > 1 or row_refusals.may_repeat(job.connection, daily)):
             row_refusals.note_days(job.connection, daily)
     if daily:
         row_refusals.refuse_days_twice(job.connection, daily)

@@ -61,6 +61,19 @@ def test_a_day_in_two_files_is_refused_however_each_spells_its_values(
     assert (fault["rule"], fault["row"]) == ("day-twice", 1)
 
 
+@pytest.mark.parametrize("day", ["2026-01-25", "2026-01-26"])
+def test_some_days_by_hand_do_not_take_the_place_of_all_that_the_ledger_holds(
+    day: str, ledger: Ledger, tmp_path: Path
+) -> None:
+    month = [{"USAGE_DATE": f"2026-01-{number}"} for number in (24, 25, 26)]
+    assert ledger.ingest(snowflake(tmp_path / "month.csv", *month)).outcomes == ["committed"]
+    part = snowflake(tmp_path / "part.csv", {"USAGE_DATE": day})
+    assert refused(ledger, part)["rule"] == "days-would-be-lost"
+    more = snowflake(tmp_path / "more.csv", *month, {"USAGE_DATE": "2026-01-27"})
+    assert ledger.ingest(more).outcomes == ["committed"]
+    assert ledger.ingest(part, "--period", "2026-01").outcomes == ["committed"]
+
+
 def test_one_day_may_hold_two_lines_of_one_service(ledger: Ledger, tmp_path: Path) -> None:
     overage = {"BALANCE_SOURCE": "OVERAGE", "USAGE_TYPE": "overage-compute"}
     other = {"ACCOUNT_LOCATOR": "AB1"}
