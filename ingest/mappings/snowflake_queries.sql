@@ -3,7 +3,7 @@ SELECT
     day_of(START_TIME) AS day,
     folded(ACCOUNT_LOCATOR) AS account,
     region_name(REGION) AS region,
-    trim(WAREHOUSE_ID) AS warehouse_id,
+    coalesce(trim(WAREHOUSE_ID), trim(WAREHOUSE_NAME), 'unknown') AS warehouse_id,
     trim(WAREHOUSE_NAME) AS warehouse_name,
     trim(QUERY_TAG) AS query_tag,
     trim(USER_NAME) AS user_name,

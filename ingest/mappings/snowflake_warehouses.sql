@@ -3,7 +3,7 @@ SELECT
     day_of(START_TIME) AS day,
     folded(ACCOUNT_LOCATOR) AS account,
     region_name(REGION) AS region,
-    trim(WAREHOUSE_ID) AS warehouse_id,
+    coalesce(trim(WAREHOUSE_ID), trim(WAREHOUSE_NAME), 'unknown') AS warehouse_id,
     trim(WAREHOUSE_NAME) AS warehouse_name,
     sum(coalesce(money(CREDITS_USED_COMPUTE), 0)) AS credits_compute,
     sum(coalesce(money(CREDITS_USED_CLOUD_SERVICES), 0)) AS credits_cloud,

@@ -22,7 +22,7 @@ from tests.ingest.split_bills import (
     split,
     tagged,
 )
-from tests.mapped import Row
+from tests.mapped import Row, focus_rows, write_csv
 
 WAREHOUSES = (
     metered("1", "LOAD", "30", "1"),
@@ -203,3 +203,23 @@ def test_no_additive_figure_is_left_out_of_the_split(tmp_path: Path) -> None:
         "PricingCurrencyEffectiveCost": 210,
         "PricingQuantity": 70,
     }
+
+
+def test_what_hybrid_tables_hold_takes_none_of_the_other_storage(tmp_path: Path) -> None:
+    bill = write_csv(tmp_path / "usage.csv", [STORAGE])
+    columns = ("USAGE_DATE", "DATABASE_ID", "DATABASE_NAME", "AVERAGE_DATABASE_BYTES", "AVERAGE_FAILSAFE_BYTES")
+    rows = [("5", "SALES", "100", "0"), ("6", "ORDERS", "0", "100")]
+    views = [
+        dict(zip(columns, (STORAGE["USAGE_DATE"], id, name, held, "0"), strict=True))
+        | {"AVERAGE_HYBRID_TABLE_STORAGE_BYTES": hybrid}
+        for id, name, held, hybrid in rows
+    ]
+    databases = write_csv(tmp_path / "databases.csv", views)
+    [row] = focus_rows([(bill, "")], tmp_path, options={"allocation": "warehouse"}, companions=[databases])
+    assert (row["AllocatedResourceName"], row["BilledCost"]) == ("SALES", Decimal("5.50"))
+
+
+def test_what_has_no_id_takes_its_share_under_its_name(tmp_path: Path) -> None:
+    views = Views(warehouses=[metered("1", "LOAD", 1), metered("", "BI", 3)])
+    found = by_resource(split(tmp_path, [COMPUTE], views))
+    assert found == {"1": Decimal("52.50"), "BI": Decimal("157.50")}
