@@ -96,7 +96,8 @@ def _order(target: str, events: Sequence[Event]) -> list[str]:
     if not events:
         return [f"    {_name(target)}: no order was opened yet"]
     state, last = lifecycle.fold(event.kind for event in events), events[-1]
-    return [f"{_at(last)}  {_name(target)}: {_outcome(state, last)}"]
+    order = last.stream.rpartition("/")[2][:12]
+    return [f"{_at(last)}  {_name(target)}: {_outcome(state, last)} (order {order})"]
 
 
 def _outcome(state: State | None, last: Event) -> str:
