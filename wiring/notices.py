@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from governance.model import Event, Message
     from governance.notices import Channel
     from governance.posted import Posted
+    from governance.record import Record
 
 KEY = "LEDGER_APPROVAL_KEY"
 
@@ -41,7 +42,20 @@ def on_notice(body: Mapping[str, object], env: Env, now: datetime) -> list[Messa
     def links(event: Event, approver: str) -> Mapping[str, str]:
         return _links(event, approver, found, env, now)
 
-    return on_notice(body, Desk(kept, found.channels, kinds(), found.budgets, notifier(env), links, now))
+    messages = on_notice(body, Desk(kept, found.channels, kinds(), found.budgets, notifier(env), links, now))
+    _log_the_silent(body, kept)
+    return messages
+
+
+def _log_the_silent(body: Mapping[str, object], kept: Record) -> None:
+    """A channel that takes nothing cannot say so itself: who watches the log is told."""
+    from adapters import telemetry
+    from governance.notices import GIVEN_UP, notice_stream
+
+    events = kept.events(notice_stream(str(body["notice"]))) if "notice" in body else []
+    if events and events[-1].kind == GIVEN_UP:
+        told = {name: events[0].body[name] for name in ("channel", "notice")}
+        telemetry.event("notice-given-up", **told, reason=events[-1].body["reason"])
 
 
 def posted(found: Settings, env: Env) -> list[Posted]:

@@ -134,7 +134,7 @@ def test_channels_get_only_what_they_asked_for(record: Record) -> None:
     assert post.kept.count() == {(name, "approval"): 1 for name in ("all", "approvals", "mine")}
 
 
-def test_owners_get_only_their_machines_and_only_in_domains_of_the_settings(record: Record) -> None:
+def test_invariant_26_owners_are_warned_of_their_machines_alone_in_domains_of_the_settings(record: Record) -> None:
     machines = (
         OWNED,
         machine("b", owner="eve@evil.example"),

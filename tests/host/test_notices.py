@@ -93,6 +93,8 @@ def test_a_settings_fault_of_a_channel_is_in_the_record_and_stops_no_action(star
         (given_up,) = [event for event in service.events("notices/") if event.kind == "given-up"]
         assert "TEAMS_URL is no https address" in str(given_up.body["reason"])
         assert "top-secret" not in service.host.printed() + str(given_up.body)
+        (sent,) = [one for one in pump.of("send_notice") if "notice-given-up" in str(one.outcome.events())]
+        assert "top-secret" not in str(sent.outcome.events())
 
 
 def test_a_plan_that_awaits_approval_comes_with_links_that_work_and_are_nowhere_else(
