@@ -51,10 +51,15 @@ class Hours:
         return [
             (
                 datetime.combine(day, self.opens, zone).astimezone(UTC),
-                datetime.combine(day + overnight, self.closes, zone).astimezone(UTC),
+                _earlier(datetime.combine(day + overnight, self.closes, zone)),
             )
             for day in dates
         ]
+
+
+def _earlier(wall: datetime) -> datetime:
+    """Of the two instants that a wall clock's time means when it is told twice, or skipped."""
+    return min(wall.astimezone(UTC), wall.replace(fold=1).astimezone(UTC))
 
 
 def opening(windows: Sequence[Hours], now: datetime) -> datetime | None:

@@ -78,6 +78,14 @@ def test_several_windows_open_together_or_never() -> None:
     assert opening([], NOW) == NOW
 
 
+@pytest.mark.parametrize(("minutes", "is_open"), [(-16, True), (-15, False), (0, False), (44, False)])
+def test_a_closing_time_that_the_clock_skips_is_not_put_off(minutes: int, is_open: bool) -> None:
+    """In Sao Paulo midnight of 4 November 2018 was one o'clock at once, so that 00:45 never was."""
+    skipped = datetime(2018, 11, 4, 3, tzinfo=UTC)
+    window = Hours("America/Sao_Paulo", (5,), time(12), time(0, 45))
+    assert window.is_open(skipped + timedelta(minutes=minutes)) is is_open
+
+
 def test_the_strictest_of_the_rules_holds() -> None:
     hour = timedelta(hours=1)
     found = terms(
