@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from governance.actions.azure_faults import answered, translated
+from governance.actions.azure_faults import FORBIDDEN, answered, translated
 from ledger.faults import Rejected, reject
 
 if TYPE_CHECKING:
@@ -76,8 +76,9 @@ class AzureClients:
         for scope in scopes:
             try:
                 return list(_locks(self.of(subscription), self._base_url, scope))
-            except Rejected:
-                continue
+            except Rejected as fault:
+                if fault.faults[0].rule != FORBIDDEN:
+                    raise
         return []
 
     def missing_rights(self, id: str, subscription: str, kind: str) -> list[str]:

@@ -15,6 +15,9 @@ TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 LASTING = frozenset({"ScopeLocked", "OperationNotAllowed", "NotSupported", "BadRequest"})
 # A 404 with another code says nothing of the machine: who may not see a subscription any more is told so too.
 GONE = frozenset({"ResourceNotFound", "ResourceGroupNotFound", "NotFound"})
+# For answers whose own code nobody reads.
+_CODES = {403: "Forbidden", 404: "NotFound"}
+FORBIDDEN = "azure-Forbidden"
 
 
 @contextmanager
@@ -37,7 +40,7 @@ def translated(what: str) -> Iterator[None]:
 def answered(what: str, answer: Any) -> Exception:
     """The same table for an answer that was asked for without the SDK's own operations."""
     headers = {str(key).lower(): str(value) for key, value in answer.headers.items()}
-    return _answered(what, None, answer.status_code, "NotFound" if answer.status_code == 404 else "unknown", headers)
+    return _answered(what, None, answer.status_code, _CODES.get(answer.status_code, "unknown"), headers)
 
 
 def _answered(

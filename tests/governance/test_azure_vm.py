@@ -96,6 +96,22 @@ def test_invariant_11_a_stop_is_one_deallocation_and_nothing_else(
     assert fleet.machine(id_of("vm-0")).power == "deallocated"
 
 
+@pytest.mark.parametrize(
+    ("fault", "seen"),
+    [(faults.denied("listLocks"), True), (faults.Fault("listLocks", status=400, code="InvalidApi"), False)],
+)
+def test_invariant_3_locks_that_cannot_be_read_are_not_taken_for_none(
+    cloud: Cloud, fleet: AzureVirtualMachines, fault: faults.Fault, seen: bool
+) -> None:
+    """Whoever has no right to read them is refused by Azure itself; any other answer is no word about locks."""
+    cloud.faults.add(fault)
+    if seen:
+        assert len(fleet.machines(SUBSCRIPTION)) == len(NAMES)
+    else:
+        with pytest.raises(Rejected, match="read locks"):
+            fleet.machines(SUBSCRIPTION)
+
+
 TABLE = {
     "throttled": (faults.throttled("*", retry_after=17), Transient),
     "unavailable": (faults.broken("*"), Transient),
