@@ -98,7 +98,7 @@ def body_stream(seal: str) -> str:
 
 def firing_stream(alert: Alert) -> str:
     """Of an alert id at the instant it fired: whoever sends it, and however its amounts are printed."""
-    return f"firings/{digest([alert.alert_id.lower(), alert.fired_at, alert.kind])}"
+    return f"firings/{digest([alert.budget_id.lower(), alert.alert_id.lower(), alert.fired_at, alert.kind])}"
 
 
 def order_key(run: str, target: str) -> str:

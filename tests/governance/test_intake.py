@@ -14,7 +14,18 @@ from governance import flow
 from governance.model import Answer
 from governance.record import Record
 from ledger.faults import Conflict, Transient
-from tests.governance.scene import BUDGETS, DOLLAR, NOW, Crash, CrashingStore, ListQueue, MemoryFleet, machine, payload
+from tests.governance.scene import (
+    BUDGETS,
+    DOLLAR,
+    LAB,
+    NOW,
+    Crash,
+    CrashingStore,
+    ListQueue,
+    MemoryFleet,
+    machine,
+    payload,
+)
 
 BODY = payload("common-actual")
 SAMPLE = payload("common-actual", BudgetName="Test_actual_cost_budget", alertId="/x/alerts/Test_Alert")
@@ -69,6 +80,17 @@ def test_invariant_8_one_alert_id_and_instant_is_one_effect_however_it_is_printe
         other = post(record, queue, payload("common-actual", NotificationThresholdAmount="$0.801", **change))
         assert "duplicate" not in other.body or other.body["alert"] != first.body["alert"]
     assert len(queue.sent) == 2
+
+
+def test_one_alert_id_of_two_budgets_is_two_effects(record: Record) -> None:
+    other = replace(LAB, amount=DOLLAR.amount)
+    told = payload("common-actual", Scope=other.scope, BudgetName=other.name, BudgetId=other.id)
+    answers = [
+        flow.on_alert(body, budgets=[DOLLAR, other], record=record, queue=ListQueue(), now=NOW, live=True)
+        for body in (payload("common-actual"), told)
+    ]
+    assert len({str(one.body["alert"]) for one in answers}) == 2
+    assert not any("duplicate" in one.body for one in answers)
 
 
 def test_a_notice_does_not_take_the_place_of_the_alert_with_its_id(record: Record) -> None:
