@@ -168,6 +168,12 @@ def owners_sql(shape: Shape) -> str:
     return f"SELECT DISTINCT {shape.account}, {_members(shape)} FROM raw"
 
 
+def may_be_doubled_sql(shape: Shape) -> str:
+    """Whether any two rows of view `companion` may be the same by the shape's key: soon told where none are."""
+    key = ", ".join(map(quoted, shape.key))
+    return f"SELECT count(*) > count(DISTINCT hash({key})) FROM companion WHERE {quoted(shape.key[0])} IS NOT NULL"
+
+
 def doubled_sql(shape: Shape) -> str:
     """(file, row, file, row) of the first rows of view `companion` that are the same by the shape's key.
 

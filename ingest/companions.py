@@ -79,8 +79,9 @@ def _complete(connection: DuckDBPyConnection, table: str, members: Collection[Me
 
 
 def _refuse_doubled(connection: DuckDBPyConnection, companion: Shape) -> None:
-    rows = connection.execute(checks.doubled_sql(companion)).fetchall() if companion.key else []
-    if rows:
+    if not companion.key or (False,) in connection.execute(checks.may_be_doubled_sql(companion)).fetchall():
+        return
+    if rows := connection.execute(checks.doubled_sql(companion)).fetchall():
         raise Rejected([_doubled(companion, *row) for row in rows])
 
 

@@ -162,7 +162,7 @@ def ingest(
 
 
 def _refuse_other_days(run: Run, held: Sequence[str], shape: Shape) -> None:
-    """Half of a month, as an invoice's from its middle on, would take the other's place; of daily rows any part would."""
+    """Half of a month, as an invoice's from its middle on, takes the other's place; of daily rows any part does."""
     first, last = (held if shape.daily else reversed(held)) if held else ("", "")
     if held and run.days and (run.days[0] > first or run.days[1] < last):
         ours, theirs = (f"{days[0][:10]} to {days[1][:10]}" for days in (run.days, held))

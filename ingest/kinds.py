@@ -21,7 +21,7 @@ FEW = 1000  # different texts; every group of rows that is written holds all of 
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
-    """`sql` is a SELECT over the view `rows` that the mapping joins, `words` are columns of it under the names of FOCUS.
+    """`sql` is a SELECT over the view `rows` that the mapping joins; `words` are columns of it, named as in FOCUS.
 
     `beside_sql` are statements that make tables of what stands beside the bill, for the mapping to join too.
     """

@@ -94,11 +94,22 @@ def _faults(connection: DuckDBPyConnection, one: RowRefusal) -> list[Fault]:
     return [Fault(one.text.format(shown), one.advice, one.rule, file, row, one.column) for file, row, shown in rows]
 
 
+def may_repeat(connection: DuckDBPyConnection, daily: Daily) -> bool:
+    """Whether any two lines of view `raw` may be the same: soon told where none are."""
+    key, figures = _compared(daily)
+    told = f"SELECT count(*) > count(DISTINCT hash({daily.day}, {daily.place}, {key}, {figures})) FROM raw"
+    return (True,) in connection.execute(told).fetchall()
+
+
+def _compared(daily: Daily) -> tuple[str, str]:
+    """What tells lines apart, and their figures; one file may write TRUE or nothing where another has true or null."""
+    key = (f"upper(coalesce(trim({name}), ''))" for name in daily.key)
+    return ", ".join(key), ", ".join(f"TRY_CAST({name} AS DECIMAL(38, 12))" for name in daily.figures)
+
+
 def note_days(connection: DuckDBPyConnection, daily: Daily) -> None:
     """Add what view `raw` tells of each day to table `delivered_day`."""
-    # One file may write TRUE or nothing where another writes true or null.
-    key = ", ".join(f"upper(coalesce(trim({name}), ''))" for name in daily.key)
-    figures = ", ".join(f"TRY_CAST({name} AS DECIMAL(38, 12))" for name in daily.figures)
+    key, figures = _compared(daily)
     connection.execute(
         f"""INSERT INTO delivered_day
         SELECT x_RawFile, min(x_RawRow) + 1, max(x_RawRow) + 1, {daily.day}, {daily.place}, hash({key}) AS key,

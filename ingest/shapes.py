@@ -165,7 +165,7 @@ def plain(header: str) -> str:
 @cache
 def shapes() -> tuple[Shape, ...]:
     by_name = {str(entry["shape"]): entry for entry in shape_entries()}
-    made = [_shape(whole(entry, by_name)) for entry in by_name.values()]
+    made = [replace(_shape(whole(entry, by_name)), kinds=kinds_of(entry.get("kinds"))) for entry in by_name.values()]
     return tuple(replace(shape, absent=_absent_columns(shape, made)) for shape in made)
 
 
@@ -291,7 +291,6 @@ def _shape(entry: dict[str, object]) -> Shape:
         split=split_of(entry.get("split")),
         refused_rows=row_refusals(entry.get("refuse_rows", [])),
         daily=daily_of(entry.get("daily")),
-        kinds=kinds_of(entry.get("kinds")),
         table=_conditions(entry.get("table")),
         key=texts(entry, "key"),
     )

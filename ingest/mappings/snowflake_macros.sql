@@ -5,7 +5,9 @@ CREATE OR REPLACE MACRO folded(x) AS coalesce(upper(trim(x)), '');
 CREATE OR REPLACE MACRO region_name(x) AS coalesce(regexp_extract(upper(trim(x)), '[^.]*$'), '');
 
 -- The day, in UTC, of a date or a moment; whether it is one of the month that is mapped.
-CREATE OR REPLACE MACRO day_of(x) AS coalesce(date_of(x), CAST(instant_of(x) AS DATE));
+-- A moment of Parquet, as the engine writes it, is cast at once.
+CREATE OR REPLACE MACRO plain_moment(x) AS CASE WHEN x LIKE '____-__-__ __:__:__+00' AND x >= '0' AND x < ':' THEN TRY_CAST(x AS TIMESTAMPTZ) END;
+CREATE OR REPLACE MACRO day_of(x) AS coalesce(CAST(plain_moment(x) AS DATE), date_of(x), CAST(instant_of(x) AS DATE));
 CREATE OR REPLACE MACRO in_month(x) AS x >= CAST(getvariable('period_start') AS DATE) AND x < CAST(getvariable('period_end') AS DATE);
 
 -- Bytes, of which an average may have a part.

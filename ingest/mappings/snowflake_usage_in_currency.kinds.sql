@@ -1,11 +1,11 @@
 -- What lines of one kind have in common, worked out once for all of them: a bill has few kinds of lines, and most days of a month have each.
-WITH kind AS (
+WITH kind AS MATERIALIZED (
     SELECT DISTINCT
         ORGANIZATION_NAME, CONTRACT_NUMBER, ACCOUNT_NAME, ACCOUNT_LOCATOR, REGION, SERVICE_LEVEL, USAGE_TYPE, CURRENCY, BALANCE_SOURCE,
         BILLING_TYPE, RATING_TYPE, SERVICE_TYPE, IS_ADJUSTMENT, x_RowKind, bought_item
     FROM rows
 ),
-told AS (
+sort AS MATERIALIZED (
     SELECT
         *,
         service_named(SERVICE_TYPE, USAGE_TYPE) AS service,
@@ -14,15 +14,29 @@ told AS (
         kind_name(USAGE_TYPE) AS label,
         is_adjusted(IS_ADJUSTMENT, USAGE_TYPE) AS is_adjusted,
         is_overage(USAGE_TYPE) AS is_overage,
-        folded(ACCOUNT_LOCATOR) AS account,
-        region_name(REGION) AS cloud_place,
+        is_reader(USAGE_TYPE) AS is_of_reader,
+        CASE WHEN regexp_matches(USAGE_TYPE, '(?i)storage|transfer') THEN 'TB' ELSE 'Credits' END AS unit_by_label
+    FROM (SELECT DISTINCT SERVICE_TYPE, USAGE_TYPE, RATING_TYPE, BILLING_TYPE, IS_ADJUSTMENT FROM kind)
+),
+place AS MATERIALIZED (
+    SELECT *, folded(ACCOUNT_LOCATOR) AS account, region_name(REGION) AS cloud_place, blank_to_null(REGION) AS cloud_region, host_of(blank_to_null(REGION)) AS host
+    FROM (SELECT DISTINCT ACCOUNT_LOCATOR, REGION FROM kind)
+),
+told AS (
+    SELECT
+        k.*,
+        s.* EXCLUDE (SERVICE_TYPE, USAGE_TYPE, RATING_TYPE, BILLING_TYPE, IS_ADJUSTMENT),
+        p.* EXCLUDE (ACCOUNT_LOCATOR, REGION),
         trim(CURRENCY) AS currency_code,
         upper(trim(ORGANIZATION_NAME)) AS organization,
         coalesce(trim(CONTRACT_NUMBER), '') AS contract_number,
-        blank_to_null(REGION) AS cloud_region,
         balance_kind(BALANCE_SOURCE) AS paid_from,
         operator_of(getvariable('marketplace')) AS operator
-    FROM kind
+    FROM kind AS k
+    JOIN sort AS s
+        ON k.SERVICE_TYPE IS NOT DISTINCT FROM s.SERVICE_TYPE AND k.USAGE_TYPE IS NOT DISTINCT FROM s.USAGE_TYPE AND k.RATING_TYPE IS NOT DISTINCT FROM s.RATING_TYPE
+        AND k.BILLING_TYPE IS NOT DISTINCT FROM s.BILLING_TYPE AND k.IS_ADJUSTMENT IS NOT DISTINCT FROM s.IS_ADJUSTMENT
+    JOIN place AS p ON k.ACCOUNT_LOCATOR IS NOT DISTINCT FROM p.ACCOUNT_LOCATOR AND k.REGION IS NOT DISTINCT FROM p.REGION
 ),
 line AS (
     SELECT
@@ -32,7 +46,7 @@ line AS (
         coalesce(b.ChargeCategory, 'Usage') AS category,
         coalesce(b.ChargeFrequency, 'Usage-Based') AS frequency,
         coalesce(b.ChargeCategory, 'Usage') IN ('Usage', 'Purchase') AS is_priced,
-        coalesce(r.unit, CASE WHEN t.rating <> '' THEN 'Units' WHEN regexp_matches(t.USAGE_TYPE, '(?i)storage|transfer') THEN 'TB' ELSE 'Credits' END) AS unit,
+        coalesce(r.unit, CASE WHEN t.rating <> '' THEN 'Units' ELSE t.unit_by_label END) AS unit,
         CASE WHEN r.unit IS NULL THEN 'PricingUnit: assumed' END AS unit_source,
         coalesce(s.ServiceName, 'Snowflake ' || t.service) AS service_name,
         coalesce(s.ServiceCategory, 'Other') AS service_category,
@@ -60,7 +74,7 @@ SELECT
     blank_to_null(USAGE_TYPE) AS ChargeDescription,
     frequency AS ChargeFrequency,
     unit AS ConsumedUnit,
-    CASE WHEN category NOT IN ('Tax', 'Adjustment') THEN host_of(cloud_region) END AS HostProviderName,
+    CASE WHEN category NOT IN ('Tax', 'Adjustment') THEN host END AS HostProviderName,
     coalesce(operator, 'Snowflake') AS InvoiceIssuerName,
     trim(CURRENCY) AS PricingCurrency,
     unit AS PricingUnit,
@@ -77,7 +91,7 @@ SELECT
     -- A locator is unique only within its region.
     trim(ACCOUNT_LOCATOR) || coalesce('.' || cloud_region, '') AS SubAccountId,
     coalesce(blank_to_null(ACCOUNT_NAME), trim(ACCOUNT_LOCATOR) || coalesce('.' || cloud_region, '')) AS SubAccountName,
-    CASE WHEN ACCOUNT_LOCATOR IS NULL THEN NULL WHEN is_reader(USAGE_TYPE) THEN 'Reader Account' ELSE 'Account' END AS SubAccountType,
+    CASE WHEN ACCOUNT_LOCATOR IS NULL THEN NULL WHEN is_of_reader THEN 'Reader Account' ELSE 'Account' END AS SubAccountType,
     blank_to_null(BILLING_TYPE) AS x_ChargeType,
     blank_to_null(USAGE_TYPE) AS x_UsageType,
     blank_to_null(BALANCE_SOURCE) AS x_Operation
