@@ -27,7 +27,7 @@ RESULTS: Mapping[str, str] = {
     CALLING: "none yet: the call is about to be made",
     ACCEPTED: "the call was taken",
     DEFERRED: "not taken, again later",
-    WAITING: "not off yet",
+    WAITING: "not there yet",
     DRY_RUN: "nothing was called",
 }
 

@@ -154,6 +154,7 @@ def _order(undo: _Undo, target: Mapping[str, object]) -> dict[str, object]:
         "identity": target["identity"],
         "stage": target["stage"],
         "who": asked["who"],
+        "input": undo.current.asked.digest,
         "why": f"undo of a stop: {asked['reason']}".removesuffix(": "),
         "plan": asked["plan"],
         "dry_run": asked["dry_run"],

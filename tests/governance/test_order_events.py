@@ -15,6 +15,7 @@ from ledger.faults import Missing, Rejected, Transient
 from tests.governance.control import Control
 from tests.governance.guarded import Guarded, rule, under
 from tests.governance.scene import BUDGETS, NOW, Crash, CrashingStore, ListQueue, machine, payload
+from tests.governance.undoing import StartingFleet, Story
 
 
 def told(control: Control, order: object) -> list[dict[str, object]]:
@@ -66,6 +67,22 @@ def test_the_approver_is_told_with_who_brought_the_alert(record: Record) -> None
     (order,) = world.plan()
     first = record.events(streams.order_stream(str(order.body["order"])))[0]
     assert first.body["who"] == {"entry": "webhook", "approved_by": "Kim"}
+
+
+def test_invariant_16_all_events_of_a_start_tell_everything(record: Record) -> None:
+    story = Story(record, StartingFleet(machine("a")))
+    run = story.run()
+    story.undo(run)
+    asked = story.undo_events(run)[0]
+    (stream,) = record.streams("starts/")
+    _, *events = record.events(stream)
+    assert [event.kind for event in events] == ["calling", "accepted", "waiting", "verified"]
+    for event in events:
+        basis = event.body["basis"]
+        assert basis["who"] == {"entry": "terminal", "by": "kim"}  # type: ignore[index]  # a mapping
+        assert basis["input"] == asked.digest and basis["plan"] == asked.body["plan"]  # type: ignore[index]  # likewise
+        assert "the demo needs them" in basis["why"]  # type: ignore[index]  # likewise
+        assert event.body["before"] and event.body["result"]
 
 
 def test_a_terminal_says_who_sat_there(record: Record) -> None:
