@@ -102,6 +102,18 @@ def test_messages_that_come_twice_start_nothing_twice(memory_folder: Path) -> No
     check(told, run)
 
 
+def test_a_start_is_read_once_at_a_time_however_often_its_message_comes(memory_folder: Path) -> None:
+    told, run = died(memory_folder, 6, True)
+    (stream,) = told.record.streams("starts/")
+    assert told.record.events(stream)[-1].kind == "accepted"
+    body = {"alert": run, "order": stream.rpartition("/")[2], "target": "", "attempt": 0}
+    flows = handlers((told.budget,), told.record, told.fleet, True)
+    for _ in range(3):
+        (again,) = flows[streams.START_ORDER](body, told.now)
+        assert again.delay == streams.FIRST_LOOK
+    assert len(told.record.events(stream)) == 3
+
+
 def test_a_start_that_was_given_up_halts_what_comes_after(memory_folder: Path) -> None:
     told, run = begun(memory_folder)
     told.record = Record(CrashingStore(memory_folder, 5, after=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -47,7 +47,16 @@ def test_a_budget_over_its_limit_refuses_unless_it_is_waived_with_a_reason(recor
     assert "    although budget dev-dollar is over: 1.02 of 1.00 USD in 2026-11" in undone.lines
 
 
-def test_a_raised_limit_or_a_new_month_ends_the_refusal(record: Record) -> None:
+def test_a_new_month_ends_the_refusal(record: Record) -> None:
+    told = story(record, A)
+    told.now = datetime(2026, 11, 29, 12, tzinfo=UTC)
+    run = told.run(**OVER)
+    told.later(days=3)
+    told.undo(run)
+    assert names(told.fleet.starts) == ["a"]
+
+
+def test_a_raised_limit_ends_the_refusal(record: Record) -> None:
     told = story(record, A)
     run = told.run(**OVER)
     told.budget = replace(told.budget, amount=DOLLAR.amount * 2)
