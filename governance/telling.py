@@ -107,6 +107,8 @@ def _prefixes(desk: Desk) -> list[str]:
 def _queued(stream: str, desk: Desk, known: set[str] | None) -> list[Message]:
     """Messages for what is new in a stream, and, given the `known` notice streams, for what was lost since."""
     events = desk.record.events(stream)
+    if known is not None:
+        _require_whole(stream, events, desk)
     messages = []
 
     def budget(event: Event) -> str:
@@ -118,6 +120,12 @@ def _queued(stream: str, desk: Desk, known: set[str] | None) -> list[Message]:
         elif _is_new(notice, desk):
             messages.append(notices.send_notice(notice.key))
     return messages
+
+
+def _require_whole(stream: str, events: Sequence[Event], desk: Desk) -> None:
+    """Of what is new the chain is worked out again; of all there is, `ledger audit verify` does."""
+    if events and desk.now - events[-1].at <= notices.FRESH and (problems := desk.record.verify(stream)):
+        raise reject(problems[0], "The record was changed from outside.", "record-damaged")
 
 
 def _is_new(notice: Notice, desk: Desk) -> bool:

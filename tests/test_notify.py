@@ -21,6 +21,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
+import wiring
 from adapters.notify import Notifier
 from emulators.certificate import write_pair
 from governance.letter import Letter
@@ -258,3 +259,17 @@ def test_a_server_that_is_not_there_or_never_speaks_is_tried_again() -> None:
 def test_what_names_no_mail_server_is_refused(server: str) -> None:
     with pytest.raises(Rejected, match="no mail server"):
         notifier(ADDRESS=server).send(channel("email", sender="l@example.com"), LETTER, ("o@x.y",))
+
+
+def test_a_mail_channel_of_the_settings_can_be_tried(mailbox: tuple[Mailbox, str], tmp_path: Path) -> None:
+    box, server = mailbox
+    (tmp_path / "ledger.toml").write_text(
+        'notices.fin = {kind = "email", server = "SMTP", from = "l@example.com", to = ["o@example.com"], '
+        'user = "USER", password = "PASSWORD"}'
+    )
+    env = {"SMTP": server, **LOGIN}
+    assert (
+        wiring.try_channel("fin", wiring.settings(env, tmp_path / "ledger.toml"), env, NOW)["refused_recipients"] == 0
+    )
+    ((to, mail),) = box.mails
+    assert (to, mail["Subject"]) == (["o@example.com"], "Test of fin")

@@ -259,6 +259,18 @@ def test_a_damaged_stream_is_told_and_holds_up_no_other(record: Record, tmp_path
     assert post.kept.count() == {("ops", "stopped"): 1, ("ops", "record-damaged"): 1}
 
 
+def test_invariant_16_a_word_that_was_changed_in_the_record_is_told(record: Record, tmp_path: Path) -> None:
+    run = stopped(record)
+    place = tmp_path / "store" / "record" / "alerts" / run.run / "000001.json"
+    place.write_text(place.read_text().replace('"spent":"0.81"', '"spent":"0.18"'))
+    post = Post(record, BUDGETS, channel(events=("record-damaged",)))
+    post.run(run.now)
+    post.run(run.now)
+    ((_, letter, _),) = post.kept.letters
+    assert letter.title == "The record is damaged in alerts/" + run.run
+    assert "its content was changed" in letter.lines[0]
+
+
 def _writes(folder: Path) -> int:
     return sum(1 for _ in (folder / "record").rglob("*.json"))
 
