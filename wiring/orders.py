@@ -59,11 +59,12 @@ def _billed(run: Run, life: Life, kept: Record, found: Settings, env: Env) -> St
     if day is None:
         return [], {"bill": None}
     started, target = on_again(kept, life), target_of(run, life)
-    bill = _bill(life.target, Bill(day, on_again=started.at.date() if started else None), found, env)
+    bill = machine_bill(life.target, Bill(day, on_again=started.at.date() if started else None), found, env)
     return bill_lines(bill, target), {"bill": document(bill, target)}
 
 
-def _bill(target: str, stop: Bill, found: Settings, env: Env) -> Bill:
+def machine_bill(target: str, stop: Bill, found: Settings, env: Env) -> Bill:
+    """What the machine cost around its stop, by the ledger as it stands."""
     from governance.machine_bill import AROUND, DAY, bill, costs_sql, known_sql, months, names_of
 
     first, last = months(stop.stopped)

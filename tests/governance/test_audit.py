@@ -47,10 +47,10 @@ class Scene:
         anchors.anchor(self.record, NOW + timedelta(hours=1))
 
     @classmethod
-    def of(cls, record: Record) -> Scene:
-        """Somebody else's record, to be changed."""
+    def of(cls, store: FolderStore) -> Scene:
+        """Another story's record, to be changed."""
         made = cls.__new__(cls)
-        made.store, made.record = FolderStore(record._store.url), record
+        made.store, made.record = store, Record(store)
         return made
 
     def stream(self, number: int = 0) -> str:
@@ -212,11 +212,13 @@ def approved(record: Record) -> tuple[Guarded, list[Message]]:
     return world, world.plan()
 
 
-def test_an_approved_plan_is_whole_and_its_approval_is_missed_when_it_is_another_s(record: Record) -> None:
+def test_an_approved_plan_is_whole_and_its_approval_is_missed_when_it_is_another_s(
+    record: Record, store: FolderStore
+) -> None:
     world, orders = approved(record)
     world.carry_out(orders)
     assert rules(record, NOW + timedelta(hours=2)) == set()
-    scene = Scene.of(record)
+    scene = Scene.of(store)
     decision = next(one for one in world.events() if one.kind == streams.APPROVED)
     scene.reseal(decision.stream, decision.sequence, lambda raw: raw["body"].update(plan="0" * 64))
     assert "plan" in {rule for rule, _ in rules(record, NOW + timedelta(hours=2))}
@@ -252,7 +254,7 @@ def test_an_undo_is_whole_and_a_start_that_nobody_asked_for_is_found(record: Rec
     assert rules(record, story.now) == {("order", f"{forged} 1")}
 
 
-def test_the_plans_and_orders_of_drills_are_audited_too(record: Record) -> None:
+def test_the_plans_and_orders_of_drills_are_audited_too(record: Record, store: FolderStore) -> None:
     key, queue = "k" * 40, ListQueue()
     rule_of = drill_alert.stops(DOLLAR)
     assert rule_of
@@ -266,7 +268,7 @@ def test_the_plans_and_orders_of_drills_are_audited_too(record: Record) -> None:
     assert ("end", f"{order} 1") in rules(record, NOW + 2 * DAY)
     assert "plan" not in {rule for rule, _ in rules(record, NOW + 2 * DAY)}
     planned = next(one for one in record.events(alert) if one.kind == streams.PLANNED)
-    Scene.of(record).reseal(alert, planned.sequence, lambda raw: raw["body"].update(population=9))
+    Scene.of(store).reseal(alert, planned.sequence, lambda raw: raw["body"].update(population=9))
     assert ("plan", f"{alert} {planned.sequence}") in rules(record, NOW)
 
 
