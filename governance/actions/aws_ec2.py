@@ -28,6 +28,17 @@ DRY_RUNS = (MAY, MAY_NOT)
 _SCOPE = re.compile(r"arn:(?P<partition>aws[a-z-]*):ec2:(?P<region>[a-z0-9-]*):(?P<account>\d{12})")
 _ID = re.compile(rf"{_SCOPE.pattern}:instance/(?P<name>i-[0-9a-f]+)")
 
+# What the names of its regions begin with; the rest are in the partition of most.
+PARTITIONS: Mapping[str, str] = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+    "eusc-": "aws-eusc",
+}
+
 Clients = Callable[[str, str], Any]
 Told = Mapping[str, Any]
 
@@ -42,11 +53,16 @@ class Ec2Instances:
     def lists(self, scope: str) -> bool:
         """`arn:aws:ec2::ACCOUNT` for all regions, `arn:aws:ec2:REGION:ACCOUNT` for one."""
         found = _SCOPE.fullmatch(scope)
-        return found is not None and found["account"] == self._account and found["region"] in ("", *self._regions)
+        if found is None or found["account"] != self._account or found["region"] not in ("", *self._regions):
+            return False
+        regions = [found["region"]] if found["region"] else self._regions
+        return all(partition_of(region) == found["partition"] for region in regions)
 
     def owns(self, id: str) -> bool:
         found = _ID.fullmatch(id)
-        return found is not None and found["account"] == self._account and found["region"] in self._regions
+        if found is None or found["account"] != self._account or found["region"] not in self._regions:
+            return False
+        return partition_of(found["region"]) == found["partition"]
 
     def machines(self, scope: str) -> list[Machine]:
         """Every instance of the account's regions, or of one of them, all pages, with its state."""
@@ -133,6 +149,10 @@ def _may(call: Callable[..., Any], number: str) -> bool:
     with translated(f"ask for the rights on {number}", expected=DRY_RUNS) as codes:
         call(InstanceIds=[number], DryRun=True)
     return codes == [MAY]
+
+
+def partition_of(region: str) -> str:
+    return next((name for prefix, name in PARTITIONS.items() if region.startswith(prefix)), "aws")
 
 
 def _objection(found: Told, tags: Mapping[str, str], lasting: frozenset[str]) -> str:

@@ -83,6 +83,24 @@ def test_every_page_and_region_is_asked_for(client: Any, stubber: Stubber) -> No
     ]
 
 
+@pytest.mark.parametrize(
+    ("partition", "regions", "known"),
+    [
+        ("aws", ["eu-west-1"], True),
+        ("aws-cn", ["eu-west-1"], False),
+        ("aws", ["cn-north-1"], False),
+        ("aws-cn", ["cn-north-1"], True),
+        ("aws-us-gov", ["us-gov-west-1"], True),
+        ("aws", ["eu-west-1", "us-gov-west-1"], False),
+    ],
+)
+def test_one_instance_has_one_id(client: Any, partition: str, regions: list[str], known: bool) -> None:
+    """Under another partition's name it would pass by what is said of its own id."""
+    fleet = Ec2Instances(lambda _service, _region: client, ACCOUNT, regions)
+    assert fleet.lists(f"arn:{partition}:ec2::{ACCOUNT}") is known
+    assert fleet.owns(f"arn:{partition}:ec2:{regions[0]}:{ACCOUNT}:instance/i-0a") is (known or len(regions) > 1)
+
+
 def test_credentials_of_another_account_stop_nothing(fleet: Fleets, stubber: Stubber) -> None:
     """Its instances would bear the ids of the account that is set up, and pass by what is said of their own."""
     answer = told(instance())
