@@ -16,6 +16,7 @@ from decimal import Decimal
 from governance import streams
 from governance.canonical import plain
 from governance.model import Budget, Event
+from governance.places import below
 from governance.record import Record
 from governance.rules import Ceilings, Policy
 from ledger.faults import Conflict
@@ -72,6 +73,10 @@ def claim(run: Run, record: Record, now: datetime) -> list[str]:
     raise Conflict(f"stream {stream} is too busy")
 
 
+def _inside(load: Load, budget: Budget) -> bool:
+    return any(below(load.id, place) for place in (budget.scope, *budget.also))
+
+
 def _claimed(run: Run, events: Sequence[Event]) -> bool:
     mine = {one.id.lower() for event in events if event.body["run"] == run.run for one in _loads(event)}
     return {one.id.lower() for one in run.loads} <= mine
@@ -81,8 +86,9 @@ def _broken(run: Run, events: Sequence[Event]) -> Iterator[str]:
     """The ceilings for all budgets, then those of each rule for what that rule picked."""
     if not run.loads:
         return
-    here = [one for event in events if event.body["budget_id"] == run.budget.id for one in _loads(event)]
-    used = [one for event in events for one in _loads(event)]
+    claimed = [(event.body["budget_id"], one) for event in events for one in _loads(event)]
+    used = [one for _, one in claimed]
+    here = [one for id, one in claimed if id == run.budget.id or _inside(one, run.budget)]
     shared = run.budget.safeguards.ceilings
     yield from _over("all budgets", shared, _Sums(run.loads, used, here, run.population, run.budget.currency))
     for policy in run.policies:
@@ -93,7 +99,7 @@ def _broken(run: Run, events: Sequence[Event]) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Sums:
-    """What is to be stopped now, what the day has used, and what it has used in the budget's own scope."""
+    """What is to be stopped now, what the day has used, and of that what lies in the budget's own scopes."""
 
     now: Sequence[Load]
     used: Sequence[Load]

@@ -66,6 +66,17 @@ def test_invariant_6_n_is_allowed_and_one_more_stops_nothing(
         assert record.streams("orders/") == record.streams("days/") == []
 
 
+def test_invariant_6_the_share_of_a_day_is_of_the_scope_whichever_budget_stopped_there(record: Record) -> None:
+    half = shared(day_percent=Decimal("0.5"))
+    other = replace(half, name="dev-two", id=half.id.replace("dev-dollar", "dev-two"))
+    elsewhere = replace(other, scope="/subscriptions/3")
+    a, b, c = (load(one.id) for one in THREE)
+    assert claim(a_run(half, a, b, population=4), record, NOW) == []
+    (reason,) = exceeded(a_run(other, c, run="2", population=4), record, NOW)
+    assert reason == "all budgets, per day: 3 of 4 machines, 50 % of them are 2"
+    assert exceeded(a_run(elsewhere, load("/subscriptions/3/x"), run="3", population=4), record, NOW) == []
+
+
 @pytest.mark.parametrize(
     ("population", "percent", "room"),
     [(1, "0.01", 1), (1, "1", 1), (2, "0.5", 1), (2, "0.99", 1), (10, "0.2", 2), (10, "0.29", 2), (10, "1", 10)],
