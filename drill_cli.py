@@ -15,6 +15,7 @@ import wiring
 
 if TYPE_CHECKING:
     from governance.drill import Life
+    from governance.feeds import Feed
 
 DEAD_LINK, LATER = 1, 3
 BETWEEN_LOOKS = 5
@@ -28,7 +29,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], command: 
 
 
 def run_status(options: argparse.Namespace) -> int:
-    return _show(wiring.lives(plan_cli.settings_of(options), os.environ), options)
+    found = plan_cli.settings_of(options)
+    return _show(wiring.lives(found, os.environ), options, wiring.feeds(found, os.environ, _now()))
 
 
 def run_drill(options: argparse.Namespace) -> int:
@@ -47,11 +49,13 @@ def run_drill(options: argparse.Namespace) -> int:
     return LATER if state is None else 0 if state else DEAD_LINK
 
 
-def _show(found: Sequence[Life], options: argparse.Namespace) -> int:
+def _show(found: Sequence[Life], options: argparse.Namespace, feeds: Sequence[Feed] = ()) -> int:
     from governance.drill import document, has_failed, lines
 
-    terminal.show_lines(lines(found, _now()), {"budgets": document(found)}, as_json=options.json)
-    return DEAD_LINK if has_failed(found) else 0
+    told = [*lines(found, _now()), *(one.line() for one in feeds)]
+    budgets = {"budgets": document(found), "feeds": [one.document() for one in feeds]}
+    terminal.show_lines(told, budgets, as_json=options.json)
+    return DEAD_LINK if has_failed(found) or any(one.stale for one in feeds) else 0
 
 
 def _now() -> datetime:

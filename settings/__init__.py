@@ -28,6 +28,7 @@ from settings.webhook import from_environment, read_caller
 GATES = ("block", "report", "off")
 DEFAULT_STORE = ".ledger"
 DRILL_MINUTES, MOST_DRILL_MINUTES = 20, 720
+STALE_HOURS, MOST_STALE_HOURS = 36, 24 * 28
 MOST_THREADS, MOST_ROWS = 1024, 10_000_000
 ON = ("1", "true", "yes", "on")
 
@@ -56,6 +57,7 @@ class Settings:
     caller: TrustedCaller | None = None
     channels: tuple[Channel, ...] = ()
     drill_minutes: int = DRILL_MINUTES
+    stale_hours: int = STALE_HOURS
 
     def source(self, name: str) -> Source:
         """The configured source of this name; Rejected when there is none."""
@@ -99,7 +101,7 @@ def _overridden(found: Settings, env: Mapping[str, str]) -> Settings:
 
 
 def _parse(root: Entry, faults: list[Fault]) -> Settings:
-    store, live, drill_minutes = _head(root.table("ledger"))
+    store, live, *waits = _head(root.table("ledger"))
     engine = _engine(root.table("engine"))
     sources = root.table("sources").each(read_source)
     faults += claimed_twice(sources)
@@ -137,7 +139,7 @@ def _parse(root: Entry, faults: list[Fault]) -> Settings:
         machines,
         caller,
         channels,
-        drill_minutes,
+        *waits,
     )
 
 
@@ -159,11 +161,12 @@ def _approval(entry: Entry) -> str:
     return found
 
 
-def _head(entry: Entry) -> tuple[str, bool, int]:
+def _head(entry: Entry) -> tuple[str, bool, int, int]:
     found = entry.take("store", word, DEFAULT_STORE), entry.take("live", switch, False)
     minutes = entry.take("drill_minutes", whole(0, MOST_DRILL_MINUTES), DRILL_MINUTES)
+    hours = entry.take("stale_hours", whole(0, MOST_STALE_HOURS), STALE_HOURS)
     entry.close()
-    return *found, minutes
+    return *found, minutes, hours
 
 
 def _engine(entry: Entry) -> tuple[str, int, int]:

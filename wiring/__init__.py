@@ -6,6 +6,7 @@ from wiring.audit import audit
 from wiring.azure import ExportWish, exports
 from wiring.control import alert, on_alert, on_poison, on_queue, send, sweep
 from wiring.drills import drill, lives, standing
+from wiring.feeds import standing as feeds
 from wiring.fleets import fleet
 from wiring.money import contracts, export, summary, take_in, validate
 from wiring.notices import on_notice, posted, tell, try_channel
@@ -32,6 +33,7 @@ __all__ = [
     "engine",
     "export",
     "exports",
+    "feeds",
     "fleet",
     "ingest_partition",
     "links",

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from settings import Settings
-from wiring import drills
+from wiring import drills, feeds
 from wiring.audit import anchor_day
 from wiring.callers import denied
 from wiring.fleets import fleet
@@ -86,6 +86,7 @@ def sweep(env: Env, now: datetime) -> list[Message]:
     kept = record(store(found.store_url, env))
     messages = flow.on_sweep(record=kept, now=now)
     _beside("returned-not-looked-for", lambda: _came_back(found, kept, env, now))
+    _beside("feeds-not-looked-at", lambda: feeds.overdue(found, kept, now))
     _beside("drills-not-settled", lambda: drills.settle(found, kept, now))
     _beside("record-not-anchored", lambda: anchor_day(kept, now))
     return messages

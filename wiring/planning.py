@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from settings import Settings
 from wiring.answers import answers
+from wiring.feeds import noted
 from wiring.money import take_source
 from wiring.parts import Env, desk, opener, quiet, settings
 from wiring.reports import reports_due
@@ -126,7 +127,9 @@ def ingest_partition(body: Mapping[str, object], env: Env, now: datetime, run_id
     if intake.later:
         raise Transient("; ".join(intake.later))
     gone = {"outcome": "gone", "source": source.name, "period": str(period)}
-    return intake.runs[0].as_json() if intake.runs else gone
+    report = intake.runs[0].as_json() if intake.runs else gone
+    noted(report, found, env, now)
+    return report
 
 
 def standing(source: Source, found: Settings, whole: bool) -> Request:

@@ -60,6 +60,18 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(alarmE
 // Each event of the service is one JSON object in a trace's message; `alarm` in adapters/telemetry.py writes these.
 var alarms = [
   {
+    name: 'cost-data-stale'
+    text: 'A source has delivered no cost data for longer than stale_hours; the event names it.'
+    query: 'AppTraces | where SeverityLevel >= 3 | extend told = parse_json(Message) | where tostring(told.event) == "cost-data-stale"'
+    operator: 'GreaterThan'
+    threshold: 0
+    looksBack: 'PT1H'
+    overrides: null
+    every: 'PT15M'
+    ofDrills: false
+  }
+  {
+    ofDrills: true
     name: 'drill-failed'
     text: 'A drill found a dead link in the chain from the webhook to a machine; the event names it.'
     query: 'AppTraces | where SeverityLevel >= 3 | extend told = parse_json(Message) | where tostring(told.event) == "drill-failed"'
@@ -70,6 +82,7 @@ var alarms = [
     every: 'PT15M'
   }
   {
+    ofDrills: true
     name: 'no-proof-of-life'
     text: 'No drill passed for a day and a half: the chain, its timers or its logs are dead.'
     query: 'AppTraces | where TimeGenerated > ago(36h) | extend told = parse_json(Message) | where tostring(told.event) == "drill-passed"'
@@ -81,7 +94,7 @@ var alarms = [
   }
 ]
 
-resource rules 'Microsoft.Insights/scheduledQueryRules@2023-03-15-preview' = [for alarm in alarms: if (drilled) {
+resource rules 'Microsoft.Insights/scheduledQueryRules@2023-03-15-preview' = [for alarm in alarms: if (drilled || !alarm.ofDrills) {
   name: 'alert-${name}-${alarm.name}'
   location: location
   properties: {
