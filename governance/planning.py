@@ -154,9 +154,15 @@ def _warned(plan: Plan, planner: _Planner, alert: Alert, budget: Budget) -> Plan
     picked = {target.policy for target in plan.targets}
     if notice is None or not terms(one for one in policy.policies_of(budget) if one.name in picked).notice:
         return plan
-    warned = {str(target["id"]).lower() for target in streams.targets_in(notice.body)}
-    late = {target.id: UNWARNED for target in plan.targets if target.id.lower() not in warned}
+    warned = {str(target["id"]).lower(): target.get("identity") for target in streams.targets_in(notice.body)}
+    late = {target.id: UNWARNED for target in plan.targets if not _is_among(warned, target)}
     return _without(plan, late, alert, budget)
+
+
+def _is_among(warned: Mapping[str, object], target: Target) -> bool:
+    """By id, and by identity where both have one."""
+    id = target.id.lower()
+    return id in warned and (not warned[id] or not target.identity or warned[id] == target.identity)
 
 
 def _left_alone(plan: Plan, planner: _Planner, alert: Alert, budget: Budget) -> Plan:

@@ -74,6 +74,14 @@ def test_another_machine_under_the_same_id_was_not_approved(record: Record, befo
         assert record.events(order)[-1].body["reason"] == "another machine was made under its id since the plan"
 
 
+def test_another_machine_under_the_same_id_was_not_warned(record: Record) -> None:
+    world = Guarded(record, under(rule(notice=HOUR)), replace(machine("a"), identity="1"), machine("b"))
+    world.plan()
+    world.fleet.set(machine("a").id, identity="2")
+    world.carry_out(world.plan(HOUR))
+    assert world.fleet.stops == [machine("b").id]
+
+
 WAITS = {
     "notice": rule(notice=DAY),
     "hours": rule(hours=OFFICE),
