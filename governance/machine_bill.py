@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
-from decimal import Decimal, localcontext
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
 from governance.places import account_of
 from ledger.delivery import Period
@@ -18,6 +18,7 @@ from ledger.reconcile import DIGITS
 
 AROUND = 7
 DAY = timedelta(days=1)
+RATE = Decimal("1e-10")
 BESIDE = "named after it"
 LONGER = "charged for longer than a day"
 
@@ -46,17 +47,23 @@ class Cost:
 class Bill:
     """The days around a stop: `known` are those of which the ledger has usage of the machine's source.
 
-    `on_again` is the day on which somebody started the machine, an undo or a person, as far as the record knows.
+    `delivered` is when the last delivery of that source came. `on_again` is the day on which somebody started the
+    machine, an undo or a person, as far as the record knows.
     """
 
     stopped: date
     costs: Sequence[Cost] = ()
     known: frozenset[date] = frozenset()
     on_again: date | None = None
+    delivered: datetime | None = None
 
     @property
     def watermark(self) -> date | None:
         return max(self.known, default=None)
+
+    def is_whole(self, day: date) -> bool:
+        """With data, and not the newest day, which may lack hours yet."""
+        return day in self.known and day != self.watermark
 
     def is_off(self, day: date) -> bool:
         """For the whole day."""
@@ -70,17 +77,17 @@ class Bill:
         return sorted({(one.part, one.currency) for one in self.costs}, key=lambda one: (one[0] == BESIDE, one))
 
     def average(self, part: str, currency: str, *, after: bool) -> Decimal | None:
-        """Effective cost a day over whole days with data; None without any. The newest day may lack hours yet.
+        """Effective cost a day over whole days with data; None without any.
 
         After the stop only days on which it was off count.
         """
-        days = [day for day in self.days() if day in self.known and day != self.watermark]
+        days = [day for day in self.days() if self.is_whole(day)]
         days = [day for day in days if (self.is_off(day) if after else day < self.stopped)]
         found = [
             one.effective for one in self.costs if (one.part, one.currency) == (part, currency) and one.day in days
         ]
         with localcontext(prec=DIGITS):
-            return sum(found, Decimal(0)) / len(days) if days else None
+            return (sum(found, Decimal(0)) / len(days)).quantize(RATE, ROUND_HALF_EVEN) if days else None
 
 
 def names_of(target: str) -> dict[str, str]:
@@ -96,8 +103,13 @@ def names_of(target: str) -> dict[str, str]:
 
 def months(stopped: date) -> tuple[Period, Period]:
     """The first and the last billing period of the days around it."""
-    first, last = stopped - AROUND * DAY, stopped + AROUND * DAY
+    first, last = span(stopped)
     return Period(first.year, first.month), Period(last.year, last.month)
+
+
+def span(stopped: date) -> tuple[date, date]:
+    """The days that are read: a week more than is told, so that the newest of them need not be the newest there is."""
+    return stopped - AROUND * DAY, stopped + 2 * AROUND * DAY
 
 
 def costs_sql(relation: str) -> str:
@@ -113,13 +125,13 @@ def costs_sql(relation: str) -> str:
 
 
 def known_sql(relation: str) -> str:
-    """The days with usage in the sources that bill the machine, or else its account."""
+    """The days with usage in the sources that bill the machine or its account, each with its source."""
     return f"""
         WITH told AS (SELECT x_SourceName AS source, {_DAY} AS day, ChargeCategory AS category,
                 {_MACHINE} AS machine, coalesce({_ACCOUNT}, false) AS account FROM ({relation})),
         sources AS (SELECT source FROM told GROUP BY source HAVING bool_or(machine OR account))
-        SELECT DISTINCT day FROM told JOIN sources USING (source)
-        WHERE category = 'Usage' AND day BETWEEN $first AND $last ORDER BY day"""
+        SELECT DISTINCT day, source FROM told JOIN sources USING (source)
+        WHERE category = 'Usage' AND day BETWEEN $first AND $last ORDER BY ALL"""
 
 
 def bill(target: str, found: Bill, costs: Iterable[Sequence[object]], known: Iterable[Sequence[object]]) -> Bill:
@@ -184,6 +196,7 @@ def document(found: Bill, target: Mapping[str, object]) -> dict[str, object]:
         "stopped": str(found.stopped),
         "on_again": str(found.on_again) if found.on_again else None,
         "watermark": str(found.watermark) if found.watermark else None,
+        "delivered": found.delivered.isoformat() if found.delivered else None,
         "days": costs,
         "not_in_the_cost_data": missing,
         "a_day": sums,

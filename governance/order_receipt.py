@@ -61,7 +61,7 @@ def bill_lines(found: Bill, target: Mapping[str, object]) -> list[str]:
     if not found.known:
         return [f"bill     not yet in the cost data ({found.stopped} and {AROUND} days around it)"]
     return [
-        f"bill     effective cost by UTC day; cost data up to {found.watermark}",
+        f"bill     effective cost by UTC day; cost data up to {found.watermark}{_delivered(found)}",
         *(f"  {day}  {_when(day, found)}  {_day(day, found)}" for day in found.days()),
         *([f"  on again since {found.on_again}: only whole days off count as after"] if found.on_again else []),
         *(_compared(part, currency, found) for part, currency in found.parts()),
@@ -109,6 +109,11 @@ def _day(day: date, found: Bill) -> str:
 
 def _pair(effective: Decimal, billed: Decimal) -> str:
     return rounded(effective) + (f" (billed {rounded(billed)})" if billed != effective else "")
+
+
+def _delivered(found: Bill) -> str:
+    """A day without any row may be one on which nothing at all was charged: then data was to be expected."""
+    return f", last delivered {found.delivered:%Y-%m-%d}" if found.delivered else ""
 
 
 def _compared(part: str, currency: str, found: Bill) -> str:

@@ -143,7 +143,7 @@ def test_an_order_is_told_from_its_alert_to_its_bill(terminal: Terminal) -> None
     said = terminal.said("order", "show", order[:10])
     assert f"order {order[:12]}: verified, live" in said
     assert "by webhook: dev-dollar, " in said
-    assert "cost data up to 2026-11-15" in said
+    assert "cost data up to 2026-11-15, last delivered 2026-02-20" in said
     assert "2026-11-11  before  Compute 0.48 EUR; named after it 0.03 EUR" in said
     assert "2026-11-12  STOP    Compute 0.3 EUR; named after it 0.03 EUR" in said
     assert "2026-11-13  after   named after it 0.03 EUR" in said

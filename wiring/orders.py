@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -65,21 +66,22 @@ def _billed(run: Run, life: Life, kept: Record, found: Settings, env: Env) -> St
 
 def machine_bill(target: str, stop: Bill, found: Settings, env: Env) -> Bill:
     """What the machine cost around its stop, by the ledger as it stands."""
-    from governance.machine_bill import AROUND, DAY, bill, costs_sql, known_sql, months, names_of
+    from governance.machine_bill import bill, costs_sql, known_sql, months, names_of, span
 
     first, last = months(stop.stopped)
     ledger = book(store(found.store_url, env))
     files = ledger.files(wanted=lambda _source, period: first <= period <= last)
     asked: Mapping[str, object] = {
         **names_of(unquote(target)),
-        "first": stop.stopped - AROUND * DAY,
-        "last": stop.stopped + AROUND * DAY,
+        **dict(zip(("first", "last"), span(stop.stopped), strict=True)),
     }
     with engine(found) as connection:
         relation = ledger.relation_sql(files)
         costs = connection.execute(costs_sql(relation), _named(costs_sql(relation), asked)).fetchall()
         known = connection.execute(known_sql(relation), _named(known_sql(relation), asked)).fetchall()
-    return bill(target, stop, costs, known)
+    sources = {source for _, source in known}
+    delivered = max((file.written for file in files if file.source in sources), default=None)
+    return bill(target, replace(stop, delivered=delivered), costs, known)
 
 
 def _named(text: str, asked: Mapping[str, object]) -> dict[str, object]:

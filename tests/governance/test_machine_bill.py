@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from adapters.folder import FolderStore
 from focus.schema import ledger_types
-from governance.machine_bill import AROUND, BESIDE, Bill, Cost, bill, document, names_of
+from governance.machine_bill import AROUND, BESIDE, RATE, Bill, Cost, bill, document, names_of
 from ledger.book import Book
 from ledger.delivery import Period
 from settings import load
@@ -75,6 +75,13 @@ def test_days_of_other_sources_are_no_cost_data_of_this_machine(tmp_path: Path) 
     assert found.known == {date(2026, 11, 10), date(2026, 11, 14)} and found.watermark == date(2026, 11, 14)
 
 
+def test_the_last_day_that_is_told_is_whole_when_later_ones_have_data(tmp_path: Path) -> None:
+    mine = {"ResourceId": "i-0abc", "SubAccountId": "123456789012"}
+    found = billed(tmp_path, INSTANCE, row(19, **mine), row(21, **mine))
+    assert found.watermark == date(2026, 11, 21) and found.delivered
+    assert found.average("Compute", "USD", after=True) == Decimal(2)
+
+
 def test_a_machine_that_was_never_billed_waits_for_the_data_of_its_account(tmp_path: Path) -> None:
     found = billed(tmp_path, INSTANCE, row(14, ResourceId="y", SubAccountId="123456789012"))
     assert not found.costs and found.known == {date(2026, 11, 14)}
@@ -120,7 +127,7 @@ def test_averages_are_of_one_currency_over_whole_days_with_data(
         for after, side in ((False, [s for s in whole if s < 0]), (True, [s for s in whole if s > 0])):
             average = found.average("Compute", currency, after=after)
             total = sum((a for s, c, a in costs if c == currency and s in side), Decimal(0))
-            assert average == (total / len(side) if side else None)
+            assert average == ((total / len(side)).quantize(RATE) if side else None)
     assert sum((one.effective for one in found.costs), Decimal(0)) == sum((a for _, _, a in costs), Decimal(0))
 
 
