@@ -1,7 +1,7 @@
 """From the record to people: derive notices, send each, try again, give up in the record. No action waits for this.
 
-The record says what was sent: a notice is a stream of its own, `notices/<key>`, queued, tried, sent or given up. A
-crash between sending and recording it sends once more, with the same id; nothing else is sent twice.
+The record says what was sent: a notice is a stream of its own, `notices/<key>`, queued, tried, sent or given up. Where
+the answer of a try was late or lost, or a crash came before it was recorded, it is sent again, with the same id.
 """
 
 from __future__ import annotations
