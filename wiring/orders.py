@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -12,9 +13,13 @@ from settings import Settings
 from wiring.parts import Env, book, engine, record, store
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
     from governance.machine_bill import Bill
     from governance.record import Record
     from governance.runs import Life, Run
+    from ledger.book import BookFile
+    from ledger.delivery import Period
 
 Story = tuple[list[str], dict[str, object]]
 
@@ -32,9 +37,9 @@ def order(id: str, found: Settings, env: Env) -> Story:
 
     kept = record(store(found.store_url, env))
     run, life = looked_up(kept, id)
-    lines, document = _billed(run, life, kept, found, env)
+    lines, bill = _billed(run, [life], kept, found, env).get(life.id, ([], None))
     events = [{"kind": event.kind, "at": event.at.isoformat(), "body": dict(event.body)} for event in life.events]
-    whole = {**life.document(), "run": run.document() | {"orders": []}, "events": events, **document}
+    whole = {**life.document(), "run": run.document() | {"orders": []}, "events": events, "bill": bill}
     return [*details(run, life), *lines], whole
 
 
@@ -44,46 +49,59 @@ def receipt(run: Run, found: Settings, env: Env) -> Story:
     from governance.runs import lines
 
     kept = record(store(found.store_url, env))
-    listed, bills = [*told(kept, run.id), "", *lines([run])], {}
+    billed = _billed(run, run.orders, kept, found, env)
+    listed = [*told(kept, run.id), "", *lines([run])]
     for life in run.orders:
-        more, bills[life.id] = _billed(run, life, kept, found, env)
-        listed += [f"{life.target}:", *more] if more else []
-    return listed, {**run.document(), "bills": bills}
+        listed += [f"{life.target}:", *billed[life.id][0]] if life.id in billed else []
+    return listed, {**run.document(), "bills": {id: bill for id, (_, bill) in billed.items()}}
 
 
-def _billed(run: Run, life: Life, kept: Record, found: Settings, env: Env) -> Story:
-    """Nothing where no machine was stopped."""
+def _billed(run: Run, lives: Sequence[Life], kept: Record, found: Settings, env: Env) -> dict[str, Story]:
+    """By order, for those that stopped a machine."""
     from governance.machine_bill import Bill, document
     from governance.order_receipt import bill_lines, on_again, stopped, target_of
 
-    day = stopped(life)
-    if day is None:
-        return [], {"bill": None}
-    started, target = on_again(kept, life), target_of(run, life)
-    bill = machine_bill(life.target, Bill(day, on_again=started.at.date() if started else None), found, env)
-    return bill_lines(bill, target), {"bill": document(bill, target)}
-
-
-def machine_bill(target: str, stop: Bill, found: Settings, env: Env) -> Bill:
-    """What the machine cost around its stop, by the ledger as it stands."""
-    from governance.machine_bill import bill, costs_sql, known_sql, months, names_of, span
-
-    first, last = months(stop.stopped)
-    ledger = book(store(found.store_url, env))
-    files = ledger.files(wanted=lambda _source, period: first <= period <= last)
-    asked: Mapping[str, object] = {
-        **names_of(unquote(target)),
-        **dict(zip(("first", "last"), span(stop.stopped), strict=True)),
+    days = [(life, day) for life in lives if (day := stopped(life))]
+    starts = [on_again(kept, life) for life, _ in days]
+    stops = [
+        (life.target, Bill(day, on_again=start.at.date() if start else None))
+        for (life, day), start in zip(days, starts, strict=True)
+    ]
+    told = [(life, target_of(run, life)) for life, _ in days]
+    bills = machine_bills(stops, found, env) if stops else []
+    return {
+        life.id: (bill_lines(bill, target), document(bill, target))
+        for (life, target), bill in zip(told, bills, strict=True)
     }
+
+
+def machine_bills(stops: Sequence[tuple[str, Bill]], found: Settings, env: Env) -> list[Bill]:
+    """What each machine cost around its stop, by the ledger as it stands."""
+    from governance.machine_bill import months
+
+    ledger = book(store(found.store_url, env))
+
+    @cache
+    def files(first: Period, last: Period) -> list[BookFile]:
+        return ledger.files(wanted=lambda _source, period: first <= period <= last)
+
     with engine(found) as connection:
-        relation = ledger.relation_sql(files)
-        costs = connection.execute(costs_sql(relation), _named(costs_sql(relation), asked)).fetchall()
-        known = connection.execute(known_sql(relation), _named(known_sql(relation), asked)).fetchall()
+        held = [files(*months(stop.stopped)) for _, stop in stops]
+        return [
+            _bill(target, stop, connection, ledger.relation_sql(near), near)
+            for (target, stop), near in zip(stops, held, strict=True)
+        ]
+
+
+def _bill(target: str, stop: Bill, engine: DuckDBPyConnection, relation: str, files: Sequence[BookFile]) -> Bill:
+    from governance.machine_bill import bill, costs_sql, known_sql, names_of, span
+
+    days = dict(zip(("first", "last"), span(stop.stopped), strict=True))
+    asked: Mapping[str, object] = {**names_of(unquote(target)), **days}
+    costs, known = (
+        engine.execute(text, {name: value for name, value in asked.items() if f"${name}" in text}).fetchall()
+        for text in (costs_sql(relation), known_sql(relation))
+    )
     sources = {source for _, source in known}
     delivered = max((file.written for file in files if file.source in sources), default=None)
     return bill(target, replace(stop, delivered=delivered), costs, known)
-
-
-def _named(text: str, asked: Mapping[str, object]) -> dict[str, object]:
-    """Only the parameters the text has: the engine refuses others."""
-    return {name: value for name, value in asked.items() if f"${name}" in text}

@@ -18,7 +18,7 @@ from ledger.book import Book
 from ledger.delivery import Period
 from settings import load
 from tests.ledger.rows import fill
-from wiring.orders import machine_bill
+from wiring.orders import machine_bills
 
 STOPPED = date(2026, 11, 12)
 INSTANCE = "arn:aws:ec2:eu-west-1:123456789012:instance/i-0abc"
@@ -37,7 +37,7 @@ def billed(folder: Path, target: str, *rows: Mapping[str, object], source: str =
     fill(Book(store, ledger_types()), folder, *rows, source=source, period=Period(2026, 11))
     (folder / "ledger.toml").write_text("")
     found = load(folder / "ledger.toml", {"LEDGER_STORE": store.url})
-    return machine_bill(target, Bill(STOPPED), found, {})
+    return machine_bills([(target, Bill(STOPPED))], found, {})[0]
 
 
 def test_an_instance_is_known_by_its_id_within_its_account(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_machine_that_was_never_billed_waits_for_the_data_of_its_account(tmp_p
 def test_a_ledger_that_was_never_written_knows_nothing(tmp_path: Path) -> None:
     (tmp_path / "ledger.toml").write_text("")
     found = load(tmp_path / "ledger.toml", {"LEDGER_STORE": str(tmp_path / "none")})
-    assert machine_bill(INSTANCE, Bill(STOPPED), found, {}).known == frozenset()
+    assert machine_bills([(INSTANCE, Bill(STOPPED))], found, {})[0].known == frozenset()
 
 
 def test_the_stop_over_the_end_of_a_month_reads_both(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_the_stop_over_the_end_of_a_month_reads_both(tmp_path: Path) -> None:
     fill(book, tmp_path, {**row(1, **may), **later}, period=Period(2026, 12))
     (tmp_path / "ledger.toml").write_text("")
     found = load(tmp_path / "ledger.toml", {"LEDGER_STORE": store.url})
-    told = machine_bill(INSTANCE, Bill(date(2026, 12, 1)), found, {})
+    (told,) = machine_bills([(INSTANCE, Bill(date(2026, 12, 1)))], found, {})
     assert [one.day for one in told.costs] == [date(2026, 11, 28), date(2026, 12, 3)]
 
 
