@@ -168,18 +168,29 @@ def owners_sql(shape: Shape) -> str:
     return f"SELECT DISTINCT {shape.account}, {_members(shape)} FROM raw"
 
 
-def may_be_doubled_sql(shape: Shape) -> str:
+def _key(shape: Shape, several: bool) -> str:
+    """What tells rows apart: within one file as it is written; each of several files may write a moment its own way."""
+    if not several:
+        return ", ".join(map(quoted, shape.key))
+    moments = {column.name for column in shape.columns if column.check == "instant"}
+    return ", ".join(
+        f"instant_of({quoted(name)})" if name in moments else f"coalesce(trim({quoted(name)}), '')"
+        for name in shape.key
+    )
+
+
+def may_be_doubled_sql(shape: Shape, several: bool) -> str:
     """Whether any two rows of view `companion` may be the same by the shape's key: soon told where none are."""
-    key = ", ".join(map(quoted, shape.key))
+    key = _key(shape, several)
     return f"SELECT count(*) > count(DISTINCT hash({key})) FROM companion WHERE {quoted(shape.key[0])} IS NOT NULL"
 
 
-def doubled_sql(shape: Shape) -> str:
-    """(file, row, file, row) of the first rows of view `companion` that are the same by the shape's key.
+def doubled_sql(shape: Shape, several: bool) -> str:
+    """(file, row, file, row) of the first rows of view `companion`, of `several` files, that are the same by its key.
 
     Rows that lack its first column cannot be told apart.
     """
-    key = ", ".join(quoted(name) for name in shape.key)
+    key = _key(shape, several)
     return f"""SELECT arg_min(x_RawFile, place), arg_min(x_RawRow, place) + 1, arg_max(x_RawFile, place),
         arg_max(x_RawRow, place) + 1 FROM (SELECT *, struct_pack(f := x_RawFile, r := x_RawRow) AS place FROM companion
         WHERE {quoted(shape.key[0])} IS NOT NULL) GROUP BY {key} HAVING count(*) > 1 ORDER BY 1, 2 LIMIT {SHOWN}"""

@@ -58,7 +58,7 @@ def load(connection: DuckDBPyConnection, shape: Shape, given: Sequence[Staged], 
         if files := [one.file for one in given if one.shape.name == companion.name]:
             with reading(" and ".join(file.label for file in files)):
                 connection.execute(raw_view(companion, files, name="companion"))
-                _refuse_doubled(connection, companion)
+                _refuse_doubled(connection, companion, several=len(files) > 1)
                 connection.execute(f"INSERT INTO {companion.name} BY NAME {text(companion.select_sql)}")
                 if companion.members:
                     _complete(connection, companion.name, members)
@@ -78,10 +78,10 @@ def _complete(connection: DuckDBPyConnection, table: str, members: Collection[Me
     )
 
 
-def _refuse_doubled(connection: DuckDBPyConnection, companion: Shape) -> None:
-    if not companion.key or (False,) in connection.execute(checks.may_be_doubled_sql(companion)).fetchall():
+def _refuse_doubled(connection: DuckDBPyConnection, companion: Shape, several: bool) -> None:
+    if not companion.key or (False,) in connection.execute(checks.may_be_doubled_sql(companion, several)).fetchall():
         return
-    if rows := connection.execute(checks.doubled_sql(companion)).fetchall():
+    if rows := connection.execute(checks.doubled_sql(companion, several)).fetchall():
         raise Rejected([_doubled(companion, *row) for row in rows])
 
 

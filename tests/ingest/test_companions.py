@@ -16,6 +16,7 @@ from ingest.inspection import prepare
 from ingest.mapping import tables, variables
 from ingest.shapes import companions_of, shape_named
 from ingest.staging import stage
+from ledger.faults import Rejected
 from tests.bills import Ledger, cur2, snowflake
 from tests.snowflake_views import VIEWS, view
 
@@ -180,6 +181,16 @@ def test_an_hour_in_two_files_is_refused_with_both(ledger: Ledger, tmp_path: Pat
     fault = ledger.ingest(snowflake(tmp_path / "usage.csv"), *files).fault
     assert (fault["rule"], fault["row"]) == ("doubled-row", 2)
     assert fault["file"].endswith("two.csv") and "row 1 of" in fault["message"] and "one.csv" in fault["message"]
+
+
+@pytest.mark.parametrize("spelt", ["2026-01-23 21:00:00.000 -0800", "2026-01-24T05:00:00Z", " 2026-01-24 05:00:00+00"])
+def test_an_hour_in_two_files_is_one_however_each_writes_it(spelt: str, loaded: Loaded, tmp_path: Path) -> None:
+    files = [
+        view(tmp_path / f"{name}.csv", "snowflake_warehouses", {"START_TIME": start})
+        for name, start in (("one", "2026-01-24 05:00:00"), ("two", spelt))
+    ]
+    with pytest.raises(Rejected, match="there twice"):
+        loaded("snowflake_warehouses", *files)
 
 
 def test_a_view_alone_or_beside_another_provider_s_bill_is_refused(ledger: Ledger, tmp_path: Path) -> None:
