@@ -26,7 +26,7 @@ from tests.governance.scene import DOLLAR, NOW, Crash, CrashingStore, MemoryFlee
 
 BODY = payload("common-actual")
 BUDGETS = (replace(DOLLAR, safeguards=Safeguards(ceilings=Ceilings())),)
-WRITES = 16  # of a whole run over two machines, from the alert to the last read-back
+WRITES = 17  # of a whole run over two machines, from the alert to the last read-back
 
 
 class Clock:

@@ -128,6 +128,17 @@ def test_what_became_of_a_machine_since_keeps_it_from_being_started(
     assert undone.failed == ()
 
 
+def test_a_set_whose_instances_were_replaced_is_left_alone(record: Record) -> None:
+    pool = replace(A, kind="azure_vmss", parts={"0": "running", "1": "running"})
+    told = story(record, pool)
+    run = told.run()
+    told.later(minutes=1)
+    told.fleet.set(A.id, parts={"7": "deallocated"})
+    undone = told.undo(run)
+    assert told.fleet.starts == []
+    assert undone.lines[-1] == "    a: left alone: its instances were deleted since the stop"
+
+
 def test_an_exemption_is_from_stops_alone(record: Record) -> None:
     told = story(record, A)
     run = told.run()
