@@ -120,6 +120,8 @@ def test_since_and_run_choose(terminal: Terminal) -> None:
     assert "no runs" in terminal.said("orders", "--run", "0" * 12)
     said = terminal.said("orders", "--run", run[:12])
     assert "alert: budget dev-dollar" in said and said.count("not yet in the cost data") == 2
+    bills = json.loads(terminal.said("orders", "--run", run, "--json"))["bills"]
+    assert len(bills) == 2 and {bill["stopped"] for bill in bills.values()} == {"2026-11-12"}
 
 
 def test_a_run_whose_order_failed_is_not_green_and_one_under_way_is_open(terminal: Terminal) -> None:

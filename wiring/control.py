@@ -45,7 +45,9 @@ def on_alert(
     if refusal:
         return refusal.status, {"error": "the caller is not let in"}
     kept = record(store(found.store_url, env))
-    answer = flow.on_alert(body, budgets=found.budgets, record=kept, queue=queue(env), now=now, live=found.live)
+    who = {"entry": "webhook", "by": f"app {found.caller.app}" if found.caller else "function key"}
+    line = queue(env)
+    answer = flow.on_alert(body, budgets=found.budgets, record=kept, queue=line, now=now, live=found.live, who=who)
     return answer.status, answer.body
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from emulators import entra
 from emulators.scenario import Setup
+from governance.caller import ACTION_GROUPS
 from tests.host.conftest import ALERTS, Service, Start
 from tests.host.functions_host import Outcome
 from tests.host.scene import alert_body, ledger_toml
@@ -54,6 +55,8 @@ def test_key_and_token_together_are_let_in(service: Service, tenant: entra.Tenan
     answer = post(service, tenant.token(version))
     assert (answer.status, service.pump.waiting("plan-stop")) == (202, 1)
     assert [event["event"] for event in answer.events()] == ["alert-answered"]
+    who = service.events("alerts/")[0].body["who"]
+    assert who == {"entry": "webhook", "by": f"app {ACTION_GROUPS}"}
 
 
 def test_a_token_does_not_stand_for_the_key(service: Service, tenant: entra.Tenant) -> None:

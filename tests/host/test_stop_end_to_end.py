@@ -45,7 +45,9 @@ def test_a_budget_alert_stops_the_tagged_machine_and_reads_it_back(start: Start,
         assert [event.kind for event in service.events("orders/")] == ["planned", "calling", "accepted"]
         world.cloud.advance(timedelta(minutes=10))
         pump.run(until=lambda: pump.of("verify_order"))
-        assert service.events("orders/")[-1].kind == "verified"
+        last = service.events("orders/")[-1]
+        assert (last.kind, last.body["result"]) == ("verified", "verified")
+        assert last.body["basis"]["who"] == {"entry": "webhook", "by": "function key"}  # type: ignore[index]  # a mapping
         assert power(world) == ["deallocated", "running", "running"]
         assert len(arm.asked("/deallocate")) == 1
         assert [one.attempt for one in pump.handled if not one.outcome.succeeded] == []
