@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -127,3 +127,20 @@ def test_an_unreadable_bill_is_tried_and_given_up_while_the_ledger_keeps_its_ver
     assert "unreadable-parquet" in service.pump.of("ingest_partition")[-1].outcome.error
     assert service.pump.handled[-1].outcome.succeeded
     assert datetime.now(UTC) > service.events("refused/")[0].at
+
+
+def test_invariant_21_deliveries_are_noted_once_and_one_that_stays_away_is_told(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    planned(service)
+    service.pump.run(until=lambda: len(service.pump.of("ingest_partition")) == 2)
+    again = service.pump.of("ingest_partition")[0]
+    assert service.host.queue("ingest_partition", again.text, attempt=2).succeeded
+    assert [event.kind for event in service.events("feeds/")] == ["delivered"] * 2
+    wiring.sweep(service.env, datetime.now(UTC) + timedelta(hours=35))
+    assert "cost-data-stale" not in caplog.text
+    for hours in (37, 38):
+        wiring.sweep(service.env, datetime.now(UTC) + timedelta(hours=hours))
+    stale = [event.body["source"] for event in service.events("feeds/") if event.kind == "stale"]
+    assert sorted(map(str, stale)) == ["aws-main", "azure-main"]
+    assert caplog.text.count("cost-data-stale") == 2
