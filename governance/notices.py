@@ -121,9 +121,11 @@ def owners(body: Mapping[str, object], channel: Channel) -> list[str]:
 
 
 def owner_of(target: Mapping[str, object], channel: Channel) -> str:
-    tags = target.get("tags")
-    written = tags.get(channel.owner_tag, "") if isinstance(tags, Mapping) and channel.owner_tag else ""
-    match = _ADDRESS.fullmatch(str(written).strip().lower())
+    """Names of tags compare without case, as Azure's do."""
+    tags, wanted = target.get("tags"), channel.owner_tag.lower()
+    named = tags.items() if isinstance(tags, Mapping) and wanted else ()
+    written = next((str(value) for name, value in named if str(name).lower() == wanted), "")
+    match = _ADDRESS.fullmatch(written.strip().lower())
     return match[0] if match and match[1] in channel.owner_domains else ""
 
 

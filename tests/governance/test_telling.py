@@ -142,7 +142,7 @@ def test_invariant_26_owners_are_warned_of_their_machines_alone_in_domains_of_th
     )
     run = world(record, rule(notice=HOUR), machines=machines)
     run.plan()
-    mail = channel(medium="email", sender="l@example.com", owner_tag="owner", owner_domains=("example.com",))
+    mail = channel(medium="email", sender="l@example.com", owner_tag="Owner", owner_domains=("example.com",))
     post = Post(record, BUDGETS, mail)
     post.run(run.now)
     ((_, letter, to),) = post.kept.letters
