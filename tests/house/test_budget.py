@@ -37,7 +37,10 @@ def test_its_amount_is_the_same_everywhere() -> None:
 
 
 def test_the_alert_is_sent_when_the_guard_may_act() -> None:
-    assert known().action_threshold == Decimal(bicep.pairs(MODULE)["threshold"]) / 100
+    shares = [
+        Decimal(one) / 100 for one in re.findall(r"^\s+threshold: (\d+)$", MODULE.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert shares == [known().action_threshold, 1]
 
 
 def test_it_counts_the_machines_that_the_guard_may_stop() -> None:
