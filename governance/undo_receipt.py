@@ -52,8 +52,7 @@ def found(record: Record, id: str) -> str:
         raise reject("an undo is not undone", "An alert may stop its machines again after their cool-off.", "undo")
     runs = {stream.removeprefix("alerts/") for stream in record.streams(f"alerts/{id}")}
     runs |= {one.run for one in plans.listed(record) if one.id.startswith(id)}
-    live = {run for run in runs if run == streams.run_key(run, dry_run=False) and "-" not in run}
-    chosen = live or runs
+    chosen = {run for run in runs if "-" not in run} or runs  # a dry run has stopped nothing
     if len(chosen) != 1:
         text = f"{len(chosen)} runs begin with {id}" if chosen else f"there is no run {id}"
         raise reject(text, "See `ledger plan list`.", "run-id")
