@@ -28,7 +28,15 @@ SCOPE = f"/subscriptions/{SUBSCRIPTION}"
 SEEN_ONLY = {"Microsoft.Resources/subscriptions/read", "Microsoft.Resources/subscriptions/resourceGroups/read"}
 TYPES = {
     name.lower(): name
-    for name in ("virtualMachines", "virtualMachineScaleSets", "locks", "permissions", "instanceView", "deallocate", "start")
+    for name in (
+        "virtualMachines",
+        "virtualMachineScaleSets",
+        "locks",
+        "permissions",
+        "instanceView",
+        "deallocate",
+        "start",
+    )
 }
 
 
