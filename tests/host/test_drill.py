@@ -227,6 +227,17 @@ def test_nothing_is_settled_before_its_time(start: Start, world: World, arm: Arm
         assert proofs(service) == []
 
 
+def test_with_a_secure_webhook_the_signature_is_the_token_of_a_drill_alone(
+    start: Start, world: World, arm: Arm
+) -> None:
+    guid = "11111111-1111-4111-8111-111111111111"
+    secure = {"LEDGER_WEBHOOK_TENANT": guid, "LEDGER_WEBHOOK_AUDIENCE": f"api://{guid}"}
+    with drilled(start, arm, world, **secure) as service:
+        assert [one["status"] for one in service.host.timer("drill").events()[-1]["drills"]] == [202]
+        assert service.front.request(ALERTS, alert_body(world.setup)).status == 401
+        assert service.events("alerts/") == []
+
+
 def test_without_a_key_there_are_no_drills_and_nothing_signed_is_taken(start: Start, world: World) -> None:
     with start(ledger_toml(world.setup)) as service:
         assert service.host.timer("drill").events()[-1]["drills"] == []
