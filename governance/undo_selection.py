@@ -73,11 +73,23 @@ def _judged(events: Sequence[Event]) -> Stopped | Left:
     assert isinstance(before, Mapping)  # written by the order
     if before["power"] in NOT_ON:
         return Left(str(planned["target"]), f"it was {before['power']} before the stop: nothing ran on it")
-    parts = before.get("parts", {})
-    assert isinstance(parts, Mapping)  # likewise
+    parts = _parts(events, before, str(planned["kind"]))
     on = tuple(str(name) for name, power in parts.items() if power not in NOT_ON)
     key = events[0].stream.rpartition("/")[2]
     return Stopped(str(planned["target"]), str(planned["kind"]), key, on, str(before.get("identity", "")))
+
+
+def _parts(events: Sequence[Event], before: Mapping[str, object], kind: str) -> Mapping[str, object]:
+    """Instances as the call found them; the rest as the first call did, for one that was not taken may have begun.
+
+    A warehouse is put under another monitor before it is suspended: after that its own is only known from before.
+    """
+    first = next(event.body["before"] for event in events if event.kind == lifecycle.CALLING)
+    seen = before if kind in MADE_OF_INSTANCES else first
+    assert isinstance(seen, Mapping)  # written by the order
+    parts = seen.get("parts", {})
+    assert isinstance(parts, Mapping)  # likewise
+    return parts
 
 
 def _call(events: Sequence[Event]) -> Event | None:

@@ -161,6 +161,30 @@ def test_another_stop_that_was_only_found_is_not_undone(record: Record) -> None:
     assert "    leave  a: it was off already, the run made no call" in undone.lines
 
 
+def test_a_warehouse_gets_back_the_monitor_it_had_before_the_first_call(record: Record) -> None:
+    """The first call changed the monitor and was then told to come back."""
+    told = story(record, replace(A, kind="snowflake_warehouse", parts={"TEAM": "resource monitor"}))
+    stop, calls = told.fleet.begin_stop, iter([Transient("busy")])
+    given: list[list[str]] = []
+
+    def frozen(id: str) -> None:
+        told.fleet.set(A.id, parts={})
+        if fault := next(calls, None):
+            raise fault
+        stop(id)
+
+    start = told.fleet.begin_start
+
+    def started(id: str, parts: Sequence[str] = ()) -> None:
+        given.append(list(parts))
+        start(id, parts)
+
+    told.fleet.begin_stop = frozen  # type: ignore[method-assign]  # a warehouse with a resource monitor
+    told.fleet.begin_start = started  # type: ignore[method-assign]  # likewise
+    told.undo(told.run())
+    assert given == [["TEAM"]]
+
+
 def test_a_machine_that_did_not_run_before_its_stop_is_not_started(record: Record) -> None:
     told = story(record, replace(A, power="stopped"), B)
     undone = told.undo(told.run())
