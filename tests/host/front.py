@@ -24,9 +24,7 @@ class Front:
             return Outcome(True, status=404)
         if not self._allowed(function, path, headers or {}):
             return Outcome(True, status=401)
-        outcome = self._host.http(
-            function.name, body, url=f"http://localhost{path}", headers=headers, method=method
-        )
+        outcome = self._host.http(function.name, body, url=f"http://localhost{path}", headers=headers, method=method)
         # A function that raises is an empty 500 to the caller.
         return outcome if outcome.succeeded else Outcome(False, outcome.error, 500, logs=outcome.logs)
 

@@ -231,8 +231,7 @@ def test_with_a_secure_webhook_the_signature_is_the_token_of_a_drill_alone(
     start: Start, world: World, arm: Arm
 ) -> None:
     guid = "11111111-1111-4111-8111-111111111111"
-    secure = {"LEDGER_WEBHOOK_TENANT": guid, "LEDGER_WEBHOOK_AUDIENCE": f"api://{guid}"}
-    with drilled(start, arm, world, **secure) as service:
+    with drilled(start, arm, world, LEDGER_WEBHOOK_TENANT=guid, LEDGER_WEBHOOK_AUDIENCE=f"api://{guid}") as service:
         assert [one["status"] for one in service.host.timer("drill").events()[-1]["drills"]] == [202]
         assert service.front.request(ALERTS, alert_body(world.setup)).status == 401
         assert service.events("alerts/") == []

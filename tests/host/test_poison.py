@@ -25,7 +25,8 @@ def test_after_five_tries_a_message_is_given_up_and_recorded(service: Service) -
         service.pump.put(queue, json.dumps({"order": "unknown", "alert": "unknown", "of": queue}))
     service.pump.run(until=lambda: all(service.pump.of(f"{name}_poison") for name in names.values()))
     assert all([one.attempt for one in service.pump.of(name)] == [1, 2, 3, 4, 5] for name in names.values())
-    assert [service.pump.waiting(f"{queue}{end}") for queue in QUEUES for end in ("", "-poison")] == [0] * 2 * len(QUEUES)
+    lines = [f"{queue}{end}" for queue in QUEUES for end in ("", "-poison")]
+    assert [service.pump.waiting(line) for line in lines] == [0] * len(lines)
     recorded = sorted((event.kind, str(event.body["queue"])) for event in service.events("refused/"))
     assert recorded == sorted(("abandoned", queue) for queue in QUEUES)
 
