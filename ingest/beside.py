@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ingest import companions, prices
-from ingest.companions import Member, fits, unclear
+from ingest.checks import Member
+from ingest.companions import fits, unclear
 from ingest.deliveries import Found
 from ingest.shapes import Shape, price_sheet
 from ingest.staging import Staged

@@ -10,6 +10,7 @@ from ingest.mapping import literal, quoted
 from ingest.shapes import RawColumn, Refusal, Shape, Unknown
 from ledger.faults import Fault
 
+Member = tuple[str, ...]  # an account within a billing account: its locator and its region, blank where not told
 Check = tuple[RawColumn, str, str]  # column, rule, condition that a bad value meets
 SHOWN = 3  # example rows per column in an error
 
@@ -168,29 +169,53 @@ def owners_sql(shape: Shape) -> str:
     return f"SELECT DISTINCT {shape.account}, {_members(shape)} FROM raw"
 
 
-def _key(shape: Shape, several: bool) -> str:
-    """What tells rows apart: within one file as it is written; each of several files may write a moment its own way."""
-    if not several:
-        return ", ".join(map(quoted, shape.key))
+def _key(shape: Shape, whole: Mapping[Member, Member]) -> str:
+    """What tells rows apart, however they spell it: moments, days, names, and accounts as `whole` completes them."""
+    own = [name for name in shape.key if not any(name in told for told in shape.members)]
     moments = {column.name for column in shape.columns if column.check == "instant"}
-    return ", ".join(
-        f"instant_of({quoted(name)})" if name in moments else f"coalesce(trim({quoted(name)}), '')"
-        for name in shape.key
-    )
+    return ", ".join([*(_compared(name, name in moments) for name in own), *_places(shape, whole)])
 
 
-def may_be_doubled_sql(shape: Shape, several: bool) -> str:
+def _compared(name: str, is_moment: bool) -> str:
+    if not is_moment:
+        return f"upper(coalesce(trim({quoted(name)}), ''))"
+    if name.endswith("DATE"):
+        return f"day_of({quoted(name)})"
+    return f"coalesce(plain_moment({quoted(name)}), instant_of({quoted(name)}))"
+
+
+def _places(shape: Shape, whole: Mapping[Member, Member]) -> list[str]:
+    """The account's locator and region, each as SQL."""
+    if not whole:
+        return list(shape.members)
+    told = [
+        " AND ".join(f"{name} = {literal(value)}" for name, value in zip(shape.members, one, strict=True))
+        for one in whole
+    ]
+    return [
+        f"CASE {' '.join(f'WHEN {when} THEN {literal(to[at])}' for when, to in zip(told, whole.values(), strict=True))}"
+        f" ELSE {name} END"
+        for at, name in enumerate(shape.members)
+    ]
+
+
+def places_sql(shape: Shape) -> str:
+    """The members that rows of view `companion` name, or leave blank."""
+    return f"SELECT DISTINCT {', '.join(shape.members)} FROM companion"
+
+
+def may_be_doubled_sql(shape: Shape, whole: Mapping[Member, Member]) -> str:
     """Whether any two rows of view `companion` may be the same by the shape's key: soon told where none are."""
-    key = _key(shape, several)
+    key = _key(shape, whole)
     return f"SELECT count(*) > count(DISTINCT hash({key})) FROM companion WHERE {quoted(shape.key[0])} IS NOT NULL"
 
 
-def doubled_sql(shape: Shape, several: bool) -> str:
-    """(file, row, file, row) of the first rows of view `companion`, of `several` files, that are the same by its key.
+def doubled_sql(shape: Shape, whole: Mapping[Member, Member]) -> str:
+    """(file, row, file, row) of the first rows of view `companion` that are the same by its key.
 
     Rows that lack its first column cannot be told apart.
     """
-    key = _key(shape, several)
+    key = _key(shape, whole)
     return f"""SELECT arg_min(x_RawFile, place), arg_min(x_RawRow, place) + 1, arg_max(x_RawFile, place),
         arg_max(x_RawRow, place) + 1 FROM (SELECT *, struct_pack(f := x_RawFile, r := x_RawRow) AS place FROM companion
         WHERE {quoted(shape.key[0])} IS NOT NULL) GROUP BY {key} HAVING count(*) > 1 ORDER BY 1, 2 LIMIT {SHOWN}"""

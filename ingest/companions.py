@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from ingest import checks
+from ingest.checks import Member
 from ingest.engine import reading
 from ingest.inspection import refuse_bad_values
 from ingest.mapping import raw_view
@@ -17,7 +18,6 @@ from ledger.faults import Fault, Rejected
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-Member = tuple[str, ...]  # an account within a billing account: its locator and its region, blank where not told
 ADVICE = "Unload the view again, each row once and in one delivery."
 
 
@@ -58,7 +58,7 @@ def load(connection: DuckDBPyConnection, shape: Shape, given: Sequence[Staged], 
         if files := [one.file for one in given if one.shape.name == companion.name]:
             with reading(" and ".join(file.label for file in files)):
                 connection.execute(raw_view(companion, files, name="companion"))
-                _refuse_doubled(connection, companion, several=len(files) > 1)
+                _refuse_doubled(connection, companion, members)
                 connection.execute(f"INSERT INTO {companion.name} BY NAME {text(companion.select_sql)}")
                 if companion.members:
                     _complete(connection, companion.name, members)
@@ -78,11 +78,21 @@ def _complete(connection: DuckDBPyConnection, table: str, members: Collection[Me
     )
 
 
-def _refuse_doubled(connection: DuckDBPyConnection, companion: Shape, several: bool) -> None:
-    if not companion.key or (False,) in connection.execute(checks.may_be_doubled_sql(companion, several)).fetchall():
+def _refuse_doubled(connection: DuckDBPyConnection, companion: Shape, members: Collection[Member]) -> None:
+    if not companion.key:
         return
-    if rows := connection.execute(checks.doubled_sql(companion, several)).fetchall():
+    whole = _whole(connection, companion, members)
+    if (False,) in connection.execute(checks.may_be_doubled_sql(companion, whole)).fetchall():
+        return
+    if rows := connection.execute(checks.doubled_sql(companion, whole)).fetchall():
         raise Rejected([_doubled(companion, *row) for row in rows])
+
+
+def _whole(connection: DuckDBPyConnection, companion: Shape, members: Collection[Member]) -> dict[Member, Member]:
+    """What view `companion` tells of accounts otherwise than the bill does, with the account that it is."""
+    told = connection.execute(checks.places_sql(companion)).fetchall() if companion.members else []
+    found = ((one, next((member for member in sorted(members) if fits(one, member)), one)) for one in told)
+    return {one: member for one, member in found if one != member}
 
 
 def _doubled(companion: Shape, file: str, row: int, other: str, again: int) -> Fault:

@@ -193,6 +193,42 @@ def test_an_hour_in_two_files_is_one_however_each_writes_it(spelt: str, loaded: 
         loaded("snowflake_warehouses", *files)
 
 
+ACCOUNT = {"ACCOUNT_LOCATOR": "XY12345", "REGION": "AWS_US_EAST_1"}
+NOT_TOLD = {"ACCOUNT_LOCATOR": "", "REGION": ""}
+RESPELT: Mapping[str, tuple[str, Mapping[str, str], Mapping[str, str]]] = {
+    "a moment": ("snowflake_warehouses", {}, {"START_TIME": "2026-01-23 17:00:00.000 -0800"}),
+    "a day": ("snowflake_metering", {}, {"USAGE_DATE": "2026-01-24 00:00:00"}),
+    "a day's end": ("snowflake_balances", {}, {"DATE": "2026-01-24 23:59:59"}),
+    "a service": ("snowflake_metering", {}, {"SERVICE_TYPE": "Warehouse_Metering "}),
+    "a user": ("snowflake_queries", {}, {"USER_NAME": "loader"}),
+    "an organization": ("snowflake_balances", {}, {"ORGANIZATION_NAME": "Example"}),
+    "a locator": ("snowflake_warehouses", ACCOUNT, {**ACCOUNT, "ACCOUNT_LOCATOR": "xy12345"}),
+    "a region with its group": ("snowflake_warehouses", ACCOUNT, {**ACCOUNT, "REGION": "PUBLIC.AWS_US_EAST_1"}),
+    "an account that is told once": ("snowflake_warehouses", ACCOUNT, NOT_TOLD),
+    "a region that is told once": ("snowflake_queries", ACCOUNT, {**ACCOUNT, "REGION": ""}),
+}
+
+
+@pytest.mark.parametrize("files", [1, 2])
+@pytest.mark.parametrize("case", RESPELT)
+def test_what_is_told_twice_in_two_spellings_is_refused(case: str, files: int, loaded: Loaded, tmp_path: Path) -> None:
+    table, *lines = RESPELT[case]
+    lines = [{**dict.fromkeys(lines[1], ""), **VIEWS[table], **line} for line in lines]
+    if files == 1:
+        given = [view(tmp_path / "one.csv", table, *lines)]
+    else:
+        given = [view(tmp_path / f"{name}.csv", table, line) for name, line in zip(("one", "two"), lines, strict=True)]
+    with pytest.raises(Rejected, match="there twice"):
+        loaded(table, *given)
+
+
+def test_accounts_of_one_hour_are_told_apart_also_where_one_is_not_told(loaded: Loaded, tmp_path: Path) -> None:
+    table = "snowflake_warehouses"
+    other = {"ACCOUNT_LOCATOR": "AB1", "REGION": "AWS_US_EAST_1"}
+    file = view(tmp_path / "both.csv", table, ACCOUNT, other)
+    assert len(loaded(table, file, members=[*MEMBERS, ("AB1", "AWS_US_EAST_1")])) == 2
+
+
 def test_a_view_alone_or_beside_another_provider_s_bill_is_refused(ledger: Ledger, tmp_path: Path) -> None:
     rates = view(tmp_path / "rates.csv", "snowflake_rates")
     assert ledger.ingest(rates).fault["rule"] == "companion-alone"
