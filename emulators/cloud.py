@@ -155,6 +155,12 @@ class Cloud:
         """A person removes the resource; its past cost goes with it, as this model keeps no bills."""
         del self.resources[self.resource(id).id.lower()]
 
+    def move(self, id: str, to: str) -> None:
+        """A person moves the resource to another group: another id, and everything else as it was."""
+        found = self.resource(id)
+        self.erase(id)
+        self.resources[to.lower()] = replace(found, id=to, made_as=found.made_as or found.id)
+
     def begin(self, id: str, action: str) -> Operation:
         """Start an action of ACTIONS; the machine's states follow at once, unless a fault spoils the operation."""
         return self.begin_all(id, [self.resource(id)], action)

@@ -88,6 +88,7 @@ class Resource:
     tariff: Decimal
     history: list[tuple[datetime, str]]
     hardware: Hardware = Hardware()
+    made_as: str = ""  # the id it was made under, once it is moved
 
     @property
     def name(self) -> str:

@@ -37,8 +37,8 @@ def shown_machine(machine: Resource, view: View | None) -> dict[str, object]:
 
 
 def _made(machine: Resource) -> str:
-    """Another one under the same id has another."""
-    return str(uuid5(NAMESPACE_OID, f"{machine.id.lower()} {machine.history[0][0].isoformat()}"))
+    """Another one under the same id has another; one that is moved keeps its own."""
+    return str(uuid5(NAMESPACE_OID, f"{(machine.made_as or machine.id).lower()} {machine.history[0][0].isoformat()}"))
 
 
 def shown_set(found: ScaleSet, capacity: int) -> dict[str, object]:

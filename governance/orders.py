@@ -29,6 +29,7 @@ from governance.order import (
 )
 from governance.production import DEFAULT_RULES
 from governance.record import Record
+from governance.whereabouts import sought
 from ledger.classify import Classification
 from ledger.faults import Conflict, Missing, Rejected, Transient
 
@@ -88,22 +89,26 @@ def on_order(
         return []
 
 
-def on_verify(message: Mapping[str, object], *, record: Record, fleet: Fleet, now: datetime) -> list[Message]:
+def on_verify(
+    message: Mapping[str, object], *, budgets: Sequence[Budget], record: Record, fleet: Fleet, now: datetime
+) -> list[Message]:
     """Read the power state back: verified only when it reads deallocated, or the machine is gone."""
     order = opened(message, record, now, streams.order_stream)
+    budget = streams.budget_of(budgets, order.planned["budget_id"])
     if order.state is not State.ACCEPTED:
         return []
     if (rest := held(order)) > streams.AT_ONCE:
         return [streams.look(order.key, order.planned, delay=rest)]
     try:
-        return _read_back(order, fleet)
+        return _read_back(order, budget, fleet)
     except Overtaken:
         return []
 
 
 def _carry_out(order: Order, switches: _Switches, fleet: Fleet) -> list[Message]:
     try:
-        machine = fleet.machine(order.target)
+        with sought(order, switches.budget, fleet):
+            machine = fleet.machine(order.target)
     except (Transient, Conflict) as fault:
         return _defer(order, fault)
     except (Missing, Rejected) as fault:
@@ -131,7 +136,7 @@ def _act(order: Order, machine: Machine, switches: _Switches, fleet: Fleet) -> l
         order.add(lifecycle.FAILED, reason=doubt, before=before)
     else:
         restarts.ordered(order.record, restarts.STOP_ORDERED, order.target, order.key, order.now)
-        return _call(order.add(lifecycle.CALLING, call="deallocate", before=before), fleet)
+        return _call(order.add(lifecycle.CALLING, call="deallocate", before=before), switches.budget, fleet)
     return []
 
 
@@ -172,9 +177,10 @@ def _would(machine: Machine) -> str:
     return "nothing: already off" if machine.power in policy.ALREADY_OFF else "deallocate"
 
 
-def _call(order: Order, fleet: Fleet) -> list[Message]:
+def _call(order: Order, budget: Budget | None, fleet: Fleet) -> list[Message]:
     try:
-        fleet.begin_stop(order.target)
+        with sought(order, budget, fleet):
+            fleet.begin_stop(order.target)
     except (Transient, Conflict) as fault:
         return _defer(order, fault)
     except (Missing, Rejected) as fault:
@@ -196,15 +202,17 @@ def _defer(order: Order, fault: Transient | Conflict) -> list[Message]:
 
 def _end(order: Order, fault: Missing | Rejected) -> list[Message]:
     if isinstance(fault, Missing):
-        order.add(lifecycle.GONE, reason="the machine no longer exists: nothing left to bill")
+        where = " in the budget's scopes" if order.planned.get("identity") else ""
+        order.add(lifecycle.GONE, reason=f"the machine no longer exists{where}: nothing left to bill")
     else:
         order.add(lifecycle.FAILED, reason=str(fault))
     return []
 
 
-def _read_back(order: Order, fleet: Fleet) -> list[Message]:
+def _read_back(order: Order, budget: Budget | None, fleet: Fleet) -> list[Message]:
     try:
-        power = fleet.machine(order.target).power
+        with sought(order, budget, fleet):
+            power = fleet.machine(order.target).power
     except (Missing, Rejected) as fault:
         return _end(order, fault)
     except (Transient, Conflict) as fault:

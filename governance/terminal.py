@@ -195,7 +195,9 @@ def handlers(
         streams.CARRY_OUT_ORDER: lambda body, now: flow.on_order(
             body, budgets=budgets, record=record, fleet=fleet, now=now, live=live, rules=rules
         ),
-        streams.VERIFY_ORDER: lambda body, now: flow.on_verify(body, record=record, fleet=fleet, now=now),
+        streams.VERIFY_ORDER: lambda body, now: flow.on_verify(
+            body, budgets=budgets, record=record, fleet=fleet, now=now
+        ),
         streams.UNDO_RUN: lambda body, now: flow.on_undo(body, budgets=budgets, record=record, fleet=fleet, now=now),
         streams.START_ORDER: lambda body, now: flow.on_start(
             body, budgets=budgets, record=record, fleet=fleet, now=now, live=live

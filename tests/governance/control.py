@@ -34,7 +34,7 @@ class Control:
         return flow.on_order(message.body, **self._whole(now))
 
     def look(self, message: Message, now: datetime = NOW) -> list[Message]:
-        return flow.on_verify(message.body, record=self.record, fleet=self.fleet, now=now)
+        return flow.on_verify(message.body, budgets=self.budgets, record=self.record, fleet=self.fleet, now=now)
 
     def settle(self, looks: list[Message]) -> None:
         """Read back until nothing more is asked for; the fleet reads deallocating once before deallocated."""

@@ -135,6 +135,6 @@ def test_a_message_that_names_no_order_is_rejected(control: Control, body: dict[
     with pytest.raises(Rejected):
         flow.on_order(body, **control._whole(NOW))
     with pytest.raises(Rejected):
-        flow.on_verify(body, record=control.record, fleet=control.fleet, now=NOW)
+        flow.on_verify(body, budgets=control.budgets, record=control.record, fleet=control.fleet, now=NOW)
     with pytest.raises(Rejected):
         control.plan({"alert": body.get("order")})

@@ -47,7 +47,7 @@ def settle(record: Record, fleet: MemoryFleet, order: Message) -> Message:
     """The order carried out and read back to its end; gives its first reading."""
     (first,) = looks = carry_out(record, fleet, order)
     while looks:
-        looks = flow.on_verify(looks[0].body, record=record, fleet=fleet, now=NOW)
+        looks = flow.on_verify(looks[0].body, budgets=BUDGETS, record=record, fleet=fleet, now=NOW)
     return first
 
 

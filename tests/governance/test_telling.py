@@ -47,7 +47,9 @@ def finish(found: Guarded) -> None:
         looks = [streams.look(order, found.record.events(stream)[0].body)]
         while looks:
             found.now += timedelta(minutes=1)
-            looks = flow.on_verify(looks[0].body, record=found.record, fleet=found.fleet, now=found.now)
+            looks = flow.on_verify(
+                looks[0].body, budgets=[found.budget], record=found.record, fleet=found.fleet, now=found.now
+            )
 
 
 def test_a_run_that_is_over_is_told_once_with_every_machine(record: Record) -> None:
