@@ -1,7 +1,7 @@
 """How long a machine is left alone that somebody started again after a run had stopped it. Pure.
 
 Nobody tells when a machine was started, so the time runs from when it was first seen on. A start of our own undo counts
-from that start. The cool-off ends early when the cap is broken: then the rule applies again at once.
+from that start. It holds nothing when the cap is broken, or would be before its end: then the rule applies at once.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ def ends(past: Past, cool_off: timedelta) -> datetime | None:
     return since + cool_off if since else None
 
 
-def holds(past: Past, cool_off: timedelta, now: datetime, *, cap_broken: bool) -> str:
-    """Why the machine is left alone now; empty when it is not."""
+def holds(past: Past, cool_off: timedelta, now: datetime, breaks_at: datetime | None = None) -> str:
+    """Why the machine is left alone now; empty when it is not. `breaks_at` is when the cap breaks, as far as is known."""
     end = ends(past, cool_off)
-    if end is None or now >= end or cap_broken:
+    if end is None or now >= end or (breaks_at is not None and breaks_at < end):
         return ""
     who = "an undo" if past.undone else "somebody else"
     return f"started by {who} after a stop: left alone until {end:%Y-%m-%d %H:%M} UTC"

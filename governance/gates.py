@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from governance import ceilings, pause, streams
+from governance import ceilings, estimate, pause, streams
 from governance.model import Budget, Event, Message
 from governance.policy import policies_of
 from governance.record import Record
@@ -24,13 +24,17 @@ LONGEST_DELAY = timedelta(days=6)
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A plan before its gates: `body` as it is recorded, `events` of its alert as read now."""
+    """A plan before its gates: `body` as it is recorded, `events` of its alert as read now.
+
+    `breaks_at` is when the cap would break; a notice does not last longer.
+    """
 
     record: Record
     events: Sequence[Event]
     budget: Budget
     body: Mapping[str, object]
     now: datetime
+    breaks_at: datetime | None = None
 
     @property
     def run(self) -> str:
@@ -126,8 +130,8 @@ def _warned(gate: Gate, wanted: Terms) -> list[Message] | None:
     given = notice_given(gate.events)
     if given:
         return None if due(given) <= gate.now else [_again(gate.run, due(given), gate.now)]
-    acts = gate.now + wanted.notice
-    gate.told(streams.NOTICE_GIVEN, due=acts)
+    acts = estimate.acts_from(gate.now, wanted.notice, gate.breaks_at)
+    gate.told(streams.NOTICE_GIVEN, due=acts, full_notice=gate.now + wanted.notice)
     return [_again(gate.run, acts, gate.now)]
 
 

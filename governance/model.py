@@ -28,7 +28,8 @@ class State(Enum):
 class Budget:
     """A budget the ledger knows (ledger.toml); `scope` is an ARM id without a trailing slash, lower case.
 
-    `also` are further scopes, of other clouds too, in which it may stop what opted in to it.
+    `also` are further scopes, of other clouds too, in which it may stop what opted in to it. `feed` names the source that
+    brings its cost data, blank where none does; without a delivery for `stale_after` these are stale (0: never).
     """
 
     name: str
@@ -44,6 +45,8 @@ class Budget:
     safeguards: Safeguards = DEFAULT_SAFEGUARDS
     also: tuple[str, ...] = ()
     drill: bool = False
+    feed: str = ""
+    stale_after: timedelta = timedelta(hours=36)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,38 @@
-"""Whether a budget is at or over its limit this month, as far as its alerts have told: nothing else knows by then."""
+"""Whether a budget is at or over its limit this month, as far as its alerts have told, and what that comes to by now."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from governance import streams
+from governance import feeds, streams
 from governance.alert import TEST_ALERT
+from governance.estimate import Estimate, estimate
 from governance.model import Alert, Budget
 from governance.record import Record
 from ledger.faults import Rejected
 
 
 def told(record: Record, budget: Budget, now: datetime) -> Alert | None:
-    """The alert on actual costs of this month that told the most spend; None when there is none.
+    """The alert on actual costs of this month that told the most spend; None when there is none."""
+    found = _most(record, budget, now)
+    return found[1] if found else None
+
+
+def projected(record: Record, budget: Budget, now: datetime) -> Estimate:
+    """From that alert, and from how old the data of the budget's feed are, where one is named."""
+    at, alert = _most(record, budget, now) or (None, None)
+    return estimate(alert, at, budget.amount, _feed(record, budget, now), now)
+
+
+def _feed(record: Record, budget: Budget, now: datetime) -> feeds.Feed | None:
+    with suppress(Rejected):
+        return feeds.feeds(record, [budget.feed], budget.stale_after, now)[0] if budget.feed else None
+    return None
+
+
+def _most(record: Record, budget: Budget, now: datetime) -> tuple[datetime, Alert] | None:
+    """With when it fired, or came; the youngest of those that told the same.
 
     A damaged stream is passed over; Record.verify names it.
     """
@@ -21,8 +40,9 @@ def told(record: Record, budget: Budget, now: datetime) -> Alert | None:
     for stream in record.streams("alerts/"):
         with suppress(Rejected):
             told = [event for event in record.events(stream) if event.kind in (streams.RECEIVED, streams.NOTICE)]
-            found += [alert for event in told if _counts(alert := streams.alert_of(event.body), budget, now)]
-    return max(found, key=lambda alert: alert.spent, default=None)
+            alerts = ((event.at, streams.alert_of(event.body)) for event in told)
+            found += [(alert.fired_at or at, alert) for at, alert in alerts if _counts(alert, budget, now)]
+    return max(found, key=lambda one: (one[1].spent, one[0]), default=None)
 
 
 def reason(alert: Alert | None, budget: Budget) -> str:

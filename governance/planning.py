@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from governance import approval, backoff, gates, lifecycle, pace, policy, restarts, streams
+from governance import approval, backoff, gates, lifecycle, overspend, pace, policy, restarts, streams
 from governance.alert import MAX_AGE
 from governance.canonical import plain
 from governance.drill import one_of_each_kind
@@ -107,8 +107,10 @@ def _plan(planner: _Planner, alert: Alert, budget: Budget) -> list[Message]:
         plan = one_of_each_kind(plan, alert, budget)
     else:
         plan = _left_alone(_warned(plan, planner, alert, budget), planner, alert, budget)
-    body = {**_body(plan, planner, budget), **unseen}
-    return _release(planner, Gate(planner.record, planner.events, budget, body, planner.now), approved=False)
+    spend = overspend.projected(planner.record, budget, planner.now)
+    body = {**_body(plan, planner, budget), **unseen, streams.ESTIMATE: plain(spend)}
+    gate = Gate(planner.record, planner.events, budget, body, planner.now, spend.breaks_at)
+    return _release(planner, gate, approved=False)
 
 
 def _listed(planner: _Planner, budget: Budget) -> tuple[list[Machine], Mapping[str, object]]:

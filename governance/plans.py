@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from governance import approval, streams
 from governance.model import Event
-from governance.receipt import money
+from governance.receipt import money, spend
 from governance.record import Record
 from ledger.faults import Rejected, reject
 
@@ -98,6 +98,7 @@ def details(one: Listed) -> list[str]:
         *decided,
         *held,
         f"population of the scope: {body.get('population', 'unknown')}; period ends {body.get('until', 'unknown')}",
+        *spend(body),
         *(f"  stop   {_machine(target)}" for target in streams.targets_in(body)),
         *(f"  spare  {_machine(target)}" for target in spared),
     ]

@@ -25,7 +25,7 @@ _HOLDS = {
     streams.ABOVE_CEILING: "ABOVE A CEILING, nothing is stopped: {reasons}",
     streams.PAUSED: "{why}",
     streams.OUTSIDE_HOURS: "outside business hours, made anew at {due}",
-    streams.NOTICE_GIVEN: "notice given to owners, acts from {due}",
+    streams.NOTICE_GIVEN: "notice given to owners, acts from {due}{cut}",
 }
 
 
@@ -52,6 +52,7 @@ def _lines(event: Event) -> list[str]:
         return [f"{_at(event)}  {_TURNS[event.kind].format_map(body)}"]
     if event.kind in _HOLDS:
         told = {name: "; ".join(map(str, value)) if isinstance(value, list) else value for name, value in body.items()}
+        told["cut"] = _cut(body)
         return [f"{_at(event)}  {_HOLDS[event.kind].format_map(told)}", *_plan(event)]
     return _plan(event) if event.kind == streams.PLANNED else []
 
@@ -73,7 +74,27 @@ def _plan(event: Event) -> list[str]:
         *(f"    stop   {_name(one['id'])}: {one['reason']}{money(one)}" for one in targets),
         *(f"    spare  {_name(one['id'])}: {one['reason']}" for one in spared),
         *(f"    UNSEEN {place}: {reason}" for place, reason in streams.unseen(event.body).items()),
+        *(f"    {line}" for line in spend(event.body)),
     ]
+
+
+def _cut(notice: Mapping[str, object]) -> str:
+    full = notice.get("full_notice")
+    return f", not {full}: the cap would break first" if full and full != notice["due"] else ""
+
+
+def spend(plan: Mapping[str, object]) -> list[str]:
+    """What was probably spent when the plan was made; plans of old say nothing of it."""
+    found = plan.get(streams.ESTIMATE)
+    if not isinstance(found, Mapping):
+        return []
+    stale = [f"spend: STALE, the estimate is widened; {found['stale']}"] if found["stale"] else []
+    if found["unknown"]:
+        return [f"spend: no estimate, {found['unknown']}", *stale]
+    low, mid, high = (rounded(found[name]) for name in ("low", "mid", "high"))
+    breaks = found["breaks_at"] or "not within the month"
+    told = f"{mid} {found['currency']} ({low} to {high}), data until {found['covers_until']}"
+    return [f"spend: about {told}; at this rate the cap breaks: {breaks}", *stale]
 
 
 def money(target: Mapping[str, object]) -> str:

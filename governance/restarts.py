@@ -65,9 +65,11 @@ def left_alone(targets: Sequence[Target], record: Record, budget: Budget, by: st
 
 
 def objection(record: Record, target: str, power: str, rule: object, budget: Budget, by: str, now: datetime) -> str:
-    """Why the machine is left alone; empty when it is not, or when the budget is over and the cap goes first."""
-    reason = cool_off.holds(looked(record, target, power, by, now), _cool_off(budget, rule), now, cap_broken=False)
-    return reason if reason and not overspend.reason(overspend.told(record, budget, now), budget) else ""
+    """Why the machine is left alone; empty when it is not, or when the cap would break before that ends."""
+    known, span = looked(record, target, power, by, now), _cool_off(budget, rule)
+    if not cool_off.holds(known, span, now):
+        return ""
+    return cool_off.holds(known, span, now, overspend.projected(record, budget, now).breaks_at)
 
 
 def begun(events: Sequence[Event]) -> datetime | None:

@@ -48,6 +48,7 @@ CLAIMED = "claimed"
 WITH_PLAN = (PROPOSED, ABOVE_CEILING, PAUSED, OUTSIDE_HOURS, NOTICE_GIVEN, PLANNED)
 
 PAUSE = "switches/pause"
+ESTIMATE = "estimate"  # in a plan: what was probably spent by then (governance/estimate.py)
 UNSEEN = "unseen"  # in a plan: the scopes that could not be listed, each with its reason
 
 AT_ONCE = timedelta()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from ingest.plan import Source
 from ledger.classify import DEFAULT_TAG_KEYS, DEFAULT_VALUES, Classification
 from ledger.faults import Fault, Rejected
 from settings.entry import Entry, settings_fault
-from settings.guard import guarded, misnamed, one_id_twice, read_policy, read_safeguards
+from settings.guard import guarded, misnamed, one_id_twice, read_policy, read_safeguards, unfed
 from settings.machines import named_twice, read_account
 from settings.notices import misnamed_in_channels, read_channel
 from settings.sources import PROVIDERS, claimed_twice, read_source
@@ -109,7 +110,7 @@ def _parse(root: Entry, faults: list[Fault]) -> Settings:
     policies = root.table("policies").each(read_policy)
     safeguards = read_safeguards(root.table("safeguards"), root.table("ceilings"), root.table("undo"))
     rules = _classification(root.table("classification"))
-    faults += [*misnamed(budgets, policies, rules), *one_id_twice(budgets)]
+    faults += [*misnamed(budgets, policies, rules), *one_id_twice(budgets), *unfed(budgets, sources)]
     entities = root.table("entities").words(word)
     resellers = root.table("resellers").words(one_of(PROVIDERS))
     gate = _gate(root.table("conformance"))
@@ -121,7 +122,7 @@ def _parse(root: Entry, faults: list[Fault]) -> Settings:
     channels = root.table("notices").each(read_channel)
     faults += misnamed_in_channels(channels, budgets)
     root.close()
-    budgets = guarded(budgets, policies, safeguards)
+    budgets = guarded(budgets, policies, safeguards, timedelta(hours=waits[1]))
     return Settings(
         store,
         sources,
@@ -190,6 +191,7 @@ def _budget(name: str, entry: Entry) -> Budget:
         live=entry.take("live", switch, False),
         also=_also(entry),
         drill=entry.take("drill", switch, False),
+        feed=entry.take("feed", word, ""),
     )
     entry.close()
     return found

@@ -26,6 +26,7 @@ from governance.rules import (
     Safeguards,
     Stages,
 )
+from ingest.plan import Source
 from ledger.classify import Classification
 from ledger.faults import Fault
 from settings.entry import Entry, settings_fault
@@ -98,12 +99,24 @@ def _stages(entry: Entry) -> Stages:
     return found
 
 
-def guarded(budgets: Sequence[Budget], policies: Sequence[Policy], safeguards: Safeguards) -> tuple[Budget, ...]:
-    """Each budget with the rules that name it."""
-    return tuple(
-        replace(one, policies=tuple(rule for rule in policies if one.name in rule.budgets), safeguards=safeguards)
+def guarded(
+    budgets: Sequence[Budget], policies: Sequence[Policy], safeguards: Safeguards, stale: timedelta
+) -> tuple[Budget, ...]:
+    """Each budget with the rules that name it, and after how long its cost data are stale."""
+    rules = {one.name: tuple(rule for rule in policies if one.name in rule.budgets) for one in budgets}
+    return tuple(replace(one, policies=rules[one.name], safeguards=safeguards, stale_after=stale) for one in budgets)
+
+
+def unfed(budgets: Sequence[Budget], sources: Sequence[Source]) -> list[Fault]:
+    """A feed that nobody looks for would never be missed."""
+    known = {one.name for one in sources if one.location}
+    return [
+        settings_fault(
+            f"there is no source {one.feed} with a location", f"budgets.{one.name}.feed", "Name one of [sources.NAME]."
+        )
         for one in budgets
-    )
+        if one.feed and one.feed not in known
+    ]
 
 
 def misnamed(budgets: Sequence[Budget], policies: Sequence[Policy], rules: Classification) -> list[Fault]:

@@ -44,6 +44,20 @@ def test_every_kind_that_can_be_stopped_can_be_named() -> None:
     assert set(KINDS) == {aws_ec2.KIND, azure_vm.KIND, azure_vmss.KIND, snowflake_warehouse.KIND}
 
 
+SOURCE = '[sources.bill]\nprovider = "azure"\nlocation = "/exports"\n'
+
+
+def test_a_budget_names_the_source_of_its_cost_data_and_is_told_when_these_are_stale(tmp_path: Path) -> None:
+    found = read(tmp_path, "[ledger]\nstale_hours = 48\n" + SOURCE + BUDGET + '\nfeed = "bill"\n')
+    assert (found.budgets[0].feed, found.budgets[0].stale_after) == ("bill", timedelta(hours=48))
+
+
+@pytest.mark.parametrize("sources", ["", SOURCE.replace('location = "/exports"\n', "")], ids=["none", "by hand"])
+def test_a_feed_that_nobody_looks_for_is_refused(tmp_path: Path, sources: str) -> None:
+    (fault,) = faults(tmp_path, sources + BUDGET + '\nfeed = "bill"\n')
+    assert "no source bill with a location" in str(fault)
+
+
 def test_every_key_of_a_rule_arrives(tmp_path: Path) -> None:
     found = read(tmp_path, BUDGET + FULL)
     [budget], [rule] = found.budgets, found.policies

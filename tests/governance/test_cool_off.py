@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -33,14 +33,14 @@ moments = st.integers(0, 40).map(lambda quarter: NOW + timedelta(minutes=15 * qu
 pasts = st.builds(Past, st.just("x"), st.none() | moments, st.none() | moments, st.none() | moments)
 
 
-@given(past=pasts, now=moments, hours=st.integers(0, 6), broken=st.booleans())
-def test_law_it_holds_from_the_start_until_the_cool_off_is_over_and_never_over_a_broken_cap(
-    past: Past, now: datetime, hours: int, broken: bool
+@given(past=pasts, now=moments, hours=st.integers(0, 6), breaks=st.none() | moments)
+def test_invariant_20_law_it_holds_for_the_cool_off_and_not_when_the_cap_breaks_before_its_end(
+    past: Past, now: datetime, hours: int, breaks: datetime | None
 ) -> None:
     span = timedelta(hours=hours)
     since = past.undone or past.seen
-    wanted = since is not None and now < since + span and not broken
-    assert bool(cool_off.holds(past, span, now, cap_broken=broken)) is wanted
+    wanted = since is not None and now < since + span and (breaks is None or breaks >= since + span)
+    assert bool(cool_off.holds(past, span, now, breaks)) is wanted
 
 
 @given(past=pasts, power=st.sampled_from([*cool_off.STARTED, "deallocated", "deallocating", "unknown"]), at=moments)
@@ -67,6 +67,7 @@ class Expected:
     stopped: bool = False
     since: datetime | None = None
     spent: int = 0
+    fired: datetime = NOW
     stops: int = 0
     starts: int = 0
     notices: int = 0
@@ -75,11 +76,12 @@ class Expected:
 
     def alert(self, now: datetime, spent: int) -> bool:
         """Whether the alert stops it."""
-        self.spent = max(self.spent, spent)
+        if spent >= self.spent:
+            self.spent, self.fired = spent, now
         if not self.is_on:
             return False
         self._seen(now)
-        if self.since and now < self.since + COOL_OFF and self.spent < 100:
+        if self.since and now < self.since + COOL_OFF <= self._breaks():
             return False
         self.is_on, self.stopped, self.since = False, True, None
         self.stops += 1
@@ -94,6 +96,11 @@ class Expected:
             self.is_on, self.since = True, now
             self.starts += 1
             self.undone.add(self.run)
+
+    def _breaks(self) -> datetime:
+        """Where a line from the first of the month through what was told, a day old, reaches the whole."""
+        start, known = datetime(2026, 11, 1, tzinfo=UTC), self.fired - timedelta(days=1)
+        return known if self.spent >= 100 else start + (known - start) * 100 / self.spent
 
     def _seen(self, now: datetime) -> None:
         if self.stopped and self.since is None:
@@ -170,6 +177,19 @@ def test_the_plan_says_who_started_it_and_until_when_it_is_left_alone(told: Stor
     (notice,) = notices(told.record)
     assert (notice.at, notice.body["power"]) == (seen, "running")
     assert notice.body["notice"] == "started again after a stop"
+
+
+@pytest.mark.parametrize(("percent", "again"), [(90, False), (92, True)])
+def test_invariant_20_a_cap_that_would_break_before_the_cool_off_ends_goes_first(
+    told: Story, percent: int, again: bool
+) -> None:
+    """At 90 of 100 it would break at 21:38, after the cool-off (21:05); at 92 at 15:26, so that it is broken by now."""
+    told.run()
+    told.fleet.set(A.id, power="running")
+    told.later(hours=1)
+    told.alert(**spent(percent))
+    assert told.fleet.stops == [A.id] * (2 if again else 1)
+    assert len(notices(told.record)) == 1
 
 
 def test_a_plan_made_before_the_restart_does_not_stop_it_either(memory_folder: Path) -> None:
