@@ -3,7 +3,7 @@ SELECT
     day_of("DATE") AS day,
     trim(ORGANIZATION_NAME) AS organization,
     trim(CONTRACT_NUMBER) AS contract,
-    trim(CURRENCY) AS currency,
+    upper(trim(CURRENCY)) AS currency,
     coalesce(money(FREE_USAGE_BALANCE), 0) AS free,
     coalesce(money(CAPACITY_BALANCE), 0) AS capacity,
     coalesce(money(ON_DEMAND_CONSUMPTION_BALANCE), 0) AS on_demand,

@@ -6,7 +6,7 @@ SELECT DISTINCT
     day_of(START_DATE) AS starts,
     day_of(END_DATE) AS ends,
     day_of(EXPIRATION_DATE) AS expires,
-    trim(CURRENCY) AS currency,
+    upper(trim(CURRENCY)) AS currency,
     money(AMOUNT) AS amount,
     day_of(CONTRACT_MODIFIED_DATE) AS modified
 FROM companion

@@ -8,7 +8,7 @@ SELECT
     trim(RATING_TYPE) AS rating_type,
     trim(BILLING_TYPE) AS billing_type,
     coalesce(TRY_CAST(trim(IS_ADJUSTMENT) AS BOOLEAN), false) AS is_adjustment,
-    trim(CURRENCY) AS currency,
+    upper(trim(CURRENCY)) AS currency,
     money(EFFECTIVE_RATE) AS rate
 FROM companion
 WHERE EFFECTIVE_RATE IS NOT NULL AND day_of("DATE") < CAST(getvariable('period_end') AS DATE)

@@ -152,6 +152,15 @@ def operator_bill(cloud: str, folder: Path) -> list[Path | str]:
     return [*pair]
 
 
+def test_a_currency_in_small_letters_is_the_source_s_and_the_contract_s(ledger: Ledger, tmp_path: Path) -> None:
+    configured(ledger, contract_billing="purchase", currency="USD")
+    lines = [used("2026-01-05", "70"), used("2026-01-09", "30", "overage", CURRENCY="usd")]
+    folder = bill(tmp_path / "a", *lines, items=[{"CURRENCY": "Usd"}], balances=[{"CURRENCY": "usd"}])
+    [run] = ledger.ingest(folder).document["runs"]
+    assert (run["outcome"], balance(run)["mapped"]) == ("committed", "330")
+    assert ledger.broken_rules() == {}
+
+
 def test_what_one_source_asks_for_is_not_asked_of_the_next(ledger: Ledger, tmp_path: Path) -> None:
     configured(ledger, marketplace="aws")
     folder = bill(tmp_path / "a")

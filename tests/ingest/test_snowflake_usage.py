@@ -62,6 +62,14 @@ def test_the_host_is_the_cloud_of_the_account(mapper: Mapper, region: str, host:
     assert row["ServiceProviderName"] == row["InvoiceIssuerName"] == "Snowflake"
 
 
+def test_an_account_and_a_currency_are_one_however_they_are_spelt(mapper: Mapper) -> None:
+    respelt = {"ACCOUNT_LOCATOR": " xy1", "REGION": "aws_us_east_1", "CURRENCY": "usd ", "USAGE": "1"}
+    rows = mapper({}, respelt, {**respelt, "ACCOUNT_NAME": ""})
+    assert {row["SubAccountId"] for row in rows} == {"XY1.AWS_US_EAST_1"}
+    assert {row["SubAccountName"] for row in rows} == {"PROD", "XY1.AWS_US_EAST_1"}
+    assert {row[name] for row in rows for name in ("BillingCurrency", "PricingCurrency")} == {"USD"}
+
+
 @pytest.mark.parametrize("rate", ["", "0", "0.00"])
 def test_without_a_rate_there_is_no_price_and_no_cost_at_a_price(mapper: Mapper, rate: str) -> None:
     (row,) = mapper({"EFFECTIVE_RATE": rate})
