@@ -38,7 +38,7 @@ def ends(past: Past, cool_off: timedelta) -> datetime | None:
 
 
 def holds(past: Past, cool_off: timedelta, now: datetime, breaks_at: datetime | None = None) -> str:
-    """Why the machine is left alone now; empty when it is not. `breaks_at` is when the cap breaks, as far as is known."""
+    """Why the machine is left alone now; empty when it is not. `breaks_at`: when the cap would break, where known."""
     end = ends(past, cool_off)
     if end is None or now >= end or (breaks_at is not None and breaks_at < end):
         return ""

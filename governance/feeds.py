@@ -1,7 +1,7 @@
 """Whether cost data still comes: deliveries of each source as they are committed, and the moment when one is overdue.
 
-Old data is a state of its own. It is recorded and told once for each gap, and nothing is made of the days without data:
-a budget acts on its alerts alone, and a price that is not known is never nothing.
+Old data is a state of its own. It is recorded and told once for each gap, and days without data are never days without
+spend: they widen the estimate (estimate.py), and a price that is not known is never nothing.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ class State(Enum):
 class Budget:
     """A budget the ledger knows (ledger.toml); `scope` is an ARM id without a trailing slash, lower case.
 
-    `also` are further scopes, of other clouds too, in which it may stop what opted in to it. `feed` names the source that
-    brings its cost data, blank where none does; without a delivery for `stale_after` these are stale (0: never).
+    `also` are further scopes, of other clouds too, in which it may stop what opted in to it. `feed` names the source
+    that brings its cost data, blank where none does; without a delivery for `stale_after` they are stale (0: never).
     """
 
     name: str

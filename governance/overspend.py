@@ -1,4 +1,4 @@
-"""Whether a budget is at or over its limit this month, as far as its alerts have told, and what that comes to by now."""
+"""Whether a budget is at or over its limit this month, as far as its alerts told, and what that comes to by now."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from governance import lifecycle, streams
@@ -92,9 +93,13 @@ def spend(plan: Mapping[str, object]) -> list[str]:
     if found["unknown"]:
         return [f"spend: no estimate, {found['unknown']}", *stale]
     low, mid, high = (rounded(found[name]) for name in ("low", "mid", "high"))
-    breaks = found["breaks_at"] or "not within the month"
-    told = f"{mid} {found['currency']} ({low} to {high}), data until {found['covers_until']}"
+    breaks = _minute(found["breaks_at"]) if found["breaks_at"] else "not within the month"
+    told = f"{mid} {found['currency']} ({low} to {high}), data until {_minute(found['covers_until'])}"
     return [f"spend: about {told}; at this rate the cap breaks: {breaks}", *stale]
+
+
+def _minute(at: object) -> str:
+    return f"{datetime.fromisoformat(str(at)):%Y-%m-%d %H:%M}Z"
 
 
 def money(target: Mapping[str, object]) -> str:

@@ -18,6 +18,7 @@ from governance.rules import Hours, Policy
 from ledger.faults import Rejected
 from tests.governance.guarded import HOUR, TIGHT, Guarded, at, rule, under
 from tests.governance.scene import NOW, ListQueue, machine, payload
+from tests.house.source import ROOT
 
 SOON = STALE + timedelta(seconds=1)
 OFFICE = Hours("UTC", (0, 1, 2, 3, 4), time(8), time(16))
@@ -374,3 +375,11 @@ def test_the_receipt_tells_what_holds_a_plan(record: Record) -> None:
     assert "awaits approval until 2026-11-12T18:05" in told
     assert "approved by Kim: plan " in told
     assert told.count("1 to stop, 0 spared") == 2
+
+
+def test_the_receipt_tells_the_estimate_as_the_page_shows_it(record: Record) -> None:
+    world = Guarded(record, under(rule()), machine("a"))
+    world.plan()
+    page = (ROOT / "docs/stop-machines.md").read_text(encoding="utf-8")
+    (line,) = (one for one in receipt(record, world.run) if "spend:" in one)
+    assert line.strip() in page
