@@ -6,7 +6,7 @@ order ended is read from the order's own stream.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -20,6 +20,7 @@ from governance.undo_selection import stopped_at
 STOP_ORDERED = "stop-ordered"
 START_ORDERED = "start-ordered"
 SEEN_ON = "seen-on"
+SEEN_OFF = "seen-off"
 
 
 def ordered(record: Record, kind: str, target: str, order: str, now: datetime) -> None:
@@ -31,29 +32,48 @@ def ordered(record: Record, kind: str, target: str, order: str, now: datetime) -
 def past(record: Record, target: str) -> Past:
     """Since the last stop that was read back; blank when there was none."""
     undone: datetime | None = None
-    seen: dict[object, datetime] = {}
+    seen: dict[str, datetime] = {}
+    off: dict[str, datetime] = {}
     for event in reversed(record.events(streams.machine_stream(target))):
         order = str(event.body["order"])
         if event.kind == SEEN_ON:
-            seen[order] = event.at
+            seen.setdefault(order, event.at)
+        elif event.kind == SEEN_OFF:
+            if order not in seen and undone is None:
+                off.setdefault(order, event.at)
         elif event.kind == START_ORDERED:
             undone = undone or begun(record.events(streams.start_stream(order)))
         elif stopped := stopped_at(record.events(streams.order_stream(order))):
-            return Past(order, stopped, undone, seen.get(order))
+            return Past(order, stopped, undone, seen.get(order), off.get(order))
     return Past()
 
 
 def looked(record: Record, target: str, power: str, by: str, now: datetime) -> Past:
-    """The past with what this power shows; a restart by somebody else is noted, once, whoever sees it."""
+    """The past with what this power shows; each restart by somebody else is noted, once, whoever sees it."""
     known = past(record, target)
+    seen = {"order": known.order, "target": target, "power": power, "by": by}
+    if cool_off.is_off_again(known, power, now) and not _resumes(target):
+        return replace(known, off=_noted(record, SEEN_OFF, seen, known.on_since, now))
     if not cool_off.is_restart(known, power, now):
         return known
-    body = {"order": known.order, "target": target, "power": power, "by": by, "notice": "started again after a stop"}
-    stream = streams.machine_stream(target)
-    event, _ = record.once(
-        stream, SEEN_ON, body, now, same=lambda one: one.kind == SEEN_ON and one.body["order"] == known.order
-    )
-    return replace(known, seen=event.at)
+    body = {**seen, "notice": "started again after a stop"}
+    return replace(known, seen=_noted(record, SEEN_ON, body, known.off, now), off=None)
+
+
+def _resumes(target: str) -> bool:
+    """A warehouse is off and on again with each query: that is one restart, or its cool-off would never end."""
+    return target.lower().startswith("snowflake:")
+
+
+def _noted(record: Record, kind: str, body: Mapping[str, object], since: datetime | None, now: datetime) -> datetime:
+    """When it was noted that what began at `since` is over; that instant tells a second time from the first."""
+    key = {"order": body["order"], "since": since.isoformat() if since else ""}
+
+    def same(one: Event) -> bool:
+        return one.kind == kind and (one.body["order"], one.body.get("since", "")) == (key["order"], key["since"])
+
+    stream = streams.machine_stream(str(body["target"]))
+    return record.once(stream, kind, {**body, **key}, now, same=same)[0].at
 
 
 def left_alone(targets: Sequence[Target], record: Record, budget: Budget, by: str, now: datetime) -> dict[str, str]:

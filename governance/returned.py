@@ -1,4 +1,5 @@
-"""Machines that came back: stopped by a run, read back as off, and on again though no undo of ours started them.
+"""Machines that came back: stopped by a run, read back as off, and on again though no undo of ours started them. They
+are watched further: one that is off again, though no run stopped it, may come back a second time.
 
 The sweep looks, so that it is known and told even when no further alert comes. What it finds it only writes down.
 """
@@ -20,7 +21,7 @@ WATCHED = timedelta(days=31)
 
 @dataclass(frozen=True, slots=True)
 class Off:
-    """A machine that should be off: `order` stopped it, for the budget of that id."""
+    """A machine that should be off, or was until somebody started it: `order` stopped it, for the budget of that id."""
 
     target: str
     order: str
@@ -29,7 +30,7 @@ class Off:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """Which were found on again, and which scopes could not be looked into, each with its reason."""
+    """Which were found on again by this look, and which scopes could not be looked into, each with its reason."""
 
     returned: tuple[str, ...]
     unseen: Mapping[str, str]
@@ -42,7 +43,7 @@ def should_be_off(record: Record, now: datetime) -> list[Off]:
         try:
             target = str(record.events(stream)[0].body["target"])
             past = restarts.past(record, target)
-            if past.stopped and not (past.undone or past.seen) and now - past.stopped <= WATCHED:
+            if past.stopped and not past.undone and now - past.stopped <= WATCHED:
                 planned = record.events(streams.order_stream(past.order))[0]
                 found.append(Off(target, past.order, str(planned.body["budget_id"])))
         except Rejected:
@@ -61,7 +62,7 @@ def look(waiting: Sequence[Off], budgets: Sequence[Budget], record: Record, flee
         except (Conflict, Missing, Rejected, Transient) as fault:
             unseen[place] = str(fault) or type(fault).__name__
     seen = {id: restarts.looked(record, id, shown, "the sweep", now).seen for id, shown in power.items()}
-    return Looked(tuple(sorted(id for id, at in seen.items() if at)), unseen)
+    return Looked(tuple(sorted(id for id, at in seen.items() if at == now)), unseen)
 
 
 def _places(waiting: Iterable[Off], budgets: Iterable[Budget]) -> list[str]:

@@ -95,7 +95,7 @@ def sweep(env: Env, now: datetime) -> list[Message]:
 
 
 def _came_back(found: Settings, kept: Record, env: Env, now: datetime) -> None:
-    """No control plane is asked while the record knows of nothing that should be off."""
+    """No control plane is asked while the record knows of nothing that a run stopped of late."""
     from adapters import telemetry
     from governance import returned
 

@@ -30,7 +30,7 @@ COOL_OFF = timedelta(hours=4)
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 moments = st.integers(0, 40).map(lambda quarter: NOW + timedelta(minutes=15 * quarter))
-pasts = st.builds(Past, st.just("x"), st.none() | moments, st.none() | moments, st.none() | moments)
+pasts = st.builds(Past, st.just("x"), *[st.none() | moments] * 4)
 
 
 @given(past=pasts, now=moments, hours=st.integers(0, 6), breaks=st.none() | moments)
@@ -38,7 +38,7 @@ def test_invariant_20_law_it_holds_for_the_cool_off_and_not_when_the_cap_breaks_
     past: Past, now: datetime, hours: int, breaks: datetime | None
 ) -> None:
     span = timedelta(hours=hours)
-    since = past.undone or past.seen
+    since = max((at for at in (past.undone, past.seen) if at), default=None)
     wanted = since is not None and now < since + span and (breaks is None or breaks >= since + span)
     assert bool(cool_off.holds(past, span, now, breaks)) is wanted
 
@@ -52,11 +52,16 @@ def test_law_a_restart_is_news_once_and_only_after_a_stop_that_was_read_back(
         past.stopped is not None
         and past.stopped < at
         and power in cool_off.STARTED
-        and past.undone is None
-        and past.seen is None
+        and (past.off is not None or (past.undone is None and past.seen is None))
     )
     if found:
-        assert not cool_off.is_restart(replace(past, seen=at), power, at + timedelta(minutes=1))
+        on = replace(past, seen=at, off=None)
+        assert not cool_off.is_restart(on, power, at + timedelta(minutes=1))
+        assert not cool_off.is_off_again(on, power, at + cool_off.SETTLED)
+        settled = max(at, past.undone or at) + cool_off.SETTLED
+        assert cool_off.is_off_again(on, "deallocated", settled)
+        assert not cool_off.is_off_again(on, "deallocated", settled - timedelta(minutes=1))
+        assert cool_off.is_restart(replace(on, off=at), power, at + timedelta(minutes=1))
 
 
 @dataclass

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from governance import restarts, returned, streams
+from governance import lifecycle, restarts, returned, streams
 from governance.record import Record
 from governance.returned import Looked
 from ledger.faults import Missing, Transient
-from tests.governance.scene import DOLLAR, machine
+from tests.governance.scene import DOLLAR, NOW, machine
 from tests.governance.undoing import StartingFleet, Story
 
 A, B = machine("a"), machine("b")
@@ -60,6 +61,59 @@ def test_each_stop_of_ours_may_be_followed_by_one_restart(story: Story) -> None:
     story.fleet.set(A.id, power="running")
     assert look(story).returned == (A.id,)
     assert noted(story) == [restarts.SEEN_ON] * 2
+
+
+def test_invariant_20_a_second_restart_between_two_stops_is_told_apart_from_the_first(story: Story) -> None:
+    for times in (1, 2, 3):
+        story.fleet.set(A.id, power="running")
+        assert look(story).returned == (A.id,)
+        story.later(minutes=10)
+        assert look(story).returned == ()
+        assert noted(story) == [restarts.SEEN_ON] * times
+        story.later(hours=4)
+        story.fleet.set(A.id, power="deallocated")
+        for _ in range(2):
+            assert look(story).returned == ()
+            story.later(minutes=10)
+    assert (noted(story, B.id), story.record.verify(streams.machine_stream(A.id))) == ([], [])
+
+
+def test_invariant_20_each_restart_has_a_cool_off_of_its_own(story: Story) -> None:
+    """Two hours after the second restart the four hours of the first are long over."""
+    for power, hours in (("running", 4), ("deallocated", 1), ("running", 2)):
+        story.fleet.set(A.id, power=power)
+        look(story)
+        story.later(hours=hours)
+    story.run(NotificationThresholdAmount="$0.84", SpentAmount="$0.84")
+    assert story.fleet.stops.count(A.id) == 1
+    story.later(hours=2)
+    story.run(NotificationThresholdAmount="$0.85", SpentAmount="$0.85")
+    assert story.fleet.stops.count(A.id) == 2
+
+
+def test_one_that_is_off_and_on_within_four_hours_was_started_once(story: Story) -> None:
+    """Else somebody who switches it every hour would be told of every hour, and its cool-off would never end."""
+    for power in ("running", "deallocated", "running", "deallocated", "running"):
+        story.fleet.set(A.id, power=power)
+        look(story)
+        story.later(minutes=50)
+    assert noted(story) == [restarts.SEEN_ON]
+
+
+def test_a_warehouse_that_suspends_and_resumes_with_each_query_was_started_once(record: Record) -> None:
+    id = "snowflake:ORG-ACC/DEV_WH"
+    ordered, stopped = streams.order_key("1" * 64, id), NOW
+    first = {"alert": "1" * 64, "target": id, "budget_id": DOLLAR.id, "dry_run": False}
+    record.append(streams.order_stream(ordered), lifecycle.PLANNED, first, stopped)
+    for kind in (lifecycle.CALLING, lifecycle.ACCEPTED, lifecycle.VERIFIED):
+        record.append(
+            streams.order_stream(ordered), kind, {"power": "deallocated", "before": {"power": "running"}}, NOW
+        )
+    restarts.ordered(record, restarts.STOP_ORDERED, id, ordered, NOW)
+    for hours, power in ((1, "running"), (6, "deallocated"), (12, "running"), (18, "deallocated"), (24, "running")):
+        restarts.looked(record, id, power, "the sweep", NOW + timedelta(hours=hours))
+    kinds = [one.kind for one in record.events(streams.machine_stream(id))]
+    assert kinds == [restarts.STOP_ORDERED, restarts.SEEN_ON]
 
 
 def test_an_undo_of_ours_is_no_restart(story: Story) -> None:
