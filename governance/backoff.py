@@ -9,6 +9,8 @@ from ledger.faults import Transient
 FIRST = timedelta(seconds=15)
 LONGEST = timedelta(minutes=5)
 LONGEST_ASKED = timedelta(hours=1)
+# So many attempts come quickly: an outage that ends soon costs little time, one that lasts few calls.
+QUICK = 10
 
 
 def asked(fault: Exception) -> timedelta | None:
@@ -24,3 +26,11 @@ def growing(attempt: int) -> timedelta:
 
 def delay(fault: Exception, attempt: int) -> timedelta:
     return asked(fault) or growing(attempt)
+
+
+def lasting(fault: Exception, attempt: int) -> timedelta:
+    """For what is tried for days: after the quick attempts it grows on to LONGEST_ASKED, however little is asked."""
+    if attempt <= QUICK:
+        return delay(fault, attempt)
+    slow = min(LONGEST * (1 << min(attempt - QUICK, 16)), LONGEST_ASKED)
+    return max(asked(fault) or slow, slow)

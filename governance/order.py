@@ -116,6 +116,11 @@ def too_old(order: Order) -> str:
     return f"the order waited longer than {MAX_AGE}" if age > MAX_AGE else ""
 
 
+def is_last(order: Order, delay: timedelta) -> bool:
+    """Whether it would be too old for a further attempt after the delay."""
+    return order.now + delay - order.events[0].at > MAX_AGE
+
+
 def mark(order: Order, fault: Exception) -> None:
     """What was asked of one order is asked of all."""
     if asked := backoff.asked(fault):

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from governance import backoff, lifecycle, pause, policy, restarts, streams
+from governance import backoff, delays, lifecycle, pause, policy, restarts, streams
+from governance.alert import MAX_AGE
 from governance.model import Budget, Event, Fleet, Machine, Message, State
 from governance.order import (
-    MAX_CALLS,
     MAX_LOST,
     MAX_READS,
     Order,
@@ -22,6 +22,7 @@ from governance.order import (
     calls_lost,
     held,
     in_flight,
+    is_last,
     mark,
     opened,
     too_old,
@@ -189,14 +190,16 @@ def _call(order: Order, budget: Budget | None, fleet: Fleet) -> list[Message]:
 
 
 def _defer(order: Order, fault: Transient | Conflict) -> list[Message]:
-    """Come back when the other side asked to, a bounded number of times; the record does the counting."""
+    """Come back when the other side asked to, until the order is too old; people are told when it takes long."""
     attempt = streams.count(order.events, lifecycle.DEFERRED) + 1
-    if attempt > MAX_CALLS:
-        order.add(lifecycle.FAILED, reason=f"the control plane took no call in {MAX_CALLS} attempts: {fault}")
+    delay = backoff.lasting(fault, attempt)
+    if is_last(order, delay):
+        order.add(lifecycle.FAILED, reason=f"the control plane took no call in {MAX_AGE}: {fault}")
         return []
-    delay = backoff.delay(fault, attempt)
     mark(order, fault)
     order.add(lifecycle.DEFERRED, reason=str(fault), attempt=attempt, due=order.now + delay)
+    if attempt > backoff.QUICK:
+        delays.told(order, fault, attempt)
     return [streams.carry_out(order.key, order.planned, attempt=attempt, delay=delay)]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from governance import lifecycle, streams
+from governance.alert import MAX_AGE
 from governance.model import Event, State
 from governance.notices import FRESH, outcome_stream
 from governance.record import Record
@@ -22,10 +23,10 @@ _MONEY = ("per_hour", "currency", "price_source", "saves", "saves_until_end")
 def record_outcome(record: Record, events: Sequence[Event], now: datetime) -> None:
     """`events` are the alert's. Nothing is recorded while an order is not over, nor of a run that is history."""
     planned = streams.find(events, streams.PLANNED)
-    if planned is None or now - planned.at > FRESH:
+    if planned is None or now - planned.at > FRESH + MAX_AGE:  # no order lasts longer
         return
     ends = _ends(record, planned)
-    if ends is None:
+    if ends is None or now - max((told[-1].at for _, told in ends), default=planned.at) > FRESH:
         return
     kind = _kind(ends, dry_run=planned.body["dry_run"] is True)
     body = {

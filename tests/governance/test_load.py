@@ -126,9 +126,9 @@ WAYS: dict[str, tuple[Callable[[str], faults.Fault], str, str]] = {
     "busy": (
         lambda name: faults.Fault("deallocate", name, None, status=409, code="AnotherOperationInProgress"),
         "failed",
-        "took no call in 10 attempts",
+        "took no call in 3 days",
     ),
-    "429": (lambda name: faults.throttled("deallocate", name, times=99), "failed", "took no call in 10 attempts"),
+    "429": (lambda name: faults.throttled("deallocate", name, times=99), "failed", "took no call in 3 days"),
     "operation failed": (
         lambda name: faults.operation_fails("deallocate", name, times=9),
         "failed",

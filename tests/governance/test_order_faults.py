@@ -10,9 +10,9 @@ import pytest
 
 from governance import flow, lifecycle, streams
 from governance.model import State
-from governance.order import IN_FLIGHT, MAX_CALLS
+from governance.order import IN_FLIGHT
 from governance.record import Record
-from ledger.faults import Conflict, Missing, Rejected, Transient, reject
+from ledger.faults import Missing, Rejected, Transient, reject
 from tests.governance.control import Control
 from tests.governance.scene import NOW, Crash, CrashingStore, MemoryFleet, machine
 
@@ -28,18 +28,6 @@ def test_a_throttled_call_comes_back_when_asked(control: Control, asked: int) ->
     assert (again.queue, again.delay, again.body["attempt"]) == ("carry-out-order", timedelta(seconds=asked), 1)
     (look,) = control.order(again, NOW + again.delay)
     assert look.queue == "verify-order"
-
-
-@pytest.mark.parametrize("method", ["machine", "begin_stop"])
-@pytest.mark.parametrize("fault", [Transient("429"), Conflict("busy")])
-def test_a_call_never_taken_fails_after_a_bounded_number(control: Control, method: str, fault: Exception) -> None:
-    order = control.first()
-    pending, tries = [order], 0
-    while pending:
-        control.fleet.faults[method].append(fault)
-        pending, tries = control.order(pending[0]), tries + 1
-    assert tries == MAX_CALLS + 1
-    assert control.state(order) is State.FAILED
 
 
 @pytest.mark.parametrize("method", ["machine", "begin_stop"])
