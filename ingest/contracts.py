@@ -6,7 +6,7 @@ other one stays what was over before that one's first day, because months of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -46,6 +46,11 @@ class Item:
     @property
     def key(self) -> tuple[str, str, str, date]:
         return self.organization, self.contract, self.item, self.starts
+
+    @property
+    def id(self) -> str:
+        """As the mapping has it: macro item_id."""
+        return f"{self.contract}/{self.item.lower().strip().replace(' ', '-')}/{self.starts}"
 
     @property
     def changed(self) -> date:
@@ -100,33 +105,38 @@ def _changed(items: Sequence[Item]) -> date:
     return max((item.changed for item in items), default=NEVER)
 
 
-def known_items(connection: DuckDBPyConnection, shape: Shape, table: Table | None, source: str) -> list[Item]:
-    """What the source's months hold of contracts, whatever they are of; none where the ledger has no such table."""
+def known_items(
+    connection: DuckDBPyConnection, shape: Shape, table: Table | None, source: str
+) -> dict[str, list[Item]]:
+    """What each of the source's months holds of contracts; none where the ledger has no such table."""
     held = table.files(wanted=lambda name, _: name == source) if table and shape.contracts_sql else []
     if table is None or not held:
-        return []
+        return {}
     sql = f"""SELECT x_BillingPeriod, x_Organization, ContractId, ContractCommitmentType,
             CAST(ContractCommitmentPeriodStart AS DATE), last_day_before(ContractCommitmentPeriodEnd),
             last_day_before(ContractPeriodEnd), BillingCurrency, ContractCommitmentCost,
             CAST(x_ContractModified AS DATE)
         FROM ({table.relation_sql(held)}) WHERE x_Organization IS NOT NULL ORDER BY ALL"""
-    rows = connection.execute(sql).fetchall()
-    tellings = [[Item(*row[1:]) for row in month] for _, month in groupby(rows, key=lambda row: row[0])]
-    return reduce(lambda known, told: resolved(told, known), tellings, [])
+    found: dict[str, list[Item]] = {str(file.period): [] for file in held}
+    for month, *values in connection.execute(sql).fetchall():
+        found[month].append(Item(*values))
+    return found
 
 
-def recall(connection: DuckDBPyConnection, shape: Shape, known: Sequence[Item]) -> None:
-    """The table beside the bill holds what is told now and what was known before, each contract told once."""
+def recall(connection: DuckDBPyConnection, shape: Shape, held: Mapping[str, Sequence[Item]]) -> list[Item]:
+    """The table beside the bill holds what is told now and what months knew before, each contract told once."""
     if not shape.contracts_sql:
-        return
+        return []
     rows = connection.execute(f"SELECT {', '.join(Item.__slots__)} FROM {TABLE} LIMIT {MOST + 1}").fetchall()
     if len(rows) > MOST:
         advice = "Unload CONTRACT_ITEMS again; it has a row per item of the active contract."
         raise reject(f"the items of contracts beside the bill are more than {MOST}", advice, "commitments")
+    known: list[Item] = reduce(lambda known, month: resolved(held[month], known), sorted(held), [])
     found = resolved([Item(*row) for row in rows], known)
     connection.execute(f"DELETE FROM {TABLE}")
     if found:
         connection.execute(f"INSERT INTO {TABLE} ({', '.join(Item.__slots__)}) VALUES {', '.join(map(_row, found))}")
+    return found
 
 
 def _row(item: Item) -> str:

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ingest import checks, commitments, companions, contracts, gate, kinds, prices, row_refusals, splits
+from ingest import checks, commitments, companions, contracts, gate, kinds, prices, purchases, row_refusals, splits
 from ingest.deliveries import Assembled
 from ingest.engine import reading
 from ingest.holding import LATE, Span, doubled, span_of
@@ -83,7 +83,7 @@ class Job:
     tuning: Tuning
     shelf: Shelf
     commitments: dict[str, commitments.Found] = field(default_factory=dict)
-    contracts: Sequence[contracts.Item] = ()
+    contracts: Mapping[str, Sequence[contracts.Item]] = field(default_factory=dict)  # by the month that holds them
 
     @property
     def shape(self) -> Shape:
@@ -210,7 +210,7 @@ def map_delivery(job: Job, run: Run) -> tuple[list[Part], Run]:
     tally, units = Tally(), job.units()
     for statement in [*tables(job.shape), *variables(known_values(job.assembled))]:
         job.connection.execute(statement)
-    _load_companions(job)
+    _load_companions(job, tally)
     measure_beside(job.shape, job.connection, tally)
     _share(job, tally)
     _refuse_unclear_nets(job.assembled)
@@ -225,11 +225,12 @@ def map_delivery(job: Job, run: Run) -> tuple[list[Part], Run]:
     return tally.parts, balanced(identified(run, job.shape, tally), tally)
 
 
-def _load_companions(job: Job) -> None:
+def _load_companions(job: Job, tally: Tally) -> None:
     given = job.assembled.companions
     with job.shelf.at_hand([one.file.path for one in given]):
         companions.load(job.connection, job.shape, given, job.assembled.members)
-    contracts.recall(job.connection, job.shape, job.contracts)
+    items = contracts.recall(job.connection, job.shape, job.contracts)
+    tell_of(tally, purchases.judged(items, job.contracts, job.assembled))
     kinds.condense(job.connection, job.shape)
 
 

@@ -283,7 +283,8 @@ def misfits(entry: Found, request: Request) -> list[Fault]:
         faults.append(_misfit(f"this is a bill of {provider}, not of {meant}", "provider", label))
     if request.period and request.period != entry.period:
         faults.append(_misfit(f"the rows are of {entry.period}, not of {request.period}", "period", label))
-    strangers = [code for code in entry.currencies if source.currency and code != source.currency]
+    own = (source.currency, source.currency.upper())
+    strangers = [code for code in entry.currencies if source.currency and code not in own]
     if strangers:
         text = f"the file bills in {', '.join(strangers)}, but source {name} is set to {source.currency}"
         faults.append(_misfit(text, "currency", label))

@@ -87,6 +87,7 @@ class Source:
             "net_costs": self.net_costs,
             "allocation": "" if split else self.allocation,
             "contract_billing": "" if self.contract_billing == "draw-down" else self.contract_billing,
+            "purchase_currency": self.currency.upper() if self.contract_billing == "purchase" else "",
             "marketplace": self.marketplace,
             "prepaid_sellers": "\n".join(sorted({name.strip().lower() for name in self.prepaid_sellers})),
         }

@@ -84,7 +84,7 @@ def test_of_items_without_end_the_delivery_is_refused() -> None:
             SELECT 'EXAMPLE', i, 'capacity', DATE '2026-01-01', NULL, NULL, 'USD', 1, NULL
             FROM range({MOST + 1}) AS items(i)""")
         with pytest.raises(Rejected, match="more than 10000"):
-            recall(connection, shape, [])
+            recall(connection, shape, {})
 
 
 DAYS = st.integers(0, 20).map(lambda months: date(2026, 1, 1) + timedelta(days=30 * months))

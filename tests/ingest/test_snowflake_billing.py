@@ -161,6 +161,64 @@ def test_a_currency_in_small_letters_is_the_source_s_and_the_contract_s(ledger: 
     assert ledger.broken_rules() == {}
 
 
+def test_a_purchase_in_another_currency_than_the_source_s_is_refused(ledger: Ledger, tmp_path: Path) -> None:
+    configured(ledger, contract_billing="purchase", currency="USD")
+    euros = {"CONTRACT_NUMBER": "11", "CURRENCY": "EUR", "AMOUNT": "40"}
+    fault = ledger.ingest(bill(tmp_path / "a", items=[{}, euros])).fault
+    assert (fault["rule"], fault["column"]) == ("contract-currency", "CURRENCY")
+    assert "11/capacity/2026-01-01" in fault["message"] and "EUR 40.00" in fault["message"]
+    assert fault["file"].endswith("contract_items.csv")
+    assert ledger.figures()["currencies"] == {}
+    for at, other in enumerate(({"START_DATE": "2026-02-01"}, {"CONTRACT_ITEM": "free usage"})):
+        assert ledger.ingest(bill(tmp_path / f"b{at}", items=[{}, {**euros, **other}])).outcomes == ["committed"]
+
+
+CHANGED: Mapping[str, tuple[Mapping[str, str], str]] = {
+    "moved": ({"START_DATE": "2026-02-10"}, "9/capacity/2026-01-01 at USD 300.00, now in 2026-02 at USD 300.00"),
+    "raised": ({"AMOUNT": "500.50"}, "9/capacity/2026-01-01 at USD 300.00, now at USD 500.50"),
+    "in euros": ({"CURRENCY": "EUR"}, "9/capacity/2026-01-01 at USD 300.00, now at EUR 300.00"),
+    "another item": ({"CONTRACT_ITEM": "rollover"}, "9/capacity/2026-01-01 at USD 300.00, now not at all"),
+}
+
+
+@pytest.mark.parametrize("case", CHANGED)
+def test_a_month_whose_purchase_has_changed_since_is_told_until_it_is_read_again(
+    case: str, ledger: Ledger, tmp_path: Path
+) -> None:
+    configured(ledger, contract_billing="purchase")
+    changes, told = CHANGED[case]
+    now = [{**changes, "CONTRACT_MODIFIED_DATE": "2026-02-01"}]
+    currency = changes.get("CURRENCY", "USD")
+    later = used("2026-02-12", "7", CURRENCY=currency)
+    assert ledger.ingest(bill(tmp_path / "a", used("2026-01-01", "70"))).document["runs"][0]["assumed"] == {}
+    outcome = ledger.ingest(bill(tmp_path / "b", later, items=now))
+    assert outcome.outcomes == ["committed"], outcome.document
+    [run] = outcome.document["runs"]
+    expected = {f"purchases that 2026-01 has as they were, read 2026-01 again: {told}": 1}
+    assert (run["outcome"], run["assumed"]) == ("committed", expected)
+    again = ledger.ingest(bill(tmp_path / "c", used("2026-01-01", "70", CURRENCY=currency), items=now))
+    assert again.outcomes == ["committed"], again.document["faults"]
+    assert again.document["runs"][0]["assumed"] == {}
+    third = ledger.ingest(bill(tmp_path / "d", used("2026-03-02", "7", CURRENCY=currency), items=now))
+    assert third.document["runs"][0]["assumed"] == {}
+    assert ledger.broken_rules() == {}
+
+
+def test_a_month_that_lacks_a_purchase_known_now_is_told(ledger: Ledger, tmp_path: Path) -> None:
+    configured(ledger, contract_billing="purchase")
+    ledger.ingest(bill(tmp_path / "a", used("2026-01-05", "70"), items=()))
+    [run] = ledger.ingest(bill(tmp_path / "b", used("2026-02-12", "7"))).document["runs"]
+    lacks = "9/capacity/2026-01-01 not at all, now at USD 300.00"
+    assert run["assumed"] == {f"purchases that 2026-01 has as they were, read 2026-01 again: {lacks}": 1}
+
+
+def test_a_changed_item_is_no_purchase_where_usage_is_billed(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.ingest(bill(tmp_path / "a"))
+    raised = {"AMOUNT": "500", "CONTRACT_MODIFIED_DATE": "2026-02-01"}
+    [run] = ledger.ingest(bill(tmp_path / "b", used("2026-02-12", "7"), items=[raised])).document["runs"]
+    assert run["assumed"] == {}
+
+
 def test_what_one_source_asks_for_is_not_asked_of_the_next(ledger: Ledger, tmp_path: Path) -> None:
     configured(ledger, marketplace="aws")
     folder = bill(tmp_path / "a")

@@ -180,3 +180,17 @@ def test_a_line_in_another_currency_than_the_item_draws_on_nothing(ledger: Ledge
     assert named(ledger) == {"01-24 CAPACITY": None}
     named_too = ledger.ingest(bill(tmp_path / "b", {"CURRENCY": "EUR"}))
     assert (named_too.code, named_too.fault["rule"]) == (2, "contract-currency")
+
+
+def test_one_contract_of_two_organizations_is_refused_with_both(ledger: Ledger, tmp_path: Path) -> None:
+    folder = bill(tmp_path / "a", items=[{}, {"ORGANIZATION_NAME": "SECOND"}])
+    fault = ledger.ingest(folder).fault
+    assert (fault["rule"], fault["column"]) == ("contract-organization", "ORGANIZATION_NAME")
+    assert "contract 9 is of EXAMPLE and of SECOND" in fault["message"]
+    assert fault["file"].endswith("contract_items.csv")
+
+
+def test_a_day_s_balance_twice_is_refused_with_its_cause(ledger: Ledger, tmp_path: Path) -> None:
+    for at, again in enumerate(({"ORGANIZATION_NAME": "Example"}, {"DATE": "2026-01-24 00:00:00"})):
+        fault = ledger.ingest(bill(tmp_path / str(at), balances=[{}, {**again, "CAPACITY_BALANCE": "1"}])).fault
+        assert (fault["rule"], fault["row"], fault["column"]) == ("doubled-row", 2, "DATE")
