@@ -8,7 +8,7 @@ DELAYED = "delayed"
 
 
 def told(order: Order, fault: Exception, attempt: int) -> None:
-    """For the first order of its run that comes to this; a drill's calls nothing, and has its own proof."""
+    """For the first order of its run that comes to this."""
     planned = order.planned
     body = {
         "budget_id": planned["budget_id"],

@@ -198,7 +198,7 @@ def _defer(order: Order, fault: Transient | Conflict) -> list[Message]:
         return []
     mark(order, fault)
     order.add(lifecycle.DEFERRED, reason=str(fault), attempt=attempt, due=order.now + delay)
-    if attempt > backoff.QUICK:
+    if attempt > backoff.QUICK and not order.is_dry:
         delays.told(order, fault, attempt)
     return [streams.carry_out(order.key, order.planned, attempt=attempt, delay=delay)]
 

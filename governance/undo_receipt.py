@@ -17,7 +17,7 @@ GREEN = (State.VERIFIED, State.REFUSED, State.DRY_RUN)
 _TOLD: Mapping[str, str] = {
     STAGE_BEGUN: "stage {stage} begun",
     STAGE_READ: "stage {stage} read back, the next one from {due}",
-    HALTED: "HALTED before the rest: {reason}",
+    HALTED: "HALTED in stage {stage}: {reason}",
     FINISHED: "finished",
     streams.DEFERRED: "machines could not be listed, again at {due}: {reason}",
     streams.ABANDONED: "given up by queue {queue}",

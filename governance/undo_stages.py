@@ -11,7 +11,7 @@ from governance.alert import MAX_AGE
 from governance.model import Budget, Event, Fleet, Message, State
 from governance.places import below
 from governance.record import Record
-from governance.undo import ENDED, FINISHED, HALTED, STAGE_BEGUN, STAGE_READ, Attempt, attempt
+from governance.undo import FINISHED, HALTED, STAGE_BEGUN, STAGE_READ, Attempt, attempt
 from ledger.faults import Conflict, Missing, Rejected, Transient, reject
 
 MAX_LISTINGS = 6
@@ -169,16 +169,28 @@ def _under_way(undo: _Undo, begun: Event) -> list[Message]:
         return _opened(undo, begun)
     if not all(lifecycle.is_over(state) for state in states.values()):
         return []
-    failed = [id for id, state in states.items() if state is State.FAILED]
-    rest = timedelta() if undo.is_dry else _pause(undo)
+    told: dict[str, object] = {"stage": number, "states": {id: state.value for id, state in states.items() if state}}
     is_last = number == undo.current.asked.body["stages"]
-    stops = bool(failed) and not undo.current.asked.body["keep_going"]
-    kind = FINISHED if is_last else HALTED if stops else STAGE_READ
-    told = {"stage": number, "states": {id: state.value for id, state in states.items() if state}}
-    if kind == HALTED:
-        told["reason"] = f"{len(failed)} of stage {number} failed: {', '.join(map(_name, failed))}"
-    undo.add(kind, **told, **({} if kind in ENDED else {"due": undo.now + rest}))
-    return [] if kind in ENDED else [streams.undo_run(undo.run, undo.current.id, delay=rest)]
+    if failed := _failed(undo, number, is_last=is_last):
+        undo.add(HALTED, reason=failed, **told)
+    elif is_last:
+        undo.add(FINISHED, **told)
+    else:
+        rest = timedelta() if undo.is_dry else _pause(undo)
+        undo.add(STAGE_READ, due=undo.now + rest, **told)
+        return [streams.undo_run(undo.run, undo.current.id, delay=rest)]
+    return []
+
+
+def _failed(undo: _Undo, number: object, *, is_last: bool) -> str:
+    """Why it halts: what failed in this stage, and after the last in any. Until then `keep_going` overlooks it."""
+    if undo.current.asked.body["keep_going"] and not is_last:
+        return ""
+    asked = streams.targets_in(undo.current.asked.body) if is_last else undo.current.stage(number)
+    states = {str(one["id"]): _state(undo.record, undo.current.order(one)) for one in asked}
+    failed = [_name(id) for id, state in states.items() if state is State.FAILED]
+    of = str(len(asked)) if is_last else f"stage {number}"
+    return f"{len(failed)} of {of} failed: {', '.join(failed)}" if failed else ""
 
 
 def _pause(undo: _Undo) -> timedelta:

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from adapters.folder import FolderStore
 from governance import backoff
 from governance.alert import MAX_AGE
 from governance.model import Message, State
+from governance.record import Record
 from ledger.faults import Conflict, Transient
 from tests.governance.control import Control
 from tests.governance.desk import Post, channel
 from tests.governance.scene import BUDGETS, NOW, machine
 
 FAULTS = [Transient("503"), Conflict("busy"), Transient("429", timedelta(seconds=7)), Transient("429", MAX_AGE)]
+
+
+@pytest.fixture
+def record(memory_folder: Path) -> Record:
+    return Record(FolderStore(memory_folder))
 
 
 def outlast(control: Control, order: Message, fault: Exception, until: datetime, method: str) -> tuple[Message, int]:
@@ -44,8 +52,9 @@ def test_an_outage_of_two_days_is_outlasted_by_few_calls(control: Control, metho
     assert control.state(order) is State.VERIFIED
 
 
-@pytest.mark.parametrize("method", ["machine", "begin_stop"])
-@pytest.mark.parametrize("fault", FAULTS, ids=["503", "409", "429", "429-long"])
+@pytest.mark.parametrize(
+    ("method", "fault"), [("machine", FAULTS[0]), *(("begin_stop", fault) for fault in FAULTS[1:])]
+)
 def test_one_that_lasts_longer_than_an_alert_is_a_failure(control: Control, method: str, fault: Exception) -> None:
     order = control.first()
     pending, now = [order], NOW
@@ -94,3 +103,9 @@ def test_people_are_told_once_that_a_run_waits_and_again_how_it_ended(control: C
     assert {control.state(order) for order in orders} == {State.FAILED}
     post.run(NOW + MAX_AGE)
     assert [found.kind for _, found, _ in post.kept.letters] == ["delayed", "not-stopped"]
+
+
+def test_of_a_dry_run_nobody_is_told_that_machines_are_still_on(record: Record) -> None:
+    control = Control(record, machine("a"), live=False)
+    outlast(control, control.first(), Transient("503"), NOW + timedelta(hours=3), "machine")
+    assert list(record.streams("delays/")) == []

@@ -64,6 +64,16 @@ def test_an_undo_that_halts_says_in_which_stage_and_why(record: Record) -> None:
     )
 
 
+def test_an_undo_whose_last_stage_failed_is_told_as_halted(record: Record) -> None:
+    story = Story(record, StartingFleet(machine("a"), machine("b")), staged(1))
+    run = story.run()
+    story.fleet.deaf.add(machine("b").id)
+    story.undo(run)
+    (letter,) = known(told(record, "undo-halted", "undo-finished", now=story.now))
+    assert letter.title == "Budget dev-dollar: the undo HALTED in stage 2"
+    assert "1 of 2 failed: b" in letter.lines[0]
+
+
 def test_a_refused_undo_is_told(record: Record) -> None:
     story = Story(record, StartingFleet(machine("a")), staged(1))
     run = story.run()

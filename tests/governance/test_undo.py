@@ -102,7 +102,7 @@ def test_a_stage_that_fails_stops_the_rest(record: Record) -> None:
     undone = told.undo(run)
     assert names(told.fleet.starts) == ["a", "b"]
     assert names(undone.failed) == ["b", "c"]
-    assert any("HALTED before the rest: 1 of stage 2 failed: b" in line for line in undone.lines)
+    assert any("HALTED in stage 2: 1 of stage 2 failed: b" in line for line in undone.lines)
     assert undone.lines[-1] == "    c: NOT STARTED: its stage was not begun"
 
 
@@ -112,6 +112,22 @@ def test_with_continue_the_rest_is_started_all_the_same(record: Record) -> None:
     told.fleet.refusing = {B.id: Rejected([])}
     undone = told.undo(run, replace(LIVE, keep_going=True))
     assert (names(told.fleet.starts), names(undone.failed)) == (["a", "b", "c"], ["b"])
+    assert told.undo_events(run)[-1].kind == "halted"
+    assert any("HALTED in stage 3: 1 of 3 failed: b" in line for line in undone.lines)
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_an_undo_whose_last_stage_failed_is_not_finished(record: Record, batch: int) -> None:
+    told = story(record, A, B, batch=batch)
+    run = told.run()
+    told.fleet.deaf = {B.id}
+    undone = told.undo(run)
+    assert names(undone.failed) == ["b"]
+    assert [event.kind for event in told.undo_events(run)][-1] == "halted"
+    assert any("HALTED" in line and "1 of 2 failed: b" in line for line in undone.lines)
+    told.fleet.deaf = set()
+    assert told.undo(run).failed == ()
+    assert told.undo_events(run)[-1].kind == "finished"
 
 
 def test_what_failed_can_be_asked_for_again(record: Record) -> None:

@@ -80,7 +80,7 @@ def test_a_later_alert_that_tells_of_the_limit_stops_the_next_stage(record: Reco
     told.wait = alerted  # type: ignore[method-assign]  # another process
     undone = told.undo(run)
     assert names(told.fleet.starts) == ["a"]
-    assert any("HALTED before the rest: budget dev-dollar is over" in line for line in undone.lines)
+    assert any("HALTED in stage 2: budget dev-dollar is over" in line for line in undone.lines)
 
 
 def test_a_pause_refuses_and_its_end_allows(record: Record) -> None:
