@@ -40,6 +40,9 @@ class Fleets:
     def missing_rights(self, id: str) -> Sequence[str]:
         return self._of(id).missing_rights(id)
 
+    def lock(self, id: str) -> str:
+        return self._of(id).lock(id)
+
     def begin_stop(self, id: str) -> None:
         self._of(id).begin_stop(id)
 

@@ -195,6 +195,9 @@ class Fleet(Protocol):
     def machine(self, id: str) -> Machine:
         """One machine read now: tags and power state."""
 
+    def lock(self, id: str) -> str:
+        """The reason of a lock that holds on it now, in one request; '' for none, or where its cloud has no locks."""
+
     def begin_stop(self, id: str) -> None:
         """Ask for deallocation; returning means accepted, not done."""
 

@@ -17,6 +17,8 @@ from ledger.faults import Conflict, reject
 # this is over, that call may be under way.
 IN_FLIGHT = timedelta(minutes=2)
 MAX_CALLS = 10
+# The listing behind a plan has read the locks; after this they are read again before a call.
+FRESH_LOCKS = timedelta(minutes=5)
 MAX_READS = 20
 MAX_LOST = 2
 BASIS = ("who", "why", "input", "alert", "plan")
@@ -119,6 +121,12 @@ def too_old(order: Order) -> str:
 def is_last(order: Order, delay: timedelta) -> bool:
     """Whether it would be too old for a further attempt after the delay."""
     return order.now + delay - order.events[0].at > MAX_AGE
+
+
+def locks_are_old(order: Order) -> bool:
+    """By the listing behind its plan, which may have waited for approval; orders of older plans do not tell it."""
+    listed = datetime.fromisoformat(str(order.planned.get("listed") or order.events[0].at))
+    return order.now - listed > FRESH_LOCKS
 
 
 def mark(order: Order, fault: Exception) -> None:

@@ -7,7 +7,7 @@ only right behind the ones that were read. Whoever loses that race stops; the wi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from governance import backoff, delays, lifecycle, pause, policy, restarts, streams
@@ -23,6 +23,7 @@ from governance.order import (
     held,
     in_flight,
     is_last,
+    locks_are_old,
     mark,
     opened,
     too_old,
@@ -110,11 +111,20 @@ def _carry_out(order: Order, switches: _Switches, fleet: Fleet) -> list[Message]
     try:
         with sought(order, switches.budget, fleet):
             machine = fleet.machine(order.target)
+        if locks_are_old(order):
+            machine = replace(machine, unstoppable=machine.unstoppable or _lock(order, fleet))
     except (Transient, Conflict) as fault:
         return _defer(order, fault)
     except (Missing, Rejected) as fault:
         return _end(order, fault)
     return _act(order, machine, switches, fleet)
+
+
+def _lock(order: Order, fleet: Fleet) -> str:
+    try:
+        return fleet.lock(order.target)
+    except Missing as fault:  # the machine itself was there a moment ago: that is no word about it
+        raise Conflict(str(fault)) from None
 
 
 def _act(order: Order, machine: Machine, switches: _Switches, fleet: Fleet) -> list[Message]:

@@ -242,6 +242,7 @@ def _body(plan: Plan, planner: _Planner, budget: Budget) -> dict[str, object]:
         "who": planner.received.body.get("who", {}),
         "input": planner.received.body["digest"],
         "budget_id": budget.id,
+        "listed": planner.now.isoformat(),
         "opt_in": {"key": budget.opt_in_key, "value": budget.opt_in_value},
         "dry_run": plan.dry_run,
         "digest": plan.digest,
@@ -283,6 +284,7 @@ def _order(planned: Event, target: Mapping[str, object]) -> dict[str, object]:
         "policy": target.get("policy", ""),
         "identity": target.get("identity", ""),
         "plan": planned.body["digest"],
+        "listed": planned.body.get("listed", ""),
         "dry_run": planned.body["dry_run"],
     }
 

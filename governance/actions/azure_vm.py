@@ -64,6 +64,10 @@ class AzureVirtualMachines:
             found = machines.get(parts["group"], parts["name"], expand="instanceView")
         return _machine(found, power_of(found.instance_view), ())
 
+    def lock(self, id: str) -> str:
+        parts = parts_of(_ID, id)
+        return lock_on(id, self._clients.locks(parts["subscription"], parts["group"]))
+
     def missing_rights(self, id: str) -> Sequence[str]:
         return self._clients.missing_rights(id, parts_of(_ID, id)["subscription"], f"{COMPUTE}/virtualMachines")
 

@@ -74,6 +74,10 @@ class AzureScaleSets:
             found = client.virtual_machine_scale_sets.get(parts["group"], parts["name"])
             return _machine(found, _instances(client, parts["group"], parts["name"]), ())
 
+    def lock(self, id: str) -> str:
+        parts = parts_of(_ID, id)
+        return lock_on(id, self._clients.locks(parts["subscription"], parts["group"]))
+
     def missing_rights(self, id: str) -> Sequence[str]:
         kind = f"{COMPUTE}/virtualMachineScaleSets"
         return self._clients.missing_rights(id, parts_of(_ID, id)["subscription"], kind)

@@ -65,6 +65,9 @@ class SnowflakeWarehouses:
         with translated(f"read warehouse {name}"), closing(self._connect()) as session:
             return self._shown(_one(session, name))
 
+    def lock(self, id: str) -> str:  # noqa: ARG002  # a cloud without locks
+        return ""
+
     def missing_rights(self, id: str) -> Sequence[str]:
         """As granted to the session's role itself: what it has through another role is not seen here."""
         name = self._name(id)

@@ -80,7 +80,9 @@ class MemoryFleet:
     def __init__(self, *machines: Machine) -> None:
         self.known = {one.id: one for one in machines}
         self.stops: list[str] = []
-        self.faults: dict[str, deque[Exception]] = {"machines": deque(), "machine": deque(), "begin_stop": deque()}
+        self.faults: dict[str, deque[Exception]] = {
+            name: deque() for name in ("machines", "machine", "lock", "begin_stop")
+        }
         self.starts: list[str] = []
 
     def machines(self, scope: str) -> list[Machine]:
@@ -95,6 +97,10 @@ class MemoryFleet:
         if seen.power == "deallocating":
             self.set(id, power="deallocated")
         return seen
+
+    def lock(self, id: str) -> str:
+        self._fail("lock")
+        return self.known[id].unstoppable if id in self.known else ""
 
     def begin_stop(self, id: str) -> None:
         self.stops.append(id)
