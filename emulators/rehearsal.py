@@ -5,17 +5,33 @@ Everything between is what production runs: the flows, the record on a store, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 import wiring
 from adapters.queue import MemoryQueue
-from emulators.scenario import Setup, World
-from governance.model import Budget
+from emulators.cloud import MACHINE
+from emulators.scenario import LAB, PRODUCTION, UNTAGGED, Setup, World
+from governance.model import Budget, Machine
+from governance.rules import Price
 from governance.terminal import Played, run_alert
 from governance.undo import Wish
 from governance.undo_receipt import Undone
 from governance.undo_terminal import run_undo
 from ledger.store import ObjectStore
+
+
+class Tariffs:
+    """Prices of the scenario's machines."""
+
+    def __init__(self, setup: Setup) -> None:
+        named = {LAB: setup.machine, UNTAGGED: setup.untagged, PRODUCTION: setup.production}
+        self._tariffs = {setup.id(MACHINE, name).lower(): tariff for name, tariff in named.items()}
+
+    def of(self, machines: Sequence[Machine], currency: str, _now: datetime, /) -> Mapping[str, Price]:
+        """By machine id; all of them are in the budget's currency."""
+        known = {one.id: self._tariffs.get(one.id.lower()) for one in machines}
+        return {id: Price(tariff, currency, "the scenario's tariff") for id, tariff in known.items() if tariff}
 
 
 def registered(setup: Setup, *, live: bool = True) -> Budget:
@@ -52,6 +68,7 @@ def responder(
         now=cloud.now,
         live=live,
         wait=cloud.advance_to,
+        prices=Tariffs(world.setup),
     )
 
 
