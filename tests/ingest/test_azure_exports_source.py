@@ -109,13 +109,13 @@ def test_the_digest_is_the_delivery(source: Source, write: Write) -> None:
 def test_price_sheets_stand_beside_the_bill_and_the_rest_is_told(source: Source, write: Write) -> None:
     write()
     write(export="prices", kind="PriceSheet")
-    write(export="details", kind="ReservationDetails")
+    write(export="bought", kind="ReservationTransactions")
     reader = source()
     [offer] = reader.offers()
-    assert [(file.label.rpartition("/")[2], file.role) for file in offer.prices] == [("part_0_0001.csv", "prices")]
+    assert [(file.label.rpartition("/")[2], file.role) for file in offer.prices] == [("part_0_0001.csv", "PriceSheet")]
     assert told([offer]) == [("e", "2026-01", [ONE])]
     [ignored] = reader.ignored
-    assert "of type ReservationDetails" in ignored
+    assert "of type ReservationTransactions" in ignored
 
 
 def test_a_price_sheet_is_waited_for_and_a_broken_one_is_told(

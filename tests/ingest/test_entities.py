@@ -51,7 +51,8 @@ def test_the_cases_of_the_specification(tmp_path: Path) -> None:
 
 def test_snowflake_is_hosted_where_its_view_says(tmp_path: Path) -> None:
     hosts = {"Aws": "AWS", "Azure": "Microsoft", "Gcp": "Google", "": None}
-    found = rows_of(tmp_path, "snowflake_1_3_view", *({"HostProviderName": name} for name in hosts))
+    lines = ({"HostProviderName": name, "RegionId": "", "RegionName": ""} for name in hosts)
+    found = rows_of(tmp_path, "snowflake_1_3_view", *lines)
     assert [row["HostProviderName"] for row in found] == list(hosts.values())
     assert {entities(row)[0] for row in found} == {"Snowflake"}
 
@@ -88,11 +89,11 @@ def test_names_of_the_settings_come_first_and_make_another_delivery(ledger: Ledg
 
 
 def test_names_do_not_touch_bills_that_name_nobody(ledger: Ledger, tmp_path: Path) -> None:
-    from tests.bills import snowflake
+    from tests.bills import cur2
 
-    path = snowflake(tmp_path / "bill.csv")
+    path = cur2(tmp_path / "bill.parquet")
     assert ledger.ingest(path).outcomes == ["committed"]
-    ledger.config.write_text('[entities]\nSnowflake = "Snowflake Inc."\n')
+    ledger.config.write_text('[entities]\nAWS = "Amazon"\n')
     assert ledger.ingest(path).outcomes == ["unchanged"]
 
 
