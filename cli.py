@@ -16,14 +16,9 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-import alert_cli
-import drill_cli
-import notices_cli
-import orders_cli
-import plan_cli
 import terminal
-import undo_cli
 import wiring
+from commands import alert, drill, notices, orders, plan, undo
 from ledger.faults import Conflict, Missing, Rejected, Transient
 
 NOT_CONFORMANT, REFUSED, LATER, UNREAD = 1, 2, 3, 141
@@ -74,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
     )
     text = "show a scope's exports and create what is missing"
     _exports_options(_command(azure, "exports", run_azure_exports, text, on_ledger=False))
-    for part in (plan_cli, undo_cli, orders_cli, drill_cli, notices_cli, alert_cli):
+    for part in (plan, undo, orders, drill, notices, alert):
         part.add(commands, _command)
     return top
 

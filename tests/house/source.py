@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("adapters", "focus", "governance", "ingest", "ledger", "settings", "wiring")
+ROOMS = ("adapters", "commands", "focus", "governance", "ingest", "ledger", "settings", "wiring")
 BESIDE = ("bench", "demo", "emulators", "tests", "tools")
 
 

@@ -7,20 +7,20 @@ import logging
 import os
 from datetime import UTC, datetime
 
-import plan_cli
 import terminal
 import wiring
+from commands.options import Command, settings_of, user
 
 NOT_STARTED = 1
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], command: plan_cli.Command) -> None:
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], command: Command) -> None:
     undo = command(commands, "undo", run_undo, "start again exactly what a run stopped")
     undo.add_argument("id", metavar="RUN", help="the run's id or its plan's, or the first 8 digits or more")
     undo.add_argument("--execute", action="store_true", help="really start machines of budgets that are live")
     undo.add_argument("--service", action="store_true", help="let the service do it instead of this terminal")
     undo.add_argument("--reason", default="", metavar="TEXT", help="why; recorded")
-    undo.add_argument("--by", default=plan_cli.user(), metavar="NAME", help="who; recorded (default: you)")
+    undo.add_argument("--by", default=user(), metavar="NAME", help="who; recorded (default: you)")
     undo.add_argument("--continue", dest="keep_going", action="store_true", help="go on after a stage that failed")
     undo.add_argument(
         "--despite-budget", action="store_true", help="though the budget is over its limit; needs --reason"
@@ -30,7 +30,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], command: 
 def run_undo(options: argparse.Namespace) -> int:
     from governance.undo import Wish
 
-    found, now = plan_cli.settings_of(options), datetime.now(UTC)
+    found, now = settings_of(options), datetime.now(UTC)
     wish = Wish(options.by, options.reason, not options.execute, options.keep_going, options.despite_budget)
     if options.service:
         off, undone, sent = wiring.ask_undo(options.id, wish, found, os.environ, now)

@@ -3,27 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import os
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Protocol
 
 import terminal
 import wiring
-from settings import Settings
-
-
-class Command(Protocol):
-    """Adds a command with the options that all have."""
-
-    def __call__(
-        self,
-        commands: argparse._SubParsersAction[argparse.ArgumentParser],
-        name: str,
-        run: Callable[[argparse.Namespace], int],
-        text: str,
-    ) -> argparse.ArgumentParser: ...
+from commands.options import Command, settings_of, user
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], command: Command) -> None:
@@ -116,15 +101,3 @@ def _who(command: argparse.ArgumentParser) -> None:
 
 def _reason(command: argparse.ArgumentParser) -> None:
     command.add_argument("--reason", required=True, metavar="TEXT", help="why; recorded")
-
-
-def user() -> str:
-    """Empty where the system knows no name: then it has to be given."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        return ""
-
-
-def settings_of(options: argparse.Namespace) -> Settings:
-    return wiring.settings({**os.environ, **({"LEDGER_STORE": options.store} if options.store else {})}, options.config)

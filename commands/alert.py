@@ -10,7 +10,7 @@ from pathlib import Path
 
 import terminal
 import wiring
-from plan_cli import Command, settings_of, user
+from commands.options import Command, settings_of, user
 
 NOT_STOPPED, REFUSED, LATER = 1, 2, 3
 

@@ -22,7 +22,7 @@ from emulators.faults import denied
 from emulators.scenario import LAB, Setup, build
 from ledger.faults import Missing
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "samples" / "alerts" / "budget-alert.json"
 
 

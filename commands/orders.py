@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import terminal
 import wiring
-from plan_cli import Command, settings_of
+from commands.options import Command, settings_of
 
 NOT_WHOLE = 1
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import plan_cli
 import terminal
 import wiring
+from commands.options import Command, settings_of
 
 if TYPE_CHECKING:
     from governance.drill import Life
@@ -21,7 +21,7 @@ DEAD_LINK, LATER = 1, 3
 BETWEEN_LOOKS = 5
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], command: plan_cli.Command) -> None:
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], command: Command) -> None:
     drill = command(commands, "drill", run_drill, "the last proof of life of each budget, or a drill now")
     drill.add_argument("--now", action="store_true", help="send a signed test alert to the webhook, always a dry run")
     drill.add_argument("--wait", type=int, default=300, metavar="SECONDS", help="how long to wait for its proof")
@@ -29,7 +29,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], command: 
 
 
 def run_status(options: argparse.Namespace) -> int:
-    found = plan_cli.settings_of(options)
+    found = settings_of(options)
     return _show(wiring.lives(found, os.environ), options, wiring.feeds(found, os.environ, _now()))
 
 
@@ -37,7 +37,7 @@ def run_drill(options: argparse.Namespace) -> int:
     """With --now the service has to be running: it answers, plans and settles; this terminal only sends and reads."""
     if not options.now:
         return run_status(options)
-    found = plan_cli.settings_of(options)
+    found = settings_of(options)
     sent = wiring.drill(os.environ, _now, found)
     if not sent:
         terminal.show_problem("no drill: set LEDGER_DRILL_KEY, and have a budget that stops", as_json=options.json)
