@@ -1,18 +1,23 @@
-"""Cost Details reports of the last month, made up: an enrollment with a reservation, and a customer agreement."""
+"""Cost Details reports of a closed month, made up: an enrollment with a reservation, and a customer agreement.
+
+Of months that stay closed while the tests run, yet are young enough that the service still asks for them: on `NOW`,
+which is past, `OPEN` was the open month. What the month is when a command reads its own clock is none of these.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from ledger.delivery import Period
 from tests.azure_bills import MCA
 from tests.bills import AZURE
 
-NOW = datetime.now(UTC)
-OPEN = Period(NOW.year, NOW.month)
+TODAY = datetime.now(UTC)
+OPEN = Period(TODAY.year, TODAY.month).before()
+NOW = OPEN.start + timedelta(days=19, hours=12)
 MONTH = OPEN.before()
 ENROLLMENT = "/providers/Microsoft.Billing/billingAccounts/70000042"
 PROFILE = "/providers/Microsoft.Billing/billingAccounts/a:b_2019-05-31/billingProfiles/P-1"

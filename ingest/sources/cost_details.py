@@ -30,6 +30,8 @@ class CostDetails:
     """A DeliverySource of one month of one scope. Links stay in here; what a person sees is the scope and the month.
 
     A report that is asked for again, because its links have gone bad, has to hold the same bytes in the same parts.
+    All of an offer is asked for as of the day on which the first is: actual and amortized cost have to cover the same
+    days, and a month that ends while a report is made is not asked for in another way than the report before.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class CostDetails:
     ) -> None:
         self._client, self._scope, self._period, self._now = client, scope, period, now
         self._patience, self._links, self._roles = patience, links, roles_of(basis)
+        self._today = now().date()
         self._reports: dict[str, Report] = {}
         self._digests: dict[str, str] = {}
         self._renewed: set[str] = set()
@@ -51,6 +54,7 @@ class CostDetails:
     def offers(self) -> list[Offer]:
         """One, whose reports are made by the time this returns. Faults: Transient, Rejected."""
         refuse_scope(self._scope)
+        self._today = self._now().date()
         self._reports = {role: self._made(role) for role in self._roles}
         files = [self._file(role, place) for role in self._roles for place in range(self._parts(role))]
         label = f"{PLACE} {self._scope.path} {self._period}"
@@ -94,12 +98,12 @@ class CostDetails:
 
     def _made(self, role: str) -> Report:
         """Asked for, and waited for as long as patience lasts."""
-        what, today = self._named(role), self._now().date()
+        what = self._named(role)
         try:
-            answer = self._asked(question(self._scope, role, self._period, today), what)
+            answer = self._asked(question(self._scope, role, self._period, self._today), what)
         except Missing as gone:
             raise reject(str(gone), "Check `scope` of the source.", RULE) from None
-        return report_of(answer, what, today >= self._period.end.date(), scrubbed(reason_of(answer)))
+        return report_of(answer, what, self._today >= self._period.end.date(), scrubbed(reason_of(answer)))
 
     def _asked(self, body: dict[str, Any], what: str) -> Mapping[str, Any] | None:
         from azure.mgmt.costmanagement.models import GenerateCostDetailsReportRequestDefinition as Definition
