@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from adapters.cost_management import cost_management
@@ -28,7 +28,7 @@ PARTS = {"ActualCost": [b"a,b\n1,2\n", b"a,b\n3,4\n"], "AmortizedCost": [b"a,b\n
 
 @dataclass
 class Asking:
-    """What a source is asked on a day, with the seconds that it waited."""
+    """What a source is asked on a day, with the seconds that it waited; `passing` goes by with each wait."""
 
     arm: Arm
     reports: CostReports
@@ -36,13 +36,18 @@ class Asking:
     scope: str = ENROLLMENT
     now: datetime = NOW
     most: int = 1200
+    passing: timedelta = timedelta()
     waited: list[int] = field(default_factory=list)
 
     def source(self, period: Period = JANUARY, basis: str = "amortized") -> CostDetails:
-        patience = Patience(self.waited.append, self.most)
+        patience = Patience(self.wait, self.most)
         client = cost_management(self.arm.environment(), patience)
-        links = Links(self.waited.append, str(self.arm.ca_file))
+        links = Links(self.wait, str(self.arm.ca_file))
         return CostDetails(client, scope_of(self.scope), period, lambda: self.now, patience, links, basis)
+
+    def wait(self, seconds: int) -> None:
+        self.waited.append(seconds)
+        self.now += self.passing
 
     def offer(self, period: Period = JANUARY, basis: str = "amortized") -> Offer:
         [offer] = self.source(period, basis).offers()

@@ -70,6 +70,17 @@ def test_links_past_their_time_are_not_asked_and_the_report_is_made_again(asking
     assert (len(asking.reports.blobs.got), len(asking.reports.questions)) == (1, 3)
 
 
+def test_a_month_that_ends_meanwhile_is_asked_for_as_on_the_day_it_was_begun_with(asking: Asking) -> None:
+    asking.now, asking.passing = datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC), timedelta(seconds=1)
+    source = asking.source()
+    [offer] = source.offers()
+    asking.reports.blobs.expire()
+    source.download(offer.files[0], asking.folder / "a")
+    asked = [question["timePeriod"] for question in asking.reports.questions]
+    assert asked == [{"start": "2026-01-01", "end": "2026-01-31"}] * 3
+    assert asking.now.month == 2
+
+
 def test_links_that_went_bad_between_two_parts_are_made_again_and_what_was_read_is_held_against_it(
     asking: Asking,
 ) -> None:
