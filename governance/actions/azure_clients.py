@@ -1,4 +1,4 @@
-"""What the actions of Azure share: clients by subscription, ARM ids taken apart, the power state, locks.
+"""Azure's control plane for the actions: clients by subscription, ARM ids taken apart, locks, permissions.
 
 Retries of the SDK are off: it would sleep inside the call, and the queue already is the retry.
 """
@@ -17,13 +17,10 @@ from ledger.faults import Rejected, reject
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
     from azure.mgmt.compute import ComputeManagementClient
-    from azure.mgmt.compute.models import VirtualMachineInstanceView, VirtualMachineScaleSetVMInstanceView
 
 PUBLIC_ARM = "https://management.azure.com"
 LOCKS_VERSION = "2016-09-01"
 PERMISSIONS_VERSION = "2022-04-01"
-COMPUTE = "Microsoft.Compute"
-OFF = ("deallocated", "deallocating")
 SCOPE = re.compile(r"/subscriptions/(?P<subscription>[^/]+)(/resourcegroups/(?P<group>[^/]+))?/?", re.IGNORECASE)
 
 
@@ -119,46 +116,6 @@ def lock_on(id: str, locks: Iterable[ManagementLock]) -> str:
     """The reason a lock gives; CanNotDelete too: who locks a machine wants it left alone."""
     found = next((lock for lock in locks if lock.covers(id)), None)
     return f"lock {found.name} ({found.level}) holds on {found.scope}" if found else ""
-
-
-def frozen(profile: Any) -> str:
-    """Why a machine of this make cannot be deallocated and started again; '' when it can.
-
-    `profile` is a virtual machine or the machine profile of a scale set.
-    """
-    disk = getattr(profile.storage_profile, "os_disk", None)
-    if disk is not None and disk.diff_disk_settings is not None:
-        return "its OS disk is ephemeral: it cannot be deallocated"
-    if is_spot(profile) and word(profile.eviction_policy).lower() == "delete":
-        return "a spot machine with eviction policy Delete: deallocation is not offered for it"
-    return ""
-
-
-def is_spot(profile: Any) -> bool:
-    return word(profile.priority).lower() in ("spot", "low")
-
-
-def system_of(profile: Any) -> str:
-    disk = getattr(profile.storage_profile, "os_disk", None)
-    return word(disk.os_type) if disk is not None else ""
-
-
-def word(value: Any) -> str:
-    """What the service wrote: the SDK makes known words members of an enumeration, whose text is its own."""
-    return str(getattr(value, "value", value) or "")
-
-
-def power_of(view: VirtualMachineInstanceView | VirtualMachineScaleSetVMInstanceView | None) -> str:
-    """The word after 'PowerState/'; 'unknown' when the service gives none, which it may."""
-    for status in (view.statuses or []) if view else []:
-        kind, _, word = (status.code or "").partition("/")
-        if kind == "PowerState" and word:
-            return word.lower()
-    return "unknown"
-
-
-def tags_of(found: Any) -> dict[str, str]:
-    return {str(key): str(value or "") for key, value in (found.tags or {}).items()}
 
 
 def id_pattern(type_name: str) -> re.Pattern[str]:

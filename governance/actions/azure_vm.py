@@ -8,21 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from governance.actions.azure_clients import (
-    COMPUTE,
-    SCOPE,
-    AzureClients,
-    ManagementLock,
-    frozen,
-    id_pattern,
-    is_spot,
-    lock_on,
-    parts_of,
-    power_of,
-    system_of,
-    tags_of,
-    word,
-)
+from governance.actions.azure_clients import SCOPE, ManagementLock, id_pattern, lock_on, parts_of
+from governance.actions.azure_compute import AzureCompute, frozen, is_spot, power_of, system_of, tags_of, word
 from governance.actions.azure_faults import translated
 from governance.model import Machine
 from ledger.faults import Conflict, Missing, Rejected, Transient
@@ -32,20 +19,13 @@ if TYPE_CHECKING:
     from azure.mgmt.compute.models import VirtualMachine
 
 KIND = "azure_vm"
-_ID = id_pattern("virtualmachines")
+_ID = id_pattern("virtualMachines")
 
 
-class AzureVirtualMachines:
+class AzureVirtualMachines(AzureCompute):
     """One deallocation a machine; what was already off is left alone by the caller."""
 
-    def __init__(self, clients: AzureClients) -> None:
-        self._clients = clients
-
-    def lists(self, scope: str) -> bool:
-        return SCOPE.fullmatch(scope) is not None
-
-    def owns(self, id: str) -> bool:
-        return _ID.fullmatch(id) is not None
+    TYPE, ID = "virtualMachines", _ID
 
     def machines(self, scope: str) -> list[Machine]:
         """Every machine of a subscription or resource group, all pages, with its power state."""
@@ -63,13 +43,6 @@ class AzureVirtualMachines:
             machines = self._clients.of(parts["subscription"]).virtual_machines
             found = machines.get(parts["group"], parts["name"], expand="instanceView")
         return _machine(found, power_of(found.instance_view), ())
-
-    def lock(self, id: str) -> str:
-        parts = parts_of(_ID, id)
-        return lock_on(id, self._clients.locks(parts["subscription"], parts["group"]))
-
-    def missing_rights(self, id: str) -> Sequence[str]:
-        return self._clients.missing_rights(id, parts_of(_ID, id)["subscription"], f"{COMPUTE}/virtualMachines")
 
     def begin_stop(self, id: str) -> None:
         """Deallocate: a machine that is only powered off keeps its compute charges. Returning means accepted."""

@@ -8,22 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from governance.actions.azure_clients import (
-    COMPUTE,
-    OFF,
-    SCOPE,
-    AzureClients,
-    ManagementLock,
-    frozen,
-    id_pattern,
-    is_spot,
-    lock_on,
-    parts_of,
-    power_of,
-    system_of,
-    tags_of,
-    word,
-)
+from governance.actions.azure_clients import SCOPE, ManagementLock, id_pattern, lock_on, parts_of
+from governance.actions.azure_compute import OFF, AzureCompute, frozen, is_spot, power_of, system_of, tags_of, word
 from governance.actions.azure_faults import translated
 from governance.model import Machine
 from ledger.faults import Missing, reject
@@ -38,22 +24,15 @@ if TYPE_CHECKING:
 
 KIND = "azure_vmss"
 FLEXIBLE = "flexible"
-_ID = id_pattern("virtualmachinescalesets")
+_ID = id_pattern("virtualMachineScaleSets")
 # What a set is said to be while its instances differ: the first of these that any of them is in.
 _BY_WEIGHT = ("running", "starting", "stopped", "stopping", "unknown", "deallocating", "deallocated")
 
 
-class AzureScaleSets:
+class AzureScaleSets(AzureCompute):
     """Instances are named in every call: a call without would mean all of them, today's and tomorrow's."""
 
-    def __init__(self, clients: AzureClients) -> None:
-        self._clients = clients
-
-    def lists(self, scope: str) -> bool:
-        return SCOPE.fullmatch(scope) is not None
-
-    def owns(self, id: str) -> bool:
-        return _ID.fullmatch(id) is not None
+    TYPE, ID = "virtualMachineScaleSets", _ID
 
     def machines(self, scope: str) -> list[Machine]:
         """Every uniform set of a subscription or resource group, all pages, with the power of its instances."""
@@ -73,14 +52,6 @@ class AzureScaleSets:
         with translated(f"read {parts['name']}"):
             found = client.virtual_machine_scale_sets.get(parts["group"], parts["name"])
             return _machine(found, _instances(client, parts["group"], parts["name"]), ())
-
-    def lock(self, id: str) -> str:
-        parts = parts_of(_ID, id)
-        return lock_on(id, self._clients.locks(parts["subscription"], parts["group"]))
-
-    def missing_rights(self, id: str) -> Sequence[str]:
-        kind = f"{COMPUTE}/virtualMachineScaleSets"
-        return self._clients.missing_rights(id, parts_of(_ID, id)["subscription"], kind)
 
     def begin_stop(self, id: str) -> None:
         """Deallocate the instances that are on. Returning means accepted."""
