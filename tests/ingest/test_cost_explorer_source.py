@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -18,8 +18,9 @@ from tests.bills import Ledger, cur2
 from tests.servers.explorer import ACCOUNT, Explorer, running
 from tests.servers.moto import Moto
 
-NOW = datetime.now(UTC)
-OPEN = Period(NOW.year, NOW.month)
+TODAY = datetime.now(UTC)
+OPEN = Period(TODAY.year, TODAY.month).before()  # on NOW, which is past: it stays so while the tests run
+NOW = OPEN.start + timedelta(days=19, hours=12)
 MONTH = OPEN.before()
 S3 = "Amazon Simple Storage Service"
 SMALL = '[sources.small]\nprovider = "aws"\nlocation = "cost-explorer:"\n'
@@ -78,10 +79,15 @@ def test_the_same_answer_in_another_order_is_unchanged_and_another_is_a_restatem
 def test_without_a_period_the_open_month_is_asked_for_and_its_estimates_are_told(
     explorer: Explorer, ledger: Ledger
 ) -> None:
-    explorer.tells(f"{OPEN}-01", S3, "Usage", "3")
-    explorer.estimated.add(f"{OPEN}-01")
+    begun = datetime.now(UTC)
+    current = Period(begun.year, begun.month)
+    for month in (current, current.next()):
+        explorer.tells(f"{month}-01", S3, "Usage", "3")
+        explorer.estimated.add(f"{month}-01")
     [run] = ledger.ingest("cost-explorer:").document["runs"]
-    assert (run["period"], run["source"]) == (str(OPEN), f"aws-{ACCOUNT}")
+    months = {f"{moment:%Y-%m}" for moment in (begun, datetime.now(UTC))}
+    assert run["period"] in months
+    assert (run["period"], run["source"]) == (explorer.asked[0]["TimePeriod"]["Start"][:7], f"aws-{ACCOUNT}")
     assert run["assumed"]["days that AWS still estimates"] == 1
 
 
