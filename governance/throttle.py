@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from governance import pace
+from governance.backoff import LONGEST_ASKED
 from governance.canonical import digest
 from governance.record import Record
 from ledger.faults import Conflict
@@ -31,8 +32,8 @@ def mark(record: Record, target: str, until: datetime, now: datetime) -> None:
 
 
 def holds(record: Record, target: str, since: datetime, now: datetime) -> list[Hold]:
-    """Every hold of the account that was begun on the days from `since` to now."""
-    days = (now.astimezone(UTC).date() - since.astimezone(UTC).date()).days
+    """Every hold of the account that was begun on the days from `since` to now, or before and may still last then."""
+    days = (now.astimezone(UTC).date() - (since - LONGEST_ASKED).astimezone(UTC).date()).days
     found = [
         (event.at, datetime.fromisoformat(str(event.body["until"])))
         for day in range(max(0, days) + 1)

@@ -84,8 +84,9 @@ def test_a_hold_over_midnight_is_found_on_both_days(record: Record) -> None:
     midnight = NOW.replace(hour=0, minute=0) + timedelta(days=1)
     before = midnight - timedelta(seconds=10)
     throttle.mark(record, VM, midnight + timedelta(seconds=30), before)
-    for now in (before, midnight, midnight + timedelta(hours=5)):
-        assert throttle.holds(record, VM, before, now) == [(before, midnight + timedelta(seconds=30))]
+    after = midnight + timedelta(seconds=5)
+    for since, now in ((before, before), (before, midnight), (before, midnight + timedelta(hours=5)), (after, after)):
+        assert throttle.holds(record, VM, since, now) == [(before, midnight + timedelta(seconds=30))]
 
 
 @pytest.mark.parametrize(
