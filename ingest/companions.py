@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ingest import checks
@@ -90,9 +90,28 @@ def _refuse_doubled(connection: DuckDBPyConnection, companion: Shape, members: C
 
 def _whole(connection: DuckDBPyConnection, companion: Shape, members: Collection[Member]) -> dict[Member, Member]:
     """What view `companion` tells of accounts otherwise than the bill does, with the account that it is."""
-    told = connection.execute(checks.places_sql(companion)).fetchall() if companion.members else []
-    found = ((one, next((member for member in sorted(members) if fits(one, member)), one)) for one in told)
+    return completed(connection.execute(checks.places_sql(companion)).fetchall() if companion.members else (), members)
+
+
+def completed(told: Iterable[Member], members: Collection[Member]) -> dict[Member, Member]:
+    """Those of `told` that are not one of `members` as it stands, with the first one that they fit."""
+    known = _by_account(members)
+    found = ((one, next((member for member in _alike(one, known) if fits(one, member)), one)) for one in told)
     return {one: member for one, member in found if one != member}
+
+
+def _by_account(members: Collection[Member]) -> dict[str, list[Member]]:
+    """In order; an organization has thousands of accounts, and comparing each with each takes longer than the bill."""
+    known: dict[str, list[Member]] = {}
+    for member in sorted(members):
+        known.setdefault(member[0], []).append(member)
+    return known
+
+
+def _alike(one: Member, known: Mapping[str, Sequence[Member]]) -> Iterator[Member]:
+    """Those that name the same account or none, in order; all of them, if it names none itself."""
+    for account in sorted({"", one[0]}) if one[0] else known:
+        yield from known.get(account, ())
 
 
 def _doubled(companion: Shape, file: str, row: int, other: str, again: int) -> Fault:

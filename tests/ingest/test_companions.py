@@ -10,8 +10,10 @@ from typing import Any
 
 import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ingest.companions import load
+from ingest.companions import completed, fits, load
 from ingest.inspection import prepare
 from ingest.mapping import tables, variables
 from ingest.shapes import companions_of, shape_named
@@ -247,3 +249,12 @@ def test_a_view_without_one_of_its_columns_is_refused_by_name(ledger: Ledger, tm
     rates = view(tmp_path / "rates.csv", "snowflake_rates", drop=("EFFECTIVE_RATE",))
     fault = ledger.ingest(snowflake(tmp_path / "usage.csv"), rates).fault
     assert (fault["rule"], "EFFECTIVE_RATE" in fault["message"]) == ("missing-column", True)
+
+
+ACCOUNTS = st.lists(st.tuples(st.sampled_from(["", "A", "B", "C"]), st.sampled_from(["", "X", "Y"])), max_size=9)
+
+
+@given(told=ACCOUNTS, members=ACCOUNTS)
+def test_an_account_told_in_part_is_the_first_of_the_bill_that_it_fits(told: list[Any], members: list[Any]) -> None:
+    first = {one: next((member for member in sorted(members) if fits(one, member)), one) for one in told}
+    assert completed(told, members) == {one: member for one, member in first.items() if one != member}
