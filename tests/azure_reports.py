@@ -49,10 +49,16 @@ def table(*lines: Line) -> bytes:
     return made.getvalue().encode()
 
 
-RESERVATION = ea(ChargeType="Purchase", CostInBillingCurrency="10", Quantity="1", Frequency="OneTime")
-ACTUAL = (ea(), {**RESERVATION, **RESERVED})
-AMORTIZED = (
-    ea(),
-    {**ea(CostInBillingCurrency="4"), **RESERVED},
-    {**ea(CostInBillingCurrency="6", Quantity="3"), **RESERVED},
-)
+def actual(month: Period = MONTH) -> tuple[Line, ...]:
+    """A purchase of 10 beside usage of 5."""
+    bought = ea(month, ChargeType="Purchase", CostInBillingCurrency="10", Quantity="1", Frequency="OneTime")
+    return ea(month), {**bought, **RESERVED}
+
+
+def amortized(month: Period = MONTH) -> tuple[Line, ...]:
+    """The same purchase, as what is used of it."""
+    used = ea(month, CostInBillingCurrency="4"), ea(month, CostInBillingCurrency="6", Quantity="3")
+    return ea(month), *({**line, **RESERVED} for line in used)
+
+
+ACTUAL, AMORTIZED = actual(), amortized()

@@ -11,11 +11,12 @@ import pytest
 from emulators.cloud import Cloud
 from emulators.cost_reports import CostReports, reporting
 from emulators.faults import denied
-from tests.azure_reports import ACTUAL, AMORTIZED, ENROLLMENT, MAIN, MONTH, NOW, OPEN, ea, table
+from tests.azure_reports import ENROLLMENT, MAIN, NOW, actual, amortized, ea, table
+from tests.clock import WATCHED, months_due
 from tests.host.conftest import Start
 from tests.host.ingestion import Ingestion
 
-ALL = f'{MAIN}currency = "USD"\nsince = "{MONTH}"\nrestated_for = 40\n'
+ALL = f'{MAIN}currency = "USD"\nrestated_for = {WATCHED}\nsince = '
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,14 @@ class Running(Ingestion):
 
 @pytest.fixture
 def running(start: Start) -> Iterator[Running]:
-    with reporting(Cloud(NOW)) as (arm, reports), start(ALL, **arm.environment()) as service:
+    older, newer = months_due()
+    with reporting(Cloud(NOW)) as (arm, reports), start(f'{ALL}"{older}"', **arm.environment()) as service:
         service.pump.visibility = 0
-        reports.give(ENROLLMENT, "ActualCost", str(MONTH), table(*ACTUAL))
-        reports.give(ENROLLMENT, "AmortizedCost", str(MONTH), table(*AMORTIZED[:2]), table(*AMORTIZED[2:]))
+        used = amortized(older)
+        reports.give(ENROLLMENT, "ActualCost", str(older), table(*actual(older)))
+        reports.give(ENROLLMENT, "AmortizedCost", str(older), table(*used[:2]), table(*used[2:]))
         for metric in ("ActualCost", "AmortizedCost"):
-            reports.give(ENROLLMENT, metric, str(OPEN), table(ea(OPEN)))
+            reports.give(ENROLLMENT, metric, str(newer), table(ea(newer)))
         yield Running(service, reports)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,30 +12,31 @@ import pytest
 import settings
 import wiring
 from bench.gen.snowflake_views import Month, tables
+from ingest.snowflake_views import latency_of
 from ledger.delivery import Period
+from tests.clock import WATCHED, months_due
 from tests.host.conftest import Start
 from tests.host.ingestion import Ingestion
 from tests.servers.fixtures import snowflake_server as snowflake_server
 from tests.servers.snowflake import Account, Snowflake
 from tests.snowflake_account import SOURCE, USAGE
 
-NOW = datetime.now(UTC)
-OPEN = Period(NOW.year, NOW.month)
-MONTH = OPEN.before()
 ROWS = 800
-MORE = f'allocation = "warehouse"\nsince = "{MONTH}"'
+MORE = f'allocation = "warehouse"\nrestated_for = {WATCHED}\nsince = '
 
 
 @dataclass(frozen=True)
 class Running(Ingestion):
     account: Account
+    months: tuple[Period, Period]
 
     def tell(self, *, restated: bool = False) -> None:
         """Every view says what there is of both months, and nothing else. What has no month is told once."""
-        for view, rows in tables(Month(ROWS, OPEN.year, OPEN.month)).items():
+        older, newer = self.months
+        for view, rows in tables(Month(ROWS, newer.year, newer.month)).items():
             self.account.run(f"DELETE FROM SNOWFLAKE.{view}")
             self.account.load(view, rows)
-        for view, rows in tables(Month(ROWS, MONTH.year, MONTH.month, restated=restated)).items():
+        for view, rows in tables(Month(ROWS, older.year, older.month, restated=restated)).items():
             if not view.endswith(("TAG_REFERENCES", "CONTRACT_ITEMS")):
                 self.account.load(view, rows)
 
@@ -60,10 +61,11 @@ class Running(Ingestion):
 @pytest.fixture
 def running(start: Start, snowflake_server: Snowflake, unique_name: str) -> Iterator[Running]:
     account = snowflake_server.open(f"ORG{unique_name[-12:]}-PRODUCTION", chunk_rows=200)
-    toml = SOURCE.format(account=account.name, auth="password", more=MORE)
+    months = months_due(timedelta(hours=latency_of("usage")))
+    toml = SOURCE.format(account=account.name, auth="password", more=f'{MORE}"{months[0]}"')
     with start(toml, **account.env) as service:
         service.pump.visibility = 0
-        found = Running(service, account)
+        found = Running(service, account, months)
         found.tell()
         yield found
     account.close()

@@ -1,0 +1,37 @@
+"""The real clock, for tests of a program that reads it itself, and the months that a timer asks for by it."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+from ingest.plan import SILENT, months_to_ask
+from ledger.delivery import Period
+
+LONGEST = timedelta(minutes=2)  # that a test goes on after it has asked which day it is
+WATCHED = 70  # days, so that two months are due on whichever day
+
+
+def one_day() -> datetime:
+    """Now, on a day (UTC) that goes on for as long as a test does: shortly before midnight the next one is waited for.
+
+    What is written on one day and read on the next is tested with a `now` of the test's own, not by luck.
+    """
+    now = datetime.now(UTC)
+    if (now + LONGEST).date() == now.date():
+        return now
+    time.sleep((_next_day(now) - now).total_seconds())
+    return one_day()
+
+
+def months_due(silent: timedelta = SILENT) -> tuple[Period, Period]:
+    """The newest two months that a timer asks for today where the source is watched for WATCHED days.
+
+    In a month's first days the open one is not among them.
+    """
+    older, newer = months_to_ask(one_day(), WATCHED, None, silent=silent)[-2:]
+    return older, newer
+
+
+def _next_day(now: datetime) -> datetime:
+    return now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
