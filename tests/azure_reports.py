@@ -9,14 +9,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from ledger.delivery import Period
 from tests.azure_bills import MCA
 from tests.bills import AZURE
+from tests.clock import closed_month
 
-TODAY = datetime.now(UTC)
-OPEN = Period(TODAY.year, TODAY.month).before()
+OPEN = closed_month()
 NOW = OPEN.start + timedelta(days=19, hours=12)
 MONTH = OPEN.before()
 ENROLLMENT = "/providers/Microsoft.Billing/billingAccounts/70000042"

@@ -24,6 +24,12 @@ def one_day() -> datetime:
     return one_day()
 
 
+def closed_month() -> Period:
+    """The newest one that is over. It stays so while the tests run, and services that keep a year still have it."""
+    now = datetime.now(UTC)
+    return Period(now.year, now.month).before()
+
+
 def months_due(silent: timedelta = SILENT) -> tuple[Period, Period]:
     """The newest two months that a timer asks for today where the source is watched for WATCHED days.
 

@@ -6,7 +6,7 @@ import ast
 import os
 import subprocess
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -50,9 +50,11 @@ class Module:
 
     def calls(self) -> Iterator[tuple[str, int]]:
         """The last name of each called expression, with its line: `open`, `now`, `read_text`."""
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, (ast.Name, ast.Attribute)):
-                yield (node.func.id if isinstance(node.func, ast.Name) else node.func.attr), node.lineno
+        return _calls(ast.walk(self.tree))
+
+    def calls_at_import(self) -> Iterator[tuple[str, int]]:
+        """Of these, what is called when the module is imported: not in a function's body."""
+        return _calls(_at_import(self.tree))
 
     def bodies(self) -> Iterator[Body]:
         for node in ast.walk(self.tree):
@@ -96,6 +98,23 @@ def _module(path: Path) -> Module:
     parts = path.relative_to(ROOT).with_suffix("").parts
     name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
     return Module(path, name, ast.parse(path.read_text(encoding="utf-8"), os.fspath(path)))
+
+
+def _calls(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int]]:
+    for node in nodes:
+        if isinstance(node, ast.Call) and isinstance(node.func, (ast.Name, ast.Attribute)):
+            yield (node.func.id if isinstance(node.func, ast.Name) else node.func.attr), node.lineno
+
+
+def _at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """Also defaults and decorators of functions, and the bodies of classes."""
+    if isinstance(node, ast.Lambda) or (isinstance(node, ast.If) and "__main__" in ast.unparse(node.test)):
+        return
+    yield node
+    later = node.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) else []
+    for child in ast.iter_child_nodes(node):
+        if child not in later:
+            yield from _at_import(child)
 
 
 def _imports(node: ast.AST, *, lazy: bool, typing: bool) -> Iterator[Import]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.source import ROOT
+from tests.house.source import ROOT, modules, relative
 
 COUNTED = "def test_real(real_data):\n    assert real_data.is_dir()\n"
 SKIPPED = "import pytest\n\n\ndef test_other():\n    pytest.skip('no server')\n"
@@ -54,3 +54,16 @@ def test_in_ci_any_other_skip_fails_the_run(tmp_path: Path) -> None:
 
 def test_elsewhere_a_skip_is_only_a_skip(tmp_path: Path) -> None:
     assert run(tmp_path, SKIPPED + PASSED, ci="")[0] == 0
+
+
+def test_no_test_remembers_the_time_at_which_it_was_imported() -> None:
+    """By the time it is compared with a clock the day may be another, or the month."""
+    clocks = {"now", "utcnow", "today", "world_now", "one_day", "months_due"}
+    found = [
+        f"{relative(module.path)}:{line} {name}"
+        for module in modules()
+        if module.room in ("tests", "emulators")
+        for name, line in module.calls_at_import()
+        if name in clocks
+    ]
+    assert found == [], "give it a fixed instant, or ask tests/clock.py"

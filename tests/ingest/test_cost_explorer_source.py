@@ -15,11 +15,11 @@ import wiring
 from ledger.delivery import Period
 from ledger.faults import Rejected, Transient
 from tests.bills import Ledger, cur2
+from tests.clock import closed_month
 from tests.servers.explorer import ACCOUNT, Explorer, running
 from tests.servers.moto import Moto
 
-TODAY = datetime.now(UTC)
-OPEN = Period(TODAY.year, TODAY.month).before()  # on NOW, which is past: it stays so while the tests run
+OPEN = closed_month()  # was open on NOW
 NOW = OPEN.start + timedelta(days=19, hours=12)
 MONTH = OPEN.before()
 S3 = "Amazon Simple Storage Service"
