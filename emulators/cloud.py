@@ -94,14 +94,20 @@ class Cloud:
         """A uniform set's instances are numbered from 0; of a flexible one they are machines named after it."""
         made = ScaleSet(id, "westeurope", dict(tags or {}), mode, hardware or Hardware())
         self.scale_sets[id.lower()] = made
-        for number in range(instances):
-            if mode == UNIFORM:
-                self._add(f"{id}/virtualMachines/{number}", INSTANCE, tariff, tags, "running", made.location, hardware)
+        self.grow(id, range(instances), tariff=tariff)
+        return made
+
+    def grow(self, id: str, numbers: Iterable[int], *, tariff: Decimal, tags: Mapping[str, str] | None = None) -> None:
+        """Instances of these numbers, as an autoscaler adds them; `tags` are for the machines of a flexible set."""
+        made = self.scale_set(id)
+        for number in numbers:
+            if made.mode == UNIFORM:
+                place = f"{id}/virtualMachines/{number}"
+                self._add(place, INSTANCE, tariff, made.tags, "running", made.location, made.hardware)
             else:
                 beside = id.rpartition("/")[0].replace(SCALE_SET, MACHINE)
                 member = replace(made.hardware, scale_set=id)
-                self.add_machine(f"{beside}/{made.name}_{number}", tariff=tariff, hardware=member)
-        return made
+                self.add_machine(f"{beside}/{made.name}_{number}", tariff=tariff, hardware=member, tags=tags)
 
     def lock_scope(self, scope: str, level: str = "ReadOnly", name: str = "keep") -> None:
         self.locks.append(ManagementLock(name, scope, level))

@@ -144,7 +144,7 @@ class ControlPlane:
         if call.kind == "deallocate" and any(one.hardware.ephemeral for one in machines):
             return failure(409, "OperationNotAllowed", "A machine with an ephemeral OS disk cannot be deallocated.")
         if not machines:
-            return failure(400, "InvalidParameter", "no instance is named")
+            return failure(400, "InvalidParameter", "The provided instanceId is not an active instanceId.")
         operation = self._cloud.begin_all(target, machines, call.kind)
         base = f"{self._address}/subscriptions/{call.subscription}/providers/Microsoft.Compute/locations/"
         status = f"{base}{operation.location}/operations/{operation.id}?api-version={call.query['api-version']}"
@@ -160,6 +160,9 @@ class ControlPlane:
         found = self._set(call)
         named = json.loads(call.body or b"{}").get("instanceIds")
         instances = self._cloud.instances(found.id)
+        there = {one.name for one in instances}
+        if not set(named or ()) <= there:  # one that is gone makes it refuse the whole call
+            return found.id, []
         return found.id, [one for one in instances if named is None or one.name in named]
 
     def _operation(self, call: Call) -> Reply:

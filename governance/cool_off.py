@@ -22,7 +22,8 @@ STARTED = ("starting", "running", "stopping", "stopped")
 class Past:
     """What the record knows of a machine since a run last stopped it: `order` is that stop, `stopped` when it was read
     back, `undone` when an undo started it, `seen` when it was first seen on since it was last off, `off` when it was
-    seen off after that although no run stopped it. Blank where it never was.
+    seen off after that although no run stopped it. Blank where it never was. `instances` are those of the stop, and
+    `grown` says that only others were on when it was seen.
     """
 
     order: str = ""
@@ -30,6 +31,8 @@ class Past:
     undone: datetime | None = None
     seen: datetime | None = None
     off: datetime | None = None
+    grown: bool = False
+    instances: frozenset[str] | None = None
 
     @property
     def on_since(self) -> datetime | None:

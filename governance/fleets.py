@@ -43,8 +43,8 @@ class Fleets:
     def lock(self, id: str) -> str:
         return self._of(id).lock(id)
 
-    def begin_stop(self, id: str) -> None:
-        self._of(id).begin_stop(id)
+    def begin_stop(self, id: str, parts: Sequence[str] = ()) -> None:
+        self._of(id).begin_stop(id, parts)
 
     def begin_start(self, id: str, parts: Sequence[str] = ()) -> None:
         self._of(id).begin_start(id, parts)

@@ -198,8 +198,8 @@ class Fleet(Protocol):
     def lock(self, id: str) -> str:
         """The reason of a lock that holds on it now, in one request; '' for none, or where its cloud has no locks."""
 
-    def begin_stop(self, id: str) -> None:
-        """Ask for deallocation; returning means accepted, not done."""
+    def begin_stop(self, id: str, parts: Sequence[str] = ()) -> None:
+        """Ask for deallocation: of the named parts where the machine is made of some. Accepted, not done."""
 
     def begin_start(self, id: str, parts: Sequence[str] = ()) -> None:
         """Ask for a start, for undo alone: of the named parts where the machine has some. Accepted, not done."""

@@ -9,7 +9,7 @@ from decimal import Decimal
 from governance import lifecycle, restarts, streams
 from governance.machine_bill import AROUND, BESIDE, Bill
 from governance.model import Event, State
-from governance.receipt import money, rounded
+from governance.receipt import grown, money, rounded
 from governance.record import Record
 from governance.runs import Life, Run
 
@@ -90,6 +90,7 @@ def _facts(event: Event) -> str:
     before = event.body.get("before")
     seen = [f"before: {before['power']}"] if event.kind == lifecycle.CALLING and isinstance(before, Mapping) else []
     told = [f"{name} {event.body[name]}" for name in _TOLD if event.body.get(name) not in (None, "")]
+    told += [note] if (note := grown(event)) else []
     return "".join(f"; {one}" for one in [*seen, *told]).replace("; ", "  ", 1)
 
 

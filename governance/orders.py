@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from governance import backoff, delays, lifecycle, pause, policy, restarts, streams
+from governance import backoff, delays, instances, lifecycle, pause, policy, restarts, streams
 from governance.alert import MAX_AGE
 from governance.model import Budget, Event, Fleet, Machine, Message, State
 from governance.order import (
@@ -63,7 +63,7 @@ class _Switches:
             return held
         if held := pause.standing(order.record, self.budget):
             return held
-        return restarts.objection(order.record, machine.id, machine.power, rule, self.budget, order.key, order.now)
+        return restarts.objection(order.record, machine, rule, self.budget, order.key, order.now)
 
 
 def on_order(
@@ -129,6 +129,7 @@ def _lock(order: Order, fleet: Fleet) -> str:
 
 def _act(order: Order, machine: Machine, switches: _Switches, fleet: Fleet) -> list[Message]:
     """The last look before the call: budget, tags, switches, power; then the call itself."""
+    machine, told = _of_the_call(order, machine)
     before = _before(machine)
     refusal = too_old(order) or switches.refusal(machine, order)
     dry_run = order.is_dry or switches.dry_run
@@ -139,16 +140,30 @@ def _act(order: Order, machine: Machine, switches: _Switches, fleet: Fleet) -> l
     elif dry_run:
         order.add(lifecycle.DRY_RUN, would=_would(machine), before=before)
     elif machine.power == policy.OFF:
-        order.add(lifecycle.VERIFIED, power=machine.power, reason="found deallocated, no call made now")
+        order.add(lifecycle.VERIFIED, power=machine.power, reason="found deallocated, no call made now", **told)
     elif machine.power in policy.ALREADY_OFF:
-        order.add(lifecycle.UNDERWAY, power=machine.power, reason="found deallocating, no call made now")
+        reason = "found deallocating, no call made now"
+        order.add(lifecycle.UNDERWAY, power=machine.power, reason=reason, before=before)
         return [_look(order)]
     elif doubt := _doubt(order, machine):
         order.add(lifecycle.FAILED, reason=doubt, before=before)
     else:
         restarts.ordered(order.record, restarts.STOP_ORDERED, order.target, order.key, order.now)
-        return _call(order.add(lifecycle.CALLING, call="deallocate", before=before), switches.budget, fleet)
+        calling = order.add(lifecycle.CALLING, call="deallocate", before=before)
+        return _call(calling, instances.on(machine), switches.budget, fleet)
     return []
+
+
+def _of_the_call(order: Order, machine: Machine) -> tuple[Machine, dict[str, object]]:
+    """The machine without the instances that came after the look that a call under way was made by; and which are on.
+
+    Nothing is under way after one that was not taken: the next look is the last one before the next call.
+    """
+    if order.state not in (State.CALLING, State.ACCEPTED):
+        return machine, {}
+    known = instances.seen(order.planned["kind"], order.before)
+    later = instances.later(machine, known)
+    return instances.only(machine, known), {"left_alone": later} if later else {}
 
 
 def _before(machine: Machine) -> dict[str, object]:
@@ -188,10 +203,10 @@ def _would(machine: Machine) -> str:
     return "nothing: already off" if machine.power in policy.ALREADY_OFF else "deallocate"
 
 
-def _call(order: Order, budget: Budget | None, fleet: Fleet) -> list[Message]:
+def _call(order: Order, parts: Sequence[str], budget: Budget | None, fleet: Fleet) -> list[Message]:
     try:
         with sought(order, budget, fleet):
-            fleet.begin_stop(order.target)
+            fleet.begin_stop(order.target, parts)
     except (Transient, Conflict) as fault:
         return _defer(order, fault)
     except (Missing, Rejected) as fault:
@@ -225,16 +240,16 @@ def _end(order: Order, fault: Missing | Rejected) -> list[Message]:
 def _read_back(order: Order, budget: Budget | None, fleet: Fleet) -> list[Message]:
     try:
         with sought(order, budget, fleet):
-            power = fleet.machine(order.target).power
+            machine, told = _of_the_call(order, fleet.machine(order.target))
     except (Missing, Rejected) as fault:
         return _end(order, fault)
     except (Transient, Conflict) as fault:
         mark(order, fault)
         return _wait(order, "unread", backoff.asked(fault))
-    if power == policy.OFF:
-        order.add(lifecycle.VERIFIED, power=power)
+    if machine.power == policy.OFF:
+        order.add(lifecycle.VERIFIED, power=machine.power, **told)
         return []
-    return _wait(order, power, None)
+    return _wait(order, machine.power, None)
 
 
 def _wait(order: Order, power: str, asked: timedelta | None) -> list[Message]:

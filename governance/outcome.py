@@ -9,6 +9,7 @@ from governance import lifecycle, streams
 from governance.alert import MAX_AGE
 from governance.model import Event, State
 from governance.notices import FRESH, outcome_stream
+from governance.receipt import grown
 from governance.record import Record
 
 STOPPED = "stopped"
@@ -61,7 +62,7 @@ def _kind(ends: Sequence[_End], *, dry_run: bool) -> str:
 def _target(target: Mapping[str, object], events: Sequence[Event]) -> dict[str, object]:
     state, body = _state(events), events[-1].body
     reason = body.get("reason") or body.get("would") or body.get("power", "")
-    told = f"{state.value if state else 'unknown'}{f', {reason}' if reason else ''}"
+    told = ", ".join(str(one) for one in (state.value if state else "unknown", reason, grown(events[-1])) if one)
     known = {name: target[name] for name in _MONEY if name in target}
     return {"id": target["id"], "kind": target["kind"], "outcome": told, "stopped": state in _GOOD, **known}
 

@@ -106,7 +106,7 @@ def _plan(planner: _Planner, alert: Alert, budget: Budget) -> list[Message]:
     if streams.is_drill(planner.run):
         plan = one_of_each_kind(plan, alert, budget)
     else:
-        plan = _left_alone(_warned(plan, planner, alert, budget), planner, alert, budget)
+        plan = _left_alone(_warned(plan, planner, alert, budget), machines, planner, alert, budget)
     spend = overspend.projected(planner.record, budget, planner.now)
     body = {**_body(plan, planner, budget), **unseen, streams.ESTIMATE: plain(spend)}
     gate = Gate(planner.record, planner.events, budget, body, planner.now, spend.breaks_at)
@@ -167,9 +167,10 @@ def _is_among(warned: Mapping[str, object], target: Target) -> bool:
     return id in warned and (not warned[id] or not target.identity or warned[id] == target.identity)
 
 
-def _left_alone(plan: Plan, planner: _Planner, alert: Alert, budget: Budget) -> Plan:
+def _left_alone(plan: Plan, machines: Sequence[Machine], planner: _Planner, alert: Alert, budget: Budget) -> Plan:
     """The plan without machines that were started again after a stop and are in their cool-off."""
-    reasons = restarts.left_alone(plan.targets, planner.record, budget, f"plan of {planner.run}", planner.now)
+    by = f"plan of {planner.run}"
+    reasons = restarts.left_alone(plan.targets, machines, planner.record, budget, by, planner.now)
     return _without(plan, reasons, alert, budget) if reasons else plan
 
 

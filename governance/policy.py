@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from governance import production
+from governance import instances, production
 from governance.canonical import digest
 from governance.exemption import keeps_out
 from governance.model import Alert, Budget, Machine, Plan, Target
@@ -20,7 +20,7 @@ from ledger.classify import Classification
 from ledger.faults import reject
 
 OFF = "deallocated"
-ALREADY_OFF = (OFF, "deallocating")
+ALREADY_OFF = instances.OFF
 _HOUR = Decimal(3600)
 
 

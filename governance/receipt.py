@@ -130,12 +130,19 @@ def _outcome(state: State | None, last: Event) -> str:
     body = last.body
     if state is State.VERIFIED:
         what = f"power state read back: {body['power']}" if "power" in body else "gone"
-        return f"verified, {what}" + (f" ({body['reason']})" if "reason" in body else "")
+        notes = [str(note) for note in (body.get("reason"), grown(last)) if note]
+        return f"verified, {what}" + (f" ({'; '.join(notes)})" if notes else "")
     if state is State.DRY_RUN:
         return f"dry run, would do: {body['would']}"
     if state in (State.REFUSED, State.FAILED):
         return f"{state.value.upper()}: {body.get('reason', 'given up by the queue')}"
     return f"not finished, state {state.value if state else 'unknown'}"
+
+
+def grown(event: Event) -> str:
+    """That a set has instances which came after the last look before the call, and go on costing."""
+    later = event.body.get("left_alone")
+    return f"left alone, came after the look: instance {', '.join(map(str, later))}" if isinstance(later, list) else ""
 
 
 def _name(id: object) -> str:

@@ -10,17 +10,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from governance import cool_off, lifecycle, overspend, streams
+from governance import cool_off, instances, lifecycle, overspend, streams
 from governance.cool_off import Past
-from governance.model import Budget, Event, State, Target
+from governance.model import Budget, Event, Machine, State, Target
 from governance.policy import policies_of
 from governance.record import Record
-from governance.undo_selection import stopped_at
+from governance.undo_selection import instances_seen, stopped_at
 
 STOP_ORDERED = "stop-ordered"
 START_ORDERED = "start-ordered"
 SEEN_ON = "seen-on"
 SEEN_OFF = "seen-off"
+# In an event of SEEN_ON: that no other instances were on than these, which are none of the stop's.
+NEW = "new_instances"
 
 
 def ordered(record: Record, kind: str, target: str, order: str, now: datetime) -> None:
@@ -32,32 +34,41 @@ def ordered(record: Record, kind: str, target: str, order: str, now: datetime) -
 def past(record: Record, target: str) -> Past:
     """Since the last stop that was read back; blank when there was none."""
     undone: datetime | None = None
-    seen: dict[str, datetime] = {}
+    seen: dict[str, Event] = {}
     off: dict[str, datetime] = {}
     for event in reversed(record.events(streams.machine_stream(target))):
         order = str(event.body["order"])
         if event.kind == SEEN_ON:
-            seen.setdefault(order, event.at)
+            seen.setdefault(order, event)
         elif event.kind == SEEN_OFF:
             if order not in seen and undone is None:
                 off.setdefault(order, event.at)
         elif event.kind == START_ORDERED:
             undone = undone or begun(record.events(streams.start_stream(order)))
-        elif stopped := stopped_at(record.events(streams.order_stream(order))):
-            return Past(order, stopped, undone, seen.get(order), off.get(order))
+        elif stopped := stopped_at(events := record.events(streams.order_stream(order))):
+            found, known = seen.get(order), instances_seen(events)
+            at, grown = (found.at, NEW in found.body) if found else (None, False)
+            return Past(order, stopped, undone, at, off.get(order), grown=grown, instances=known)
     return Past()
 
 
-def looked(record: Record, target: str, power: str, by: str, now: datetime) -> Past:
-    """The past with what this power shows; each restart by somebody else is noted, once, whoever sees it."""
-    known = past(record, target)
-    seen = {"order": known.order, "target": target, "power": power, "by": by}
-    if cool_off.is_off_again(known, power, now) and not _resumes(target):
+def looked(record: Record, machine: Machine, by: str, now: datetime) -> Past:
+    """The past with what its power shows; each restart by somebody else is noted, once, whoever sees it."""
+    known, power = past(record, machine.id), machine.power
+    seen = {"order": known.order, "target": machine.id, "power": power, "by": by}
+    if cool_off.is_off_again(known, power, now) and not _resumes(machine.id):
         return replace(known, off=_noted(record, SEEN_OFF, seen, known.on_since, now))
     if not cool_off.is_restart(known, power, now):
         return known
-    body = {**seen, "notice": "started again after a stop"}
-    return replace(known, seen=_noted(record, SEEN_ON, body, known.off, now), off=None)
+    new = _new_alone(known, machine)
+    told = {"notice": "has new instances since a stop", NEW: new} if new else {"notice": "started again after a stop"}
+    return replace(known, seen=_noted(record, SEEN_ON, {**seen, **told}, known.off, now), off=None, grown=bool(new))
+
+
+def _new_alone(known: Past, machine: Machine) -> list[str]:
+    """The instances that are on, where all of them came after the stop; none where one of the stop's own is on."""
+    is_on = instances.only(machine, known.instances).power in cool_off.STARTED
+    return [] if is_on else instances.later(machine, known.instances)
 
 
 def _resumes(target: str) -> bool:
@@ -76,17 +87,20 @@ def _noted(record: Record, kind: str, body: Mapping[str, object], since: datetim
     return record.once(stream, kind, {**body, **key}, now, same=same)[0].at
 
 
-def left_alone(targets: Sequence[Target], record: Record, budget: Budget, by: str, now: datetime) -> dict[str, str]:
-    """By id, why targets of a plan are not stopped now."""
+def left_alone(
+    targets: Sequence[Target], machines: Sequence[Machine], record: Record, budget: Budget, by: str, now: datetime
+) -> dict[str, str]:
+    """By id, why targets of a plan are not stopped now; `machines` are those that it was made of."""
     known = set(record.streams("machines/")) if targets else set()
-    found = {one.id: one for one in targets if streams.machine_stream(one.id) in known}
-    reasons = {id: objection(record, id, one.power, one.policy, budget, by, now) for id, one in found.items()}
+    rules = {one.id: one.policy for one in targets if streams.machine_stream(one.id) in known}
+    found = (one for one in machines if one.id in rules)
+    reasons = {one.id: objection(record, one, rules[one.id], budget, by, now) for one in found}
     return {id: reason for id, reason in reasons.items() if reason}
 
 
-def objection(record: Record, target: str, power: str, rule: object, budget: Budget, by: str, now: datetime) -> str:
+def objection(record: Record, machine: Machine, rule: object, budget: Budget, by: str, now: datetime) -> str:
     """Why the machine is left alone; empty when it is not, or when the cap would break before that ends."""
-    known, span = looked(record, target, power, by, now), _cool_off(budget, rule)
+    known, span = looked(record, machine, by, now), _cool_off(budget, rule)
     if not cool_off.holds(known, span, now):
         return ""
     return cool_off.holds(known, span, now, overspend.projected(record, budget, now).breaks_at)

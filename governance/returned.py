@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from governance import restarts, streams
-from governance.model import Budget, Fleet
+from governance.model import Budget, Fleet, Machine
 from governance.record import Record
 from ledger.faults import Conflict, Missing, Rejected, Transient
 
@@ -54,14 +54,14 @@ def should_be_off(record: Record, now: datetime) -> list[Off]:
 def look(waiting: Sequence[Off], budgets: Sequence[Budget], record: Record, fleet: Fleet, now: datetime) -> Looked:
     """One listing for each scope that has any; a restart is recorded once, whoever sees it first."""
     targets = {one.target.lower() for one in waiting}
-    power: dict[str, str] = {}
+    found: dict[str, Machine] = {}
     unseen: dict[str, str] = {}
     for place in _places(waiting, budgets):
         try:
-            power |= {one.id: one.power for one in fleet.machines(place) if one.id.lower() in targets}
+            found |= {one.id: one for one in fleet.machines(place) if one.id.lower() in targets}
         except (Conflict, Missing, Rejected, Transient) as fault:
             unseen[place] = str(fault) or type(fault).__name__
-    seen = {id: restarts.looked(record, id, shown, "the sweep", now).seen for id, shown in power.items()}
+    seen = {id: restarts.looked(record, one, "the sweep", now).seen for id, one in found.items()}
     return Looked(tuple(sorted(id for id, at in seen.items() if at == now)), unseen)
 
 

@@ -92,7 +92,7 @@ def _act(order: Order, machine: Machine, fleet: Fleet, dry_run: bool) -> list[Me
     if not powers:
         return _end(order, lifecycle.REFUSED, reason="its instances were deleted since the stop")
     if OFF not in powers and not called and not powers & {*ALREADY_OFF, "unknown"}:
-        restarts.looked(order.record, order.target, machine.power, order.key, order.now)
+        restarts.looked(order.record, machine, order.key, order.now)
         return _end(order, lifecycle.REFUSED, reason=f"somebody started it since the stop: it is {machine.power}")
     if powers == {RUNNING}:
         return _end(order, lifecycle.VERIFIED, power=RUNNING, reason="found running after a call whose answer was lost")
@@ -149,7 +149,7 @@ def _changed(order: Order, machine: Machine) -> str:
     past = restarts.past(order.record, order.target)
     if past.order and past.order != order.planned["stop"]:
         return "another run stopped it since: undo that one"
-    if past.seen:
+    if past.seen and not past.grown:  # instances that came since are nobody's start of these
         return f"somebody started it since the stop: seen {past.seen:%Y-%m-%d %H:%M} UTC"
     return ""
 

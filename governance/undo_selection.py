@@ -9,13 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from governance import lifecycle
+from governance import instances, lifecycle
 from governance.model import Event, State
 
 # A machine, or a part of one, that was in such a state computed nothing before the stop: nothing goes back to it.
 NOT_ON = ("deallocated", "deallocating", "stopped", "stopping")
-
-MADE_OF_INSTANCES = ("azure_vmss",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ def staged(machines: Sequence[Stopped], batch: int) -> list[list[Stopped]]:
 
 def parts_wanted(kind: str, parts: object) -> list[str]:
     """The instances to start, of a machine that is made of some; elsewhere parts are something else, or nothing."""
-    return list(map(str, parts)) if kind in MADE_OF_INSTANCES and isinstance(parts, list) else []
+    return list(map(str, parts)) if kind in instances.MADE_OF_INSTANCES and isinstance(parts, list) else []
 
 
 def stopped_at(events: Sequence[Event]) -> datetime | None:
@@ -63,6 +61,12 @@ def stopped_at(events: Sequence[Event]) -> datetime | None:
     if not events or events[-1].kind != lifecycle.VERIFIED or _call(events) is None:
         return None
     return events[-1].at
+
+
+def instances_seen(events: Sequence[Event]) -> frozenset[str] | None:
+    """Of which the stop was; None where there was no call, or nothing that is made of instances."""
+    call = _call(events)
+    return instances.seen(events[0].body.get("kind"), call.body["before"]) if call else None
 
 
 def _judged(events: Sequence[Event]) -> Stopped | Left:
@@ -85,7 +89,7 @@ def _parts(events: Sequence[Event], before: Mapping[str, object], kind: str) -> 
     A warehouse is put under another monitor before it is suspended: after that its own is only known from before.
     """
     first = next(event.body["before"] for event in events if event.kind == lifecycle.CALLING)
-    seen = before if kind in MADE_OF_INSTANCES else first
+    seen = before if kind in instances.MADE_OF_INSTANCES else first
     assert isinstance(seen, Mapping)  # written by the order
     parts = seen.get("parts", {})
     assert isinstance(parts, Mapping)  # likewise

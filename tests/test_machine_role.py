@@ -74,7 +74,7 @@ def log() -> Iterator[list[Request]]:
         for id, parts in ((vm, ()), (uniform, ("0", "1"))):
             fleet.machine(id)
             assert fleet.missing_rights(id) == []
-            fleet.begin_stop(id)
+            fleet.begin_stop(id, parts)
             cloud.advance(timedelta(minutes=9))
             fleet.begin_start(id, parts)
         yield arm.requests

@@ -94,10 +94,10 @@ class Ec2Instances:
         calls = {"ec2:StopInstances": client.stop_instances, "ec2:StartInstances": client.start_instances}
         return [right for right, call in calls.items() if not _may(call, parts["name"])]
 
-    def begin_stop(self, id: str) -> None:
-        parts = self._own(id)
-        with translated(f"stop {parts['name']}"):
-            self._client(parts["region"]).stop_instances(InstanceIds=[parts["name"]])
+    def begin_stop(self, id: str, parts: Sequence[str] = ()) -> None:  # noqa: ARG002  # it has no parts
+        place = self._own(id)
+        with translated(f"stop {place['name']}"):
+            self._client(place["region"]).stop_instances(InstanceIds=[place["name"]])
 
     def begin_start(self, id: str, parts: Sequence[str] = ()) -> None:  # noqa: ARG002  # it has no parts
         place = self._own(id)

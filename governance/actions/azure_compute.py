@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from azure.mgmt.compute.models import VirtualMachineInstanceView, VirtualMachineScaleSetVMInstanceView
 
 NAMESPACE = "Microsoft.Compute"
-OFF = ("deallocated", "deallocating")
 
 
 class AzureCompute:

@@ -44,12 +44,12 @@ class AzureVirtualMachines(AzureCompute):
             found = machines.get(parts["group"], parts["name"], expand="instanceView")
         return _machine(found, power_of(found.instance_view), ())
 
-    def begin_stop(self, id: str) -> None:
+    def begin_stop(self, id: str, parts: Sequence[str] = ()) -> None:  # noqa: ARG002  # it has no parts
         """Deallocate: a machine that is only powered off keeps its compute charges. Returning means accepted."""
-        parts = parts_of(_ID, id)
-        with translated(f"deallocate {parts['name']}"):
-            machines = self._clients.of(parts["subscription"]).virtual_machines
-            machines.begin_deallocate(parts["group"], parts["name"], polling=False)
+        place = parts_of(_ID, id)
+        with translated(f"deallocate {place['name']}"):
+            machines = self._clients.of(place["subscription"]).virtual_machines
+            machines.begin_deallocate(place["group"], place["name"], polling=False)
 
     def begin_start(self, id: str, parts: Sequence[str] = ()) -> None:  # noqa: ARG002  # it has no parts
         place = parts_of(_ID, id)

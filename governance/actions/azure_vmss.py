@@ -5,14 +5,16 @@ Flexible sets are not listed here: their machines are ordinary ones (azure_vm.py
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from governance.actions.azure_clients import SCOPE, ManagementLock, id_pattern, lock_on, parts_of
-from governance.actions.azure_compute import OFF, AzureCompute, frozen, is_spot, power_of, system_of, tags_of, word
+from governance.actions.azure_compute import AzureCompute, frozen, is_spot, power_of, system_of, tags_of, word
 from governance.actions.azure_faults import translated
+from governance.instances import OFF, power_of_all
 from governance.model import Machine
-from ledger.faults import Missing, reject
+from ledger.faults import Conflict, Missing, Rejected, reject
 
 if TYPE_CHECKING:
     from azure.mgmt.compute import ComputeManagementClient
@@ -24,9 +26,9 @@ if TYPE_CHECKING:
 
 KIND = "azure_vmss"
 FLEXIBLE = "flexible"
+# "The provided instanceId 7 is not an active Virtual Machine Scale Set VM instanceId."
+GONE_INSTANCE = "azure-InvalidParameter"
 _ID = id_pattern("virtualMachineScaleSets")
-# What a set is said to be while its instances differ: the first of these that any of them is in.
-_BY_WEIGHT = ("running", "starting", "stopped", "stopping", "unknown", "deallocating", "deallocated")
 
 
 class AzureScaleSets(AzureCompute):
@@ -53,30 +55,37 @@ class AzureScaleSets(AzureCompute):
             found = client.virtual_machine_scale_sets.get(parts["group"], parts["name"])
             return _machine(found, _instances(client, parts["group"], parts["name"]), ())
 
-    def begin_stop(self, id: str) -> None:
-        """Deallocate the instances that are on. Returning means accepted."""
-        parts = parts_of(_ID, id)
-        client = self._clients.of(parts["subscription"])
-        with translated(f"deallocate instances of {parts['name']}"):
-            powers = _powers(_instances(client, parts["group"], parts["name"]))
-            on = [number for number, power in powers.items() if power not in OFF]
-            if on:
-                client.virtual_machine_scale_sets.begin_deallocate(
-                    parts["group"], parts["name"], _named(on), polling=False
-                )
+    def begin_stop(self, id: str, parts: Sequence[str] = ()) -> None:
+        """Deallocate the instances named. Returning means accepted."""
+        place = parts_of(_ID, id)
+        with _all_there(f"deallocate instances of {place['name']}"):
+            sets = self._clients.of(place["subscription"]).virtual_machine_scale_sets
+            sets.begin_deallocate(place["group"], place["name"], _named(place["name"], parts), polling=False)
 
     def begin_start(self, id: str, parts: Sequence[str] = ()) -> None:
         place = parts_of(_ID, id)
-        if not parts:
-            raise reject(f"no instance of {place['name']} is named", "Name those that were stopped.", "empty-selector")
-        with translated(f"start instances of {place['name']}"):
+        with _all_there(f"start instances of {place['name']}"):
             sets = self._clients.of(place["subscription"]).virtual_machine_scale_sets
-            sets.begin_start(place["group"], place["name"], _named(parts), polling=False)
+            sets.begin_start(place["group"], place["name"], _named(place["name"], parts), polling=False)
 
 
-def _named(numbers: Sequence[str]) -> VirtualMachineScaleSetVMInstanceIDs:
+@contextmanager
+def _all_there(what: str) -> Iterator[None]:
+    """One of them that ended since the look makes Azure refuse the whole call: that is no word about the others."""
+    try:
+        with translated(what):
+            yield
+    except Rejected as refusal:
+        if refusal.faults[0].rule != GONE_INSTANCE:
+            raise
+        raise Conflict(f"{what}: an instance is not there any more") from None
+
+
+def _named(name: str, numbers: Sequence[str]) -> VirtualMachineScaleSetVMInstanceIDs:
     from azure.mgmt.compute.models import VirtualMachineScaleSetVMInstanceIDs
 
+    if not numbers:
+        raise reject(f"no instance of {name} is named", "Name those that the call is about.", "empty-selector")
     return VirtualMachineScaleSetVMInstanceIDs(instance_ids=list(numbers))
 
 
@@ -98,12 +107,6 @@ def _instances(client: ComputeManagementClient, group: str, name: str) -> list[V
 
 def _powers(instances: Sequence[VirtualMachineScaleSetVM]) -> dict[str, str]:
     return {str(one.instance_id): power_of(one.instance_view) for one in instances}
-
-
-def power_of_all(powers: Mapping[str, str]) -> str:
-    """Off only when every instance is; a set without instances bills nothing."""
-    known = {power if power in _BY_WEIGHT else "unknown" for power in powers.values()}
-    return next((power for power in _BY_WEIGHT if power in known), "deallocated")
 
 
 def _machine(

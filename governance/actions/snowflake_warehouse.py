@@ -78,7 +78,7 @@ class SnowflakeWarehouses:
         wanted = ("OPERATE", "MODIFY") if self._monitor else ("OPERATE",)
         return [] if "OWNERSHIP" in held else [f"{one} on {name} to {role}" for one in wanted if one not in held]
 
-    def begin_stop(self, id: str) -> None:
+    def begin_stop(self, id: str, parts: Sequence[str] = ()) -> None:  # noqa: ARG002  # read again at the call
         name = self._name(id)
         with translated(f"suspend warehouse {name}"), closing(self._connect()) as session:
             before = _one(session, name).get("resource_monitor") or ""

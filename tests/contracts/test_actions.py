@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from governance.fleets import Fleets
+from governance.instances import on
 from governance.places import account_of, below, is_scope
 from governance.policy import ALREADY_OFF, OFF
 from ledger.faults import Rejected
@@ -19,6 +20,12 @@ ALWAYS_TOLD = {"aws_ec2", "snowflake_warehouse"}  # a state is part of whatever 
 def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
     with STAGES[request.param](request) as built:
         yield built
+
+
+def stop(stage: Stage, number: int) -> None:
+    """As an order does it: by what a look has seen."""
+    id = stage.ids[number]
+    stage.action.begin_stop(id, on(stage.action.machine(id)))
 
 
 def test_all_pages_are_listed_with_tags_state_and_what_the_price_hangs_on(stage: Stage) -> None:
@@ -48,7 +55,7 @@ def test_one_machine_reads_as_it_was_listed(stage: Stage) -> None:
 
 
 def test_a_stop_is_accepted_then_reads_off_and_touches_no_other(stage: Stage) -> None:
-    stage.action.begin_stop(stage.ids[1])
+    stop(stage, 1)
     assert stage.action.machine(stage.ids[1]).power in (*ALREADY_OFF, "running")
     stage.settle()
     powers = {one.id: one.power for one in stage.action.machines(stage.scope)}
@@ -57,20 +64,21 @@ def test_a_stop_is_accepted_then_reads_off_and_touches_no_other(stage: Stage) ->
 
 
 def test_a_stop_is_one_call(stage: Stage) -> None:
-    stage.action.begin_stop(stage.ids[0])
+    stop(stage, 0)
     assert stage.begun() == 1
 
 
 def test_a_second_stop_does_no_harm(stage: Stage) -> None:
+    named = on(stage.action.machine(stage.ids[0]))
     for _ in range(2):
-        stage.action.begin_stop(stage.ids[0])
+        stage.action.begin_stop(stage.ids[0], named)
         stage.settle()
     assert stage.action.machine(stage.ids[0]).power == OFF
 
 
 def test_undo_starts_it_again(stage: Stage) -> None:
     before = stage.action.machine(stage.ids[0])
-    stage.action.begin_stop(stage.ids[0])
+    stop(stage, 0)
     stage.settle()
     stage.action.begin_start(stage.ids[0], tuple(before.parts))
     stage.settle()
@@ -78,9 +86,10 @@ def test_undo_starts_it_again(stage: Stage) -> None:
 
 
 def test_what_is_not_there_is_told(stage: Stage) -> None:
-    for call in (stage.action.machine, stage.action.begin_stop):
-        with pytest.raises(stage.gone):
-            call(stage.absent)
+    with pytest.raises(stage.gone):
+        stage.action.machine(stage.absent)
+    with pytest.raises(stage.gone):
+        stage.action.begin_stop(stage.absent, ["0"])
 
 
 @pytest.mark.parametrize("id", ["", "/", "x", "/subscriptions/x", "arn:aws:s3:::bucket"])
@@ -109,7 +118,7 @@ def test_invariant_14_a_state_that_is_not_told_is_unknown(stage: Stage) -> None:
 def test_among_several_control_planes_the_right_one_acts(stage: Stage) -> None:
     fleets = Fleets([stage.action])
     assert {one.id for one in fleets.machines(stage.scope)} == set(stage.ids)
-    fleets.begin_stop(stage.ids[0])
+    fleets.begin_stop(stage.ids[0], on(fleets.machine(stage.ids[0])))
     stage.settle()
     assert fleets.machine(stage.ids[0]).power == OFF
     with pytest.raises(Rejected, match="no machine of a control plane"):

@@ -80,6 +80,7 @@ class MemoryFleet:
     def __init__(self, *machines: Machine) -> None:
         self.known = {one.id: one for one in machines}
         self.stops: list[str] = []
+        self.named: list[list[str]] = []
         self.faults: dict[str, deque[Exception]] = {
             name: deque() for name in ("machines", "machine", "lock", "begin_stop")
         }
@@ -102,8 +103,9 @@ class MemoryFleet:
         self._fail("lock")
         return self.known[id].unstoppable if id in self.known else ""
 
-    def begin_stop(self, id: str) -> None:
+    def begin_stop(self, id: str, parts: Sequence[str] = ()) -> None:
         self.stops.append(id)
+        self.named.append(list(parts))
         self._fail("begin_stop")
         if id not in self.known:
             raise Missing(id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -166,7 +166,7 @@ TABLE: dict[str, tuple[str, int, type[Exception]]] = {
 def test_one_table_from_aws_errors_to_ours(
     fleet: Fleets, stubber: Stubber, code: str, status: int, expected: type[Exception]
 ) -> None:
-    calls = {
+    calls: dict[str, tuple[Callable[[str], object], str]] = {
         "describe_instances": (fleet.machine, ID),
         "stop_instances": (fleet.begin_stop, ID),
         "start_instances": (fleet.begin_start, ID),

@@ -17,9 +17,10 @@ from emulators.cloud import MACHINE, SCALE_SET, Cloud, resource_id
 from emulators.resources import FLEXIBLE, Hardware
 from governance.actions.azure_clients import AzureClients
 from governance.actions.azure_vm import AzureVirtualMachines
-from governance.actions.azure_vmss import AzureScaleSets, power_of_all
+from governance.actions.azure_vmss import AzureScaleSets
 from governance.fleets import Fleets
-from ledger.faults import Missing, Rejected, Transient
+from governance.instances import on, power_of_all
+from ledger.faults import Conflict, Missing, Rejected, Transient
 from tests.governance.scene import NOW, SUBSCRIPTION, TAGS
 
 SUB = SUBSCRIPTION.rpartition("/")[2]
@@ -73,14 +74,14 @@ def test_only_instances_that_are_on_are_named_in_the_call(cloud: Cloud, fleets: 
     before = fleets.machine(SET)
     assert dict(before.parts) == {"0": "deallocated", "1": "running", "2": "stopped", "3": "running"}
     assert (before.power, before.units) == ("running", 3)
-    fleets.begin_stop(SET)
+    fleets.begin_stop(SET, on(before))
     assert [cloud.power(instance(number)) for number in range(4)] == ["deallocated", *["deallocating"] * 3]
     assert len(arm.asked("/deallocate")) == 1
 
 
 def test_a_set_is_off_only_when_every_instance_is(cloud: Cloud, fleets: Fleets) -> None:
     cloud.add_scale_set(SET, tariff=PRICE, instances=3, tags=TAGS)
-    fleets.begin_stop(SET)
+    fleets.begin_stop(SET, on(fleets.machine(SET)))
     cloud.begin(instance(1), "start")
     cloud.advance(timedelta(minutes=5))
     assert fleets.machine(SET).power == "running"
@@ -90,23 +91,26 @@ def test_a_set_is_off_only_when_every_instance_is(cloud: Cloud, fleets: Fleets) 
 
 def test_an_instance_added_since_the_stop_is_seen(cloud: Cloud, fleets: Fleets) -> None:
     cloud.add_scale_set(SET, tariff=PRICE, instances=2, tags=TAGS)
-    fleets.begin_stop(SET)
+    fleets.begin_stop(SET, on(fleets.machine(SET)))
     cloud.advance(timedelta(minutes=5))
     cloud.add_scale_set(SET, tariff=PRICE, instances=2, tags=TAGS)  # an autoscaler put two new ones in their place
     assert fleets.machine(SET).power == "running"
 
 
-def test_a_set_without_instances_is_off_and_a_stop_of_it_calls_nothing(cloud: Cloud, fleets: Fleets, arm: Arm) -> None:
+def test_a_set_without_instances_is_off_and_a_stop_that_names_none_is_refused(
+    cloud: Cloud, fleets: Fleets, arm: Arm
+) -> None:
     cloud.add_machine(VM, tariff=PRICE)
     cloud.add_scale_set(SET, tariff=PRICE, instances=0, tags=TAGS)
     assert fleets.machine(SET).power == "deallocated"
-    fleets.begin_stop(SET)
+    with pytest.raises(Rejected, match="empty-selector"):
+        fleets.begin_stop(SET, on(fleets.machine(SET)))
     assert not arm.asked("/deallocate")
 
 
 def test_invariant_17_undo_starts_the_named_instances_and_none_unnamed(cloud: Cloud, fleets: Fleets) -> None:
     cloud.add_scale_set(SET, tariff=PRICE, instances=3, tags=TAGS)
-    fleets.begin_stop(SET)
+    fleets.begin_stop(SET, on(fleets.machine(SET)))
     cloud.advance(timedelta(minutes=5))
     with pytest.raises(Rejected, match="empty-selector"):
         fleets.begin_start(SET)
@@ -130,6 +134,18 @@ def test_a_set_erased_while_listing_is_left_out_and_hides_no_other(cloud: Cloud,
     assert [one.name for one in fleets.machines(SUBSCRIPTION)] == ["a", "c"]
 
 
+@pytest.mark.parametrize("verb", ["deallocate", "start"])
+def test_an_instance_that_ended_since_the_look_is_a_reason_to_look_again(
+    cloud: Cloud, fleets: Fleets, verb: str
+) -> None:
+    """Azure refuses the whole call then, with a code that says no more than that something is wrong with it."""
+    cloud.add_scale_set(SET, tariff=PRICE, instances=2)
+    call = fleets.begin_stop if verb == "deallocate" else fleets.begin_start
+    with pytest.raises(Conflict, match="an instance is not there any more"):
+        call(SET, ["0", "7"])
+    assert [cloud.power(instance(number)) for number in range(2)] == ["running"] * 2
+
+
 FAULTS = {
     "throttled": (faults.throttled("listInstances", "web", retry_after=9), Transient),
     "denied": (faults.denied("listInstances", "web"), Rejected),
@@ -138,14 +154,13 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("fault", "expected"), FAULTS.values(), ids=FAULTS)
-def test_instances_that_cannot_be_listed_are_not_stopped(
-    cloud: Cloud, fleets: Fleets, arm: Arm, fault: faults.Fault, expected: type[Exception]
+def test_instances_that_cannot_be_listed_are_a_set_that_cannot_be_looked_at(
+    cloud: Cloud, fleets: Fleets, fault: faults.Fault, expected: type[Exception]
 ) -> None:
     cloud.add_scale_set(SET, tariff=PRICE, instances=1)
     cloud.faults.add(fault)
     with pytest.raises(expected):
-        fleets.begin_stop(SET)
-    assert not arm.asked("/deallocate")
+        fleets.machine(SET)
 
 
 @given(

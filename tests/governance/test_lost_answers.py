@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -29,7 +30,7 @@ def test_a_second_delivery_while_the_call_is_under_way_calls_nothing(record: Rec
     order, during = control.first(), list[Message]()
 
     class Slow(MemoryFleet):
-        def begin_stop(self, id: str) -> None:
+        def begin_stop(self, id: str, parts: Sequence[str] = ()) -> None:  # noqa: ARG002  # it has no parts
             self.stops.append(id)  # the machine still reads running
             if len(self.stops) == 1:
                 during.extend(control.order(order, NOW + timedelta(seconds=30)))

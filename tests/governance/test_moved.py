@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -144,9 +144,9 @@ class Moving(AzureVirtualMachines):
 
     cloud: Cloud
 
-    def begin_stop(self, id: str) -> None:
+    def begin_stop(self, id: str, parts: Sequence[str] = ()) -> None:
         self.cloud.move(id, id.replace("rg-dev", "rg-other"))
-        super().begin_stop(id)
+        super().begin_stop(id, parts)
 
 
 @pytest.fixture

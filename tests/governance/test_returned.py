@@ -111,7 +111,7 @@ def test_a_warehouse_that_suspends_and_resumes_with_each_query_was_started_once(
         )
     restarts.ordered(record, restarts.STOP_ORDERED, id, ordered, NOW)
     for hours, power in ((1, "running"), (6, "deallocated"), (12, "running"), (18, "deallocated"), (24, "running")):
-        restarts.looked(record, id, power, "the sweep", NOW + timedelta(hours=hours))
+        restarts.looked(record, replace(A, id=id, power=power), "the sweep", NOW + timedelta(hours=hours))
     kinds = [one.kind for one in record.events(streams.machine_stream(id))]
     assert kinds == [restarts.STOP_ORDERED, restarts.SEEN_ON]
 

@@ -96,8 +96,8 @@ def test_invariant_20_a_machine_that_somebody_started_again_is_one_notice(record
         post.run(story.now)
         story.later(minutes=10)
     ((_, letter, _),) = post.kept.letters
-    assert known([letter])[0].title == "Budget dev-dollar: a was started again after a stop"
-    assert letter.lines[0].startswith("It reads running,")
+    assert known([letter])[0].title == "Budget dev-dollar: a is on again after a stop"
+    assert letter.lines[0].startswith("It started again after a stop, reads running,")
 
 
 def test_a_dead_drill_is_told_and_a_drills_own_plan_is_not(record: Record) -> None:

@@ -183,11 +183,11 @@ def test_a_warehouse_gets_back_the_monitor_it_had_before_the_first_call(record: 
     stop, calls = told.fleet.begin_stop, iter([Transient("busy")])
     given: list[list[str]] = []
 
-    def frozen(id: str) -> None:
+    def frozen(id: str, parts: Sequence[str] = ()) -> None:
         told.fleet.set(A.id, parts={})
         if fault := next(calls, None):
             raise fault
-        stop(id)
+        stop(id, parts)
 
     start = told.fleet.begin_start
 
