@@ -14,10 +14,12 @@ import pytest
 
 import cli
 from tests.bills import Ledger, cur2, snowflake
+from tests.clock import closed_month
 from tests.ingest.conftest import config as config
 from tests.ingest.conftest import ledger as ledger
 
-MONTH = "2026-10"
+CLOSED = closed_month()  # so that Cost Explorer still tells it
+MONTH = str(CLOSED)
 START = f"{MONTH}-01"
 LINE = {
     "bill_billing_period_start_date": START,
@@ -110,7 +112,7 @@ def test_equal_costs_agree_and_the_price_of_asking_is_told(explorer: Explorer, r
     assert (code, differences(document), month["requests"]) == (0, [], 2)
     assert month["totals"] == {"ledger": {"USD": "3.500000000000000000000000"}, "independent": {"USD": "3.5000000000"}}
     assert [asked.get("NextPageToken") for asked in explorer.asked] == [None, "next"]
-    assert explorer.asked[0]["TimePeriod"] == {"Start": START, "End": "2026-11-01"}
+    assert explorer.asked[0]["TimePeriod"] == {"Start": START, "End": f"{CLOSED.next()}-01"}
 
 
 def test_a_difference_is_listed_by_service_and_day_and_ends_with_1(explorer: Explorer, run: Run) -> None:
