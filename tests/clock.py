@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from ingest.plan import SILENT, months_to_ask
 from ledger.delivery import Period
 
-LONGEST = timedelta(minutes=2)  # that a test goes on after it has asked which day it is
+LONGEST = timedelta(seconds=75)  # that a test goes on after it has asked; to wait and to go on it has 180
 WATCHED = 70  # days, so that two months are due on whichever day
 
 

@@ -21,6 +21,7 @@ from emulators.cloud import MACHINE
 from emulators.faults import denied
 from emulators.scenario import LAB, Setup, build
 from ledger.faults import Missing
+from tests.clock import one_day
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "samples" / "alerts" / "budget-alert.json"
@@ -65,7 +66,7 @@ def body(setup: Setup, fired: datetime) -> bytes:
 
 @pytest.fixture
 def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Terminal]:
-    setup = replace(Setup(), start=datetime.now(UTC))
+    setup = replace(Setup(), start=one_day())
     world = build(setup)
     (tmp_path / "alert.json").write_bytes(body(setup, setup.start))
     pretended = partial(wiring.alert, sleep=lambda seconds: world.cloud.advance(timedelta(seconds=seconds)))

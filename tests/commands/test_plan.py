@@ -18,6 +18,7 @@ import wiring
 from emulators.arm import Arm
 from emulators.budget import payload
 from emulators.scenario import LAB, Setup, build
+from tests.clock import one_day
 
 GATES = "approval_hours = 24\nceilings = { count = 3 }"
 KEY = "a key of the test, 32 characters"
@@ -72,7 +73,7 @@ class Terminal:
 
 @pytest.fixture
 def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Terminal]:
-    setup = replace(Setup(), start=datetime.now(UTC))
+    setup = replace(Setup(), start=one_day())
     world = build(setup)
 
     body = json.dumps(payload(setup.budget(), setup.threshold, Decimal("0.8125"), setup.start))

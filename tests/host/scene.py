@@ -9,11 +9,12 @@ from decimal import Decimal
 
 from emulators.budget import payload
 from emulators.scenario import Setup, World, build
+from tests.clock import one_day
 
 
 def world_now() -> World:
-    """The scenario's resources, born now: the app lives by the real clock."""
-    return build(replace(Setup(), start=datetime.now(UTC)))
+    """The scenario's resources, born now: the app lives by the real clock, and a budget by its month."""
+    return build(replace(Setup(), start=one_day()))
 
 
 def alert_body(setup: Setup) -> bytes:
