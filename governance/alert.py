@@ -1,7 +1,7 @@
 """From the bytes of a webhook to an Alert, or to a refusal with its reason. Never raises.
 
-The period of an alert is the UTC month in which it fired. The legacy forms carry no time of firing and their
-BudgetStartDate is the first day the budget ever had, so their period is the month in which they arrive.
+The period of an alert is the UTC month in which it fired, or that and the one before (period.py). The legacy forms
+carry no time of firing and their BudgetStartDate is the first day the budget ever had, so theirs is of their arrival.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from hashlib import sha256
 
-from governance import amounts, policy
+from governance import amounts, period, policy
 from governance.canonical import digest
 from governance.model import Alert, Budget, Refusal
 from governance.payload import Claim, Refused, clip, read
@@ -46,9 +46,9 @@ def _judge(claim: Claim, budget: Budget, seal: str, now: datetime, max_age: time
     fired = _fired(claim.fired, now, max_age) if claim.fired else None
     limit, threshold, spent = _money(claim, budget)
     ratio = _ratio(claim, threshold, limit)
-    period = (fired or now.astimezone(UTC)).strftime("%Y-%m")
+    months = period.of(fired or now)
     return Alert(
-        key=digest([_arm(budget.id), period, format(ratio.normalize(), "f"), claim.kind]),
+        key=key_of(budget.id, months, ratio, claim.kind),
         budget_id=budget.id,
         budget_name=budget.name,
         scope=budget.scope,
@@ -57,7 +57,7 @@ def _judge(claim: Claim, budget: Budget, seal: str, now: datetime, max_age: time
         spent=spent,
         threshold=ratio,
         kind=claim.kind,
-        period=period,
+        period=months,
         form=claim.form,
         fired_at=fired,
         digest=seal,
@@ -65,6 +65,11 @@ def _judge(claim: Claim, budget: Budget, seal: str, now: datetime, max_age: time
         policies=tuple(one.name for one in _reached(claim, budget, ratio, threshold) if one.action != SPARE),
         alert_id=claim.alert_id,
     )
+
+
+def key_of(budget_id: str, months: str, ratio: Decimal, kind: str) -> str:
+    """One effect."""
+    return digest([_arm(budget_id), months, format(ratio.normalize(), "f"), kind])
 
 
 def _registered(claim: Claim, budgets: Sequence[Budget]) -> Budget:

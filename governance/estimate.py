@@ -7,12 +7,12 @@ high adds twice that: the older the data, the wider the two lie apart. What is n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal, localcontext
 
 from governance.feeds import Feed
 from governance.model import Alert
-from governance.policy import end_of_month
+from governance.period import begins, ends
 
 # Azure has the costs of an hour 8 to 24 hours later; the longest is taken, as no alert says up to when its data reach.
 DELAY = timedelta(hours=24)
@@ -55,7 +55,7 @@ def estimate(alert: Alert | None, told: datetime | None, limit: Decimal, feed: F
         return Estimate(unknown=NOBODY, stale=stale)
     if alert.kind != "actual":
         return Estimate(currency=alert.currency, unknown=FORECAST, stale=stale)
-    start, end = _month(alert.period)
+    start, end = begins(alert.period), ends(alert.period)
     until = covers_until(told, feed)
     broken = max(until, start) if alert.spent >= limit else None
     if why := _unknown(alert.spent, until - start):
@@ -91,8 +91,3 @@ def _unknown(spent: Decimal, covered: timedelta) -> str:
 def _reached(ticks: Decimal, until: datetime, end: datetime) -> datetime | None:
     whole = ticks.to_integral_value(ROUND_CEILING)
     return until + int(whole) * _TICK if whole < (end - until) // _TICK else None
-
-
-def _month(period: str) -> tuple[datetime, datetime]:
-    year, month = (int(part) for part in period.split("-"))
-    return datetime(year, month, 1, tzinfo=UTC), end_of_month(period)

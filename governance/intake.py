@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
-from governance import streams
-from governance.alert import MAX_AGE, parse
+from governance import overspend, period, streams
+from governance.alert import MAX_AGE, key_of, parse
 from governance.canonical import plain
 from governance.model import Alert, Answer, Budget, Event, Queue, Refusal
 from governance.record import Record
@@ -35,7 +35,7 @@ def on_alert(
     `who` brought it: its way in (webhook, timer, terminal) under `entry`, and `by` where a person is known.
     """
     try:
-        verdict = _remembered(parse(body, budgets=budgets, now=now), record, now)
+        verdict = _remembered(_dated(parse(body, budgets=budgets, now=now), budgets, record), record, now)
         if isinstance(verdict, Refusal):
             return _refuse(verdict, len(body), record, now)
         if verdict.notice_only:
@@ -45,6 +45,16 @@ def on_alert(
     except Exception as fault:
         # Deliberately broad: a fault of any kind must be redelivered, and its text may hold what callers must not see.
         return _unavailable(fault)
+
+
+def _dated(verdict: Alert | Refusal, budgets: Sequence[Budget], record: Record) -> Alert | Refusal:
+    """One that may be of either of two months is of the later where alerts of the earlier told more already."""
+    if isinstance(verdict, Refusal) or verdict.kind != "actual" or not period.earlier(verdict.period):
+        return verdict
+    budget = streams.budget_of(budgets, verdict.budget_id)
+    told = overspend.told_in(record, budget, period.earlier(verdict.period)) if budget else None
+    months = period.settled(verdict.period, verdict.spent, told)
+    return replace(verdict, key=key_of(verdict.budget_id, months, verdict.threshold, verdict.kind), period=months)
 
 
 def _remembered(verdict: Alert | Refusal, record: Record, now: datetime) -> Alert | Refusal:

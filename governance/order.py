@@ -118,6 +118,17 @@ def too_old(order: Order) -> str:
     return f"the order waited longer than {MAX_AGE}" if age > MAX_AGE else ""
 
 
+def period_over(order: Order) -> str:
+    """Planned in a month whose money counted, and not called in it: the new month counts from nothing.
+
+    One that was planned after its month, from an alert of the month's last hours, is not put off by that.
+    """
+    until = order.planned.get("until")
+    ends = datetime.fromisoformat(str(until)) if until else None
+    is_over = ends is not None and order.events[0].at < ends <= order.now
+    return f"the budget's period ended at {ends:%Y-%m-%d %H:%M} UTC, before its call" if is_over else ""
+
+
 def is_last(order: Order, delay: timedelta) -> bool:
     """Whether it would be too old for a further attempt after the delay."""
     return order.now + delay - order.events[0].at > MAX_AGE

@@ -26,6 +26,7 @@ from governance.order import (
     locks_are_old,
     mark,
     opened,
+    period_over,
     too_old,
     turn,
 )
@@ -131,7 +132,7 @@ def _act(order: Order, machine: Machine, switches: _Switches, fleet: Fleet) -> l
     """The last look before the call: budget, tags, switches, power; then the call itself."""
     machine, told = _of_the_call(order, machine)
     before = _before(machine)
-    refusal = too_old(order) or switches.refusal(machine, order)
+    refusal = too_old(order) or period_over(order) or switches.refusal(machine, order)
     dry_run = order.is_dry or switches.dry_run
     if refusal:
         order.add(lifecycle.REFUSED, reason=refusal, before=before)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
+from decimal import Decimal
 
-from governance import feeds, streams
+from governance import feeds, period, streams
 from governance.alert import TEST_ALERT
 from governance.estimate import Estimate, estimate
 from governance.model import Alert, Budget
@@ -15,13 +16,19 @@ from ledger.faults import Rejected
 
 def told(record: Record, budget: Budget, now: datetime) -> Alert | None:
     """The alert on actual costs of this month that told the most spend; None when there is none."""
-    found = _most(record, budget, now)
+    found = _most(record, budget, period.month(now))
     return found[1] if found else None
+
+
+def told_in(record: Record, budget: Budget, month: str) -> Decimal | None:
+    """The most that alerts of that month told; None when there was none."""
+    found = _most(record, budget, month)
+    return found[1].spent if found else None
 
 
 def projected(record: Record, budget: Budget, now: datetime) -> Estimate:
     """From that alert, and from how old the data of the budget's feed are, where one is named."""
-    at, alert = _most(record, budget, now) or (None, None)
+    at, alert = _most(record, budget, period.month(now)) or (None, None)
     return estimate(alert, at, budget.amount, _feed(record, budget, now), now)
 
 
@@ -31,7 +38,7 @@ def _feed(record: Record, budget: Budget, now: datetime) -> feeds.Feed | None:
     return None
 
 
-def _most(record: Record, budget: Budget, now: datetime) -> tuple[datetime, Alert] | None:
+def _most(record: Record, budget: Budget, month: str) -> tuple[datetime, Alert] | None:
     """With when it fired, or came; the youngest of those that told the same.
 
     A damaged stream is passed over; Record.verify names it.
@@ -41,7 +48,7 @@ def _most(record: Record, budget: Budget, now: datetime) -> tuple[datetime, Aler
         with suppress(Rejected):
             told = [event for event in record.events(stream) if event.kind in (streams.RECEIVED, streams.NOTICE)]
             alerts = ((event.at, streams.alert_of(event.body)) for event in told)
-            found += [(alert.fired_at or at, alert) for at, alert in alerts if _counts(alert, budget, now)]
+            found += [(alert.fired_at or at, alert) for at, alert in alerts if _counts(alert, budget, month)]
     return max(found, key=lambda one: (one[1].spent, one[0]), default=None)
 
 
@@ -52,8 +59,8 @@ def reason(alert: Alert | None, budget: Budget) -> str:
     return f"budget {budget.name} is over: {alert.spent} of {budget.amount} {budget.currency} in {alert.period}"
 
 
-def _counts(alert: Alert, budget: Budget, now: datetime) -> bool:
+def _counts(alert: Alert, budget: Budget, month: str) -> bool:
     if alert.notice_only == TEST_ALERT:
         return False
     mine = alert.budget_id.lower() == budget.id.lower() and alert.currency == budget.currency
-    return mine and alert.kind == "actual" and alert.period == f"{now.astimezone(UTC):%Y-%m}"
+    return mine and alert.kind == "actual" and alert.period == month

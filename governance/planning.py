@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from governance import approval, backoff, gates, lifecycle, overspend, pace, policy, restarts, streams
+from governance import approval, backoff, gates, lifecycle, overspend, pace, period, policy, restarts, streams
 from governance.alert import MAX_AGE
 from governance.canonical import plain
 from governance.drill import one_of_each_kind
@@ -226,7 +226,7 @@ def _require_period(planner: _Planner, alert: Alert) -> None:
     """What was held into the next month is for money that counts from nothing again; a late message was not held."""
     waited = any(event.kind in WAITS for event in planner.events)
     late = waited or planner.now - planner.received.at > MAX_AGE
-    if late and planner.now >= policy.end_of_month(alert.period):
+    if late and planner.now >= period.ends(alert.period):
         raise reject(f"the budget's period {alert.period} is over", "Replay a current alert.", "alert-too-old")
 
 
@@ -286,6 +286,7 @@ def _order(planned: Event, target: Mapping[str, object]) -> dict[str, object]:
         "identity": target.get("identity", ""),
         "plan": planned.body["digest"],
         "listed": planned.body.get("listed", ""),
+        "until": planned.body.get("until", ""),
         "dry_run": planned.body["dry_run"],
     }
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from governance import instances, production
+from governance import instances, period, production
 from governance.canonical import digest
 from governance.exemption import keeps_out
 from governance.model import Alert, Budget, Machine, Plan, Target
@@ -36,7 +36,7 @@ def decide(
 ) -> Plan:
     """Every machine in or out, sorted by id. Rejected when the budget's selector or scope is blank."""
     require_selector(budget)
-    until = end_of_month(alert.period)
+    until = period.ends(alert.period)
     found = sorted(_distinct(machines), key=lambda one: one.id.lower())
     targets: list[Target] = []
     spared: list[Target] = []
@@ -156,11 +156,6 @@ def misses(policy: Policy, machine: Machine, rules: Classification) -> str:
     if policy.environments and environment not in policy.environments:
         return f"its environment is {environment or 'unknown'}"
     return ""
-
-
-def end_of_month(period: str) -> datetime:
-    year, month = (int(part) for part in period.split("-"))
-    return datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
 
 
 def _unselected(machine: Machine, alert: Alert, budget: Budget, rules: Classification) -> str:

@@ -19,6 +19,7 @@ from emulators.budget import payload
 from emulators.cloud import MACHINE
 from emulators.faults import Effect, Fault
 from emulators.scenario import LAB, Setup, World, build
+from governance import period
 
 
 @dataclass
@@ -57,6 +58,16 @@ class Desk:
         (self.folder / "alert.json").write_text(json.dumps(body))
         assert self.run("alert", str(self.folder / "alert.json"), "--execute", "--json") == 0
         return str(json.loads(self.said())["run"])
+
+    def last_month_told_more(self) -> None:
+        """In a month's first days an alert counts as spent in it only where the month before told more."""
+        setup, months = self.world.setup, period.of(datetime.now(UTC))
+        if not period.earlier(months):
+            return
+        fired = period.begins(months) - timedelta(minutes=1)
+        body = payload(setup.budget(), Decimal("0.9"), Decimal("9.9"), fired)
+        (self.folder / "before.json").write_text(json.dumps(body))
+        assert self.run("alert", str(self.folder / "before.json")) == 0
 
     def power(self) -> str:
         return self.world.cloud.power(self.world.setup.id(MACHINE, LAB))
@@ -113,6 +124,7 @@ def test_a_switch_that_is_off_keeps_it_dry_and_is_told(desk: Desk) -> None:
 
 
 def test_a_budget_that_is_over_wants_a_reason(desk: Desk) -> None:
+    desk.last_month_told_more()
     run = desk.stopped("1.01", "1")
     assert desk.run("undo", run, "--execute") == 2
     assert "is over: 1.01 of 1.00 USD" in desk.capsys.readouterr().err

@@ -20,9 +20,9 @@ class Control:
         self.queue = ListQueue()
         self.body = payload("common-actual")
 
-    def receive(self) -> dict[str, object]:
+    def receive(self, now: datetime = NOW) -> dict[str, object]:
         answer = flow.on_alert(
-            self.body, budgets=self.budgets, record=self.record, queue=self.queue, now=NOW, live=self.live
+            self.body, budgets=self.budgets, record=self.record, queue=self.queue, now=now, live=self.live
         )
         assert answer.status == 202, answer
         return dict(self.queue.sent[-1].body)
@@ -36,10 +36,11 @@ class Control:
     def look(self, message: Message, now: datetime = NOW) -> list[Message]:
         return flow.on_verify(message.body, budgets=self.budgets, record=self.record, fleet=self.fleet, now=now)
 
-    def settle(self, looks: list[Message]) -> None:
+    def settle(self, looks: list[Message], now: datetime = NOW) -> None:
         """Read back until nothing more is asked for; the fleet reads deallocating once before deallocated."""
         while looks:
-            looks = [after for look in looks for after in self.look(look)]
+            now += max(look.delay for look in looks)
+            looks = [after for look in looks for after in self.look(look, now)]
 
     def go(self, message: dict[str, object]) -> None:
         for order in self.plan(message):

@@ -42,7 +42,7 @@ def test_invariant_26_over_a_broken_cap_owners_are_told_and_nothing_waits(record
 
 
 def test_invariant_26_without_an_estimate_the_notice_is_whole(record: Record) -> None:
-    """On the second of the month the data cover no whole day."""
+    """Of the second of a month nobody knows whether it tells of that month."""
     second = datetime(2026, 11, 2, 12, tzinfo=UTC)
     budget = under(rule(notice=4 * HOUR))
     world = Guarded(record, budget, machine("a"), body=spending("$0.99", second), now=second)
