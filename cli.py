@@ -18,7 +18,7 @@ from pathlib import Path
 
 import terminal
 import wiring
-from commands import alert, drill, notices, orders, plan, undo
+from commands import alert, drill, notices, orders, plan, status, undo
 from ledger.faults import Conflict, Missing, Rejected, Transient
 
 NOT_CONFORMANT, REFUSED, LATER, UNREAD = 1, 2, 3, 141
@@ -69,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
     )
     text = "show a scope's exports and create what is missing"
     _exports_options(_command(azure, "exports", run_azure_exports, text, on_ledger=False))
-    for part in (plan, undo, orders, drill, notices, alert):
+    for part in (plan, undo, orders, drill, status, notices, alert):
         part.add(commands, _command)
     return top
 

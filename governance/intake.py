@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
-from governance import overspend, period, streams
+from governance import overspend, period, streams, switches
 from governance.alert import MAX_AGE, key_of, parse
 from governance.canonical import plain
 from governance.model import Alert, Answer, Budget, Event, Queue, Refusal
@@ -41,7 +41,8 @@ def on_alert(
         if verdict.notice_only:
             return _note(verdict, record, now)
         dry_run = not (live and _is_live(streams.budget_of(budgets, verdict.budget_id)))
-        return _accept(verdict, record, queue, now, {"dry_run": dry_run, "who": dict(who)})
+        silent = not live and _is_live(streams.budget_of(budgets, verdict.budget_id)) and who.get("entry") == "webhook"
+        return _accept(verdict, record, queue, now, {"dry_run": dry_run, "who": dict(who)}, silent=silent)
     except Exception as fault:
         # Deliberately broad: a fault of any kind must be redelivered, and its text may hold what callers must not see.
         return _unavailable(fault)
@@ -93,8 +94,13 @@ def _is_live(budget: Budget | None) -> bool:
     return budget is not None and budget.live
 
 
-def _accept(alert: Alert, record: Record, queue: Queue, now: datetime, taken: Mapping[str, object]) -> Answer:
-    """Received, enqueued, noted as enqueued: a crash between any two leaves a redelivery that finishes the rest."""
+def _accept(
+    alert: Alert, record: Record, queue: Queue, now: datetime, taken: Mapping[str, object], *, silent: bool
+) -> Answer:
+    """Received, enqueued, noted as enqueued: a crash between any two leaves a redelivery that finishes the rest.
+
+    `silent`: it is dry by the service's switch alone, which its budget does not ask for: people are told.
+    """
     dry_run = taken["dry_run"] is not False
     run = streams.run_key(alert.key, dry_run=dry_run)
     stream = streams.alert_stream(run)
@@ -105,6 +111,9 @@ def _accept(alert: Alert, record: Record, queue: Queue, now: datetime, taken: Ma
         answer["revived"] = True
     if any(event.kind == streams.ENQUEUED for event in record.events(stream)[begun.sequence :]):
         return Answer(202, {**answer, "duplicate": True})
+    if silent:
+        record.once(switches.dry_stream(run), switches.TAKEN_DRY, {"budget_id": alert.budget_id}, now)
+        answer["taken_dry"] = "the service's own switch is off"
     queue.send(streams.plan_stop(run))
     record.once(
         stream, streams.ENQUEUED, {"queue": streams.PLAN_STOP}, now, same=lambda event: event.sequence > begun.sequence

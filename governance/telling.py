@@ -27,7 +27,7 @@ MOST_TRIES = 6
 LEASE = timedelta(minutes=1)
 DAMAGED = "record-damaged"
 # Streams that are named after a run; what is told of others is found by the sweep.
-OF_A_RUN = ("alerts/", "delays/", "outcomes/", "undos/")
+OF_A_RUN = ("alerts/", "taken-dry/", "delays/", "outcomes/", "undos/")
 NOBODY = "the channel is not in the settings any more"
 
 Links = Callable[[Event, str], Mapping[str, str]]

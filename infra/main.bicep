@@ -10,6 +10,9 @@ param name string = 'focus-ledger'
 @description('Region of everything deployed.')
 param location string = deployment().location
 
+@description('The master switch of the service. A machine is stopped only when the budget in ledger.toml is live too.')
+param live bool = false
+
 @description('How often due bills are looked for; six fields, UTC. Once a day, as 0 15 6 * * *, where Cost Details reports are asked for.')
 param planIngestSchedule string = '0 15 */4 * * *'
 
@@ -140,6 +143,8 @@ module service 'modules/function.bicep' = {
     noticeSettings: noticeSettings
     snowflakeKeySecretUri: snowflakeKeySecretUri
     snowflakePassphraseSecretUri: snowflakePassphraseSecretUri
+    live: live
+    webhookOfLive: live && empty(webhookUri) ? '' : 'given, or not needed'
     approvalKey: approvalKey
     webhookClientId: webhookClientId
     webhookIdentifierUri: webhookIdentifierUri

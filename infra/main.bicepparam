@@ -5,11 +5,15 @@ param name = 'focus-ledger'
 param budgetName = 'dev-monthly'
 param budgetAmount = 50
 param budgetStartDate = '2026-01-01'
-// Empty on the first deployment; see docs/deploy.md for the second.
-param webhookUri = ''
-param approvalKey = ''
+// The master switch. Keep it here, not by hand in the app: a deployment writes all settings of the app.
+param live = false
+// Each deployment writes these as well, and what is not given is gone: docs/deploy.md, step 4. Of a key vault:
+// az.getSecret('SUBSCRIPTION', 'GROUP', 'VAULT', 'SECRET'); the two keys may also be references to one, which are no
+// secrets and can stand here: '@Microsoft.KeyVault(SecretUri=https://VAULT.vault.azure.net/secrets/SECRET)'.
+param webhookUri = readEnvironmentVariable('LEDGER_WEBHOOK_URI', '')
+param approvalKey = readEnvironmentVariable('LEDGER_APPROVAL_KEY', '')
 // Drills (docs/stop-machines.md): the key that signs them, and who is told by mail of a dead link.
-param drillKey = ''
+param drillKey = readEnvironmentVariable('LEDGER_DRILL_KEY', '')
 param alarmEmail = ''
 // Notices (docs/notices.md): what the channels of ledger.toml name, such as TEAMS_URL.
 param noticeSettings = {}

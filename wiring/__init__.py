@@ -6,7 +6,6 @@ from wiring.audit import audit
 from wiring.azure import ExportWish, exports
 from wiring.control import alert, on_alert, on_poison, on_queue, send, sweep
 from wiring.drills import drill, lives, standing
-from wiring.feeds import standing as feeds
 from wiring.fleets import fleet
 from wiring.money import contracts, export, summary, take_in, validate
 from wiring.notices import on_notice, posted, tell, try_channel
@@ -16,6 +15,7 @@ from wiring.planning import ingest_partition, plan_ingest
 from wiring.plans import by_link, decide, links, pause, plan, plans
 from wiring.reconcile import Question, reconcile
 from wiring.sources import located
+from wiring.status import status
 from wiring.undo import ask_undo, undo
 
 __all__ = [
@@ -33,7 +33,6 @@ __all__ = [
     "engine",
     "export",
     "exports",
-    "feeds",
     "fleet",
     "ingest_partition",
     "links",
@@ -59,6 +58,7 @@ __all__ = [
     "send",
     "settings",
     "standing",
+    "status",
     "store",
     "summary",
     "sweep",

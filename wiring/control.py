@@ -36,6 +36,7 @@ def on_alert(
 
     What comes with a `drill` signature is a drill, or refused: never an alert.
     """
+    from adapters import telemetry
     from governance import flow
 
     found = settings(env)
@@ -48,6 +49,8 @@ def on_alert(
     who = {"entry": "webhook", "by": f"app {found.caller.app}" if found.caller else "function key"}
     line = queue(env)
     answer = flow.on_alert(body, budgets=found.budgets, record=kept, queue=line, now=now, live=found.live, who=who)
+    if "taken_dry" in answer.body:
+        telemetry.alarm("alert-taken-dry", alert=answer.body["alert"], reason=answer.body["taken_dry"])
     return answer.status, answer.body
 
 
@@ -82,11 +85,12 @@ def json_or_text(text: str) -> object:
 
 def sweep(env: Env, now: datetime) -> list[Message]:
     """Lost messages again. Besides: machines that came back are noted, drills settled, the record anchored."""
-    from governance import flow
+    from governance import flow, switches
 
     found = settings(env)
     kept = record(store(found.store_url, env))
     messages = flow.on_sweep(record=kept, now=now)
+    _beside("switches-not-noted", lambda: switches.noted(kept, found.budgets, now, live=found.live))
     _beside("returned-not-looked-for", lambda: _came_back(found, kept, env, now))
     _beside("feeds-not-looked-at", lambda: feeds.overdue(found, kept, now))
     _beside("drills-not-settled", lambda: drills.settle(found, kept, now))

@@ -11,6 +11,10 @@ param sweepSchedule string
 param drillSchedule string
 param snowflakeKeySecretUri string
 param snowflakePassphraseSecretUri string
+param live bool
+@description('Empty: the deployment is refused. A live service that is deployed without its webhook would lose its drills without a word.')
+@minLength(1)
+param webhookOfLive string
 @secure()
 param approvalKey string
 @secure()
@@ -95,7 +99,7 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     LEDGER_CONFIG: 'ledger.toml'
     LEDGER_STORE: 'az://ledger/main'
     // The master switch: a machine is touched only when this and the budget's own `live` are true.
-    LEDGER_LIVE: 'false'
+    LEDGER_LIVE: live ? 'true' : 'false'
     LEDGER_APPROVAL_KEY: approvalKey
     // All or none: with half of them the service refuses its settings. The app is that of Azure Monitor's action groups.
     LEDGER_WEBHOOK_TENANT: empty(webhookClientId) ? '' : webhookTenantId

@@ -60,6 +60,17 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(alarmE
 // Each event of the service is one JSON object in a trace's message; `alarm` in adapters/telemetry.py writes these.
 var alarms = [
   {
+    name: 'alert-taken-dry'
+    text: 'An alert of a live budget was taken as a dry run: the service itself is not live. Deploy with live = true, or switch the budget off.'
+    query: 'AppTraces | where SeverityLevel >= 3 | extend told = parse_json(Message) | where tostring(told.event) == "alert-taken-dry"'
+    operator: 'GreaterThan'
+    threshold: 0
+    looksBack: 'PT1H'
+    overrides: null
+    every: 'PT15M'
+    ofDrills: false
+  }
+  {
     name: 'cost-data-stale'
     text: 'A source has delivered no cost data for longer than stale_hours; the event names it.'
     query: 'AppTraces | where SeverityLevel >= 3 | extend told = parse_json(Message) | where tostring(told.event) == "cost-data-stale"'

@@ -21,6 +21,7 @@ INFRA = ROOT / "infra"
 BICEP = sorted(INFRA.rglob("*.bicep"))
 CHECKOV = ROOT / ".venvs/checkov/bin/checkov"
 SETTINGS = bicep.pairs(INFRA / "modules/function.bicep")
+PARAMETERS = (INFRA / "main.bicepparam").read_text(encoding="utf-8")
 SAMPLE = json.loads((ROOT / "local.settings.sample.json").read_text(encoding="utf-8"))["Values"]
 HOST = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
 TRIGGERS = (ROOT / "function_app.py").read_text(encoding="utf-8")
@@ -75,9 +76,26 @@ def test_a_local_run_knows_the_same_schedules_and_store() -> None:
     assert {"LEDGER_STORE", "AzureWebJobsStorage"} <= set(SAMPLE)
 
 
-def test_what_is_deployed_stops_nothing_by_itself() -> None:
-    assert SETTINGS["LEDGER_LIVE"] == "false"
+def test_what_is_deployed_stops_nothing_unasked() -> None:
+    assert bicep.defaults(INFRA / "main.bicep")["live"] == "false"
+    assert "param live = false\n" in PARAMETERS
     assert SAMPLE.get("LEDGER_LIVE", "false") == "false"
+
+
+def test_a_deployment_keeps_what_was_switched_on() -> None:
+    """All settings of the app are written anew each time: none is a constant that the docs tell people to change."""
+    assert SETTINGS["LEDGER_LIVE"].startswith("live ? 'true' : 'false")
+    assert bicep.pairs(INFRA / "main.bicep")["live"] == "live"
+    for name in ("webhookUri", "approvalKey", "drillKey"):
+        assert f"param {name} = readEnvironmentVariable('LEDGER_" in PARAMETERS
+    page = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
+    assert "--parameters webhookUri" not in page and "app setting\n   `LEDGER_LIVE" not in page
+
+
+def test_a_live_service_is_not_deployed_without_its_webhook() -> None:
+    module = (INFRA / "modules/function.bicep").read_text(encoding="utf-8")
+    assert re.search(r"@minLength\(1\)\nparam webhookOfLive string\n", module)
+    assert bicep.pairs(INFRA / "main.bicep")["webhookOfLive"].startswith("live && empty(webhookUri) ? ''")
 
 
 def test_no_key_is_used_anywhere() -> None:
@@ -192,7 +210,12 @@ def test_policies_hold_but_for_a_stated_list() -> None:
 def test_a_dead_link_and_a_missing_proof_of_life_alarm() -> None:
     """By the names under which the sweep logs them, and to people, not through the chain that is dead."""
     texts = "\n".join(bicep.strings(INFRA / "modules/monitor.bicep"))
-    assert set(re.findall(r'told\.event\) == "([a-z-]+)"', texts)) == {drill.FAILED, drill.PASSED, "cost-data-stale"}
+    assert set(re.findall(r'told\.event\) == "([a-z-]+)"', texts)) == {
+        drill.FAILED,
+        drill.PASSED,
+        "alert-taken-dry",
+        "cost-data-stale",
+    }
     monitor = bicep.pairs(INFRA / "modules/monitor.bicep")
     assert (monitor["severity"], monitor["enabled"], monitor["emailAddress"]) == ("1", "true", "alarmEmail")
     assert "webhookReceivers" not in (INFRA / "modules/monitor.bicep").read_text(encoding="utf-8")
