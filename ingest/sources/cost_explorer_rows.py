@@ -13,7 +13,7 @@ from ingest.sources.aws_faults import aws_faults
 from ingest.sources.cost_explorer import CostExplorer
 from ingest.sources.s3 import Clients
 from ledger.delivery import Period
-from ledger.faults import Transient, reject
+from ledger.faults import NotYet, reject
 
 
 def account_of(clients: Clients, claimed: Sequence[str]) -> str:
@@ -34,12 +34,12 @@ def account_of(clients: Clients, claimed: Sequence[str]) -> str:
 def write_month(explorer: CostExplorer, account: str, period: Period, today: date, target: Path) -> Path:
     """`target` as CSV, whole or not at all; `account` is whose costs they are (the payer).
 
-    Faults: Rejected (a month that is not kept, denied, unreadable), Transient (busy, an open month without a cost yet).
+    Faults: Rejected (a month that is not kept, denied, unreadable), Transient (busy), NotYet (an open month without a cost).
     """
     days = asked_days(period, today)
     told = lines(explorer.daily(days, METRICS, DIMENSIONS), account, days)
     if not told and today < period.end.date():
-        raise Transient(f"Cost Explorer tells no costs of {period} yet")
+        raise NotYet(f"Cost Explorer tells no costs of {period} yet, which means unknown, not zero")
     draft = target.with_name(f".{target.name}.part")
     with draft.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")

@@ -13,7 +13,7 @@ import pytest
 
 import wiring
 from ledger.delivery import Period
-from ledger.faults import Rejected, Transient
+from ledger.faults import Rejected
 from tests.bills import Ledger, cur2
 from tests.clock import closed_month
 from tests.servers.explorer import ACCOUNT, Explorer, running
@@ -107,10 +107,12 @@ def test_the_timer_asks_for_the_months_that_aws_may_still_restate_and_planning_c
     assert explorer.asked == []
 
 
-def test_an_open_month_without_costs_comes_later_and_a_closed_one_is_a_question(ledger: Ledger) -> None:
+def test_an_open_month_without_costs_is_told_and_done_with_and_a_closed_one_is_a_question(ledger: Ledger) -> None:
     ledger.config.write_text(SMALL, encoding="utf-8")
-    with pytest.raises(Transient, match="no costs"):
-        message(ledger, OPEN)
+    told = message(ledger, OPEN)
+    assert (told["outcome"], told["period"]) == ("no data yet", str(OPEN))
+    assert "unknown, not zero" in str(told["told"])
+    assert ledger.ingest("cost-explorer:").code == 3
     with pytest.raises(Rejected, match="no rows"):
         message(ledger, MONTH.before())
 
