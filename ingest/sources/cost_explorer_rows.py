@@ -34,7 +34,7 @@ def account_of(clients: Clients, claimed: Sequence[str]) -> str:
 def write_month(explorer: CostExplorer, account: str, period: Period, today: date, target: Path) -> Path:
     """`target` as CSV, whole or not at all; `account` is whose costs they are (the payer).
 
-    Faults: Rejected (a month that is not kept, denied, unreadable), Transient (busy), NotYet (an open month without a cost).
+    Faults: Rejected (a month not kept, denied, unreadable), Transient (busy), NotYet (an open month without a cost).
     """
     days = asked_days(period, today)
     told = lines(explorer.daily(days, METRICS, DIMENSIONS), account, days)
