@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+from governance import period
 from ingest.plan import SILENT, months_to_ask
 from ledger.delivery import Period
 
@@ -15,13 +16,12 @@ WATCHED = 70  # days, so that two months are due on whichever day
 def one_day() -> datetime:
     """Now, on a day (UTC) that goes on for as long as a test does: shortly before midnight the next one is waited for.
 
-    What is written on one day and read on the next is tested with a `now` of the test's own, not by luck.
+    So it is where alerts begin to be of one month alone. What is written on one day and read on the next is tested with
+    a `now` of the test's own, not by luck.
     """
-    now = datetime.now(UTC)
-    if (now + LONGEST).date() == now.date():
-        return now
-    time.sleep((_next_day(now) - now).total_seconds())
-    return one_day()
+    while _marks(now := datetime.now(UTC)) != _marks(now + LONGEST):
+        time.sleep(1)
+    return now
 
 
 def closed_month() -> Period:
@@ -39,5 +39,5 @@ def months_due(silent: timedelta = SILENT) -> tuple[Period, Period]:
     return older, newer
 
 
-def _next_day(now: datetime) -> datetime:
-    return now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+def _marks(at: datetime) -> tuple[date, str]:
+    return at.date(), period.of(at)

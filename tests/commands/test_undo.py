@@ -20,6 +20,7 @@ from emulators.cloud import MACHINE
 from emulators.faults import Effect, Fault
 from emulators.scenario import LAB, Setup, World, build
 from governance import period
+from tests.clock import one_day
 
 
 @dataclass
@@ -78,7 +79,7 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
-    world = build(replace(Setup(), start=datetime.now(UTC)))
+    world = build(replace(Setup(), start=one_day()))
     for name in ("alert", "undo"):
         sleep = partial(getattr(wiring, name), sleep=lambda seconds: world.cloud.advance(timedelta(seconds=seconds)))
         monkeypatch.setattr(wiring, name, sleep)
