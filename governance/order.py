@@ -9,14 +9,13 @@ from itertools import takewhile
 
 from governance import backoff, lifecycle, pace, streams, throttle
 from governance.alert import MAX_AGE
-from governance.model import Event, State
+from governance.model import Event, Fleet, State
 from governance.record import Record
-from ledger.faults import Conflict, reject
+from ledger.faults import Conflict, Missing, reject
 
 # From the instant of the handler that began a call. It looks and calls, 10 s to connect and 30 s to answer each: until
 # this is over, that call may be under way.
 IN_FLIGHT = timedelta(minutes=2)
-MAX_CALLS = 10
 # The listing behind a plan has read the locks; after this they are read again before a call.
 FRESH_LOCKS = timedelta(minutes=5)
 MAX_READS = 20
@@ -138,6 +137,16 @@ def locks_are_old(order: Order) -> bool:
     """By the listing behind its plan, which may have waited for approval; orders of older plans do not tell it."""
     listed = datetime.fromisoformat(str(order.planned.get("listed") or order.events[0].at))
     return order.now - listed > FRESH_LOCKS
+
+
+def lock_now(order: Order, fleet: Fleet, listed: str) -> str:
+    """Why a lock forbids a call: as the listing has told, or read again where that was too long ago."""
+    if not locks_are_old(order):
+        return listed
+    try:
+        return fleet.lock(order.target)
+    except Missing as fault:  # the machine itself was there a moment ago: that is no word about it
+        raise Conflict(str(fault)) from None
 
 
 def mark(order: Order, fault: Exception) -> None:

@@ -23,7 +23,7 @@ from governance.order import (
     held,
     in_flight,
     is_last,
-    locks_are_old,
+    lock_now,
     mark,
     opened,
     period_over,
@@ -112,20 +112,12 @@ def _carry_out(order: Order, switches: _Switches, fleet: Fleet) -> list[Message]
     try:
         with sought(order, switches.budget, fleet):
             machine = fleet.machine(order.target)
-        if locks_are_old(order):
-            machine = replace(machine, unstoppable=machine.unstoppable or _lock(order, fleet))
+        machine = replace(machine, unstoppable=machine.unstoppable or lock_now(order, fleet, ""))
     except (Transient, Conflict) as fault:
         return _defer(order, fault)
     except (Missing, Rejected) as fault:
         return _end(order, fault)
     return _act(order, machine, switches, fleet)
-
-
-def _lock(order: Order, fleet: Fleet) -> str:
-    try:
-        return fleet.lock(order.target)
-    except Missing as fault:  # the machine itself was there a moment ago: that is no word about it
-        raise Conflict(str(fault)) from None
 
 
 def _act(order: Order, machine: Machine, switches: _Switches, fleet: Fleet) -> list[Message]:

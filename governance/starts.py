@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from governance import backoff, exemption, lifecycle, pause, restarts, streams
+from governance import backoff, delays, exemption, lifecycle, overspend, pause, restarts, streams
+from governance.alert import MAX_AGE
 from governance.model import Budget, Fleet, Machine, Message, State
 from governance.order import (
-    MAX_CALLS,
     MAX_LOST,
     MAX_READS,
     Order,
@@ -21,6 +21,9 @@ from governance.order import (
     calls_lost,
     held,
     in_flight,
+    is_last,
+    lock_now,
+    locks_are_old,
     mark,
     opened,
     too_old,
@@ -74,6 +77,7 @@ def _over(order: Order) -> list[Message]:
 def _carry_out(order: Order, budget: Budget | None, fleet: Fleet, live: bool) -> list[Message]:
     try:
         machine = fleet.machine(order.target)
+        lock = lock_now(order, fleet, str(order.planned["lock"]))
     except (Transient, Conflict) as fault:
         return _defer(order, fault)
     except Missing:
@@ -81,7 +85,7 @@ def _carry_out(order: Order, budget: Budget | None, fleet: Fleet, live: bool) ->
     except Rejected as fault:
         return _end(order, lifecycle.FAILED, reason=str(fault))
     dry_run = order.is_dry or budget is None or not (live and budget.live)
-    if refusal := _refusal(order, machine, budget):
+    if refusal := _refusal(order, machine, budget, lock):
         return _end(order, lifecycle.REFUSED, reason=refusal, before=_seen(machine))
     return _act(order, machine, fleet, dry_run)
 
@@ -116,15 +120,16 @@ def _dry(order: Order, machine: Machine) -> list[Message]:
     return _end(order, lifecycle.DRY_RUN, would="start", before=_seen(machine))
 
 
-def _refusal(order: Order, machine: Machine, budget: Budget | None) -> str:
+def _refusal(order: Order, machine: Machine, budget: Budget | None, lock: str) -> str:
     """What forbids a start whatever the power: age, scope, people's switches and tags, and what became of it since."""
     if budget is None:
         return "the budget left the registry"
     return (
         too_old(order)
-        or str(order.planned["lock"])
+        or lock
         or _hands_off(machine, budget, order.now)
         or pause.standing(order.record, budget)
+        or _overspent(order, budget)
         or _changed(order, machine)
     )
 
@@ -139,6 +144,13 @@ def _hands_off(machine: Machine, budget: Budget, now: datetime) -> str:
     if set(values) != {budget.opt_in_value}:
         return f"it is not opted in by {budget.opt_in_key}={budget.opt_in_value} any more: start it yourself"
     return exemption.held(machine.tags, now)
+
+
+def _overspent(order: Order, budget: Budget) -> str:
+    """Its stage has looked at the budget: again only for a start that waited, and not where that was waived."""
+    if order.planned.get("despite_budget", True) or not locks_are_old(order):
+        return ""
+    return overspend.reason(overspend.told(order.record, budget, order.now), budget)
 
 
 def _changed(order: Order, machine: Machine) -> str:
@@ -217,14 +229,16 @@ def _wait(order: Order, power: str, asked: timedelta | None) -> list[Message]:
 
 
 def _defer(order: Order, fault: Transient | Conflict) -> list[Message]:
-    """Come back when the other side asked to, a bounded number of times; the record does the counting."""
+    """Come back when the other side asked to, as long as a stop would; people are told when it takes long."""
     attempt = streams.count(order.events, lifecycle.DEFERRED) + 1
-    if attempt > MAX_CALLS:
-        reason = f"the control plane took no call in {MAX_CALLS} attempts: {fault}"
-        return _end(order, lifecycle.FAILED, reason=reason)
-    delay = backoff.delay(fault, attempt)
+    delay = backoff.lasting(fault, attempt)
+    if is_last(order, delay):
+        return _end(order, lifecycle.FAILED, reason=f"the control plane took no call in {MAX_AGE}: {fault}")
     mark(order, fault)
     order.add(lifecycle.DEFERRED, reason=str(fault), attempt=attempt, due=order.now + delay)
+    if attempt > backoff.QUICK and not order.is_dry:
+        run, since = str(order.planned["alert"]), order.events[0].at
+        delays.of_undo(run, order.planned, fault, attempt, since, order.record, order.now)
     return [streams.start(order.key, order.planned, attempt=attempt, delay=delay)]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from governance import backoff, lifecycle, overspend, pace, pause, streams
+from governance import backoff, delays, lifecycle, overspend, pace, pause, streams
 from governance.alert import MAX_AGE
 from governance.model import Budget, Event, Fleet, Message, State
 from governance.places import below
@@ -14,7 +14,6 @@ from governance.record import Record
 from governance.undo import FINISHED, HALTED, STAGE_BEGUN, STAGE_READ, Attempt, attempt
 from ledger.faults import Conflict, Missing, Rejected, Transient, reject
 
-MAX_LISTINGS = 6
 LOCK_UNREAD = "whether a lock forbids it could not be read"
 
 
@@ -31,6 +30,12 @@ class _Undo:
     @property
     def is_dry(self) -> bool:
         return self.current.asked.body["dry_run"] is not False
+
+    @property
+    def since(self) -> Sequence[Event]:
+        """What came after the last stage was read back, or after the wish."""
+        read = max((event.sequence for event in self.current.since if event.kind == STAGE_READ), default=0)
+        return [event for event in self.current.since if event.sequence > read]
 
     @property
     def last(self) -> Event:
@@ -117,12 +122,16 @@ def _locks(targets: Sequence[Mapping[str, object]], budget: Budget, fleet: Fleet
 
 
 def _unlisted(undo: _Undo, number: int, fault: Transient | Conflict) -> list[Message]:
-    tries = streams.count(undo.current.since, streams.DEFERRED) + 1
-    if tries > MAX_LISTINGS:
-        undo.add(HALTED, reason=f"{LOCK_UNREAD} in {MAX_LISTINGS} attempts: {fault}", stage=number)
+    """Tried until the undo is too old; each stage counts for itself."""
+    asked, since = undo.current.asked, undo.since
+    tries = streams.count(since, streams.DEFERRED) + 1
+    delay = backoff.lasting(fault, tries)
+    if undo.now + delay - asked.at > MAX_AGE:
+        undo.add(HALTED, reason=f"{LOCK_UNREAD} in {MAX_AGE}: {fault}", stage=number)
         return []
-    delay = backoff.delay(fault, tries)
     undo.add(streams.DEFERRED, reason=str(fault), attempt=tries, due=undo.now + delay)
+    if tries > backoff.QUICK and not undo.is_dry:
+        delays.of_undo(undo.run, asked.body, fault, tries, asked.at, undo.record, undo.now)
     return [streams.undo_run(undo.run, undo.current.id, delay=delay)]
 
 
@@ -158,6 +167,7 @@ def _order(undo: _Undo, target: Mapping[str, object]) -> dict[str, object]:
         "why": f"undo of a stop: {asked['reason']}".removesuffix(": "),
         "plan": asked["plan"],
         "dry_run": asked["dry_run"],
+        "despite_budget": asked["despite_budget"],
     }
 
 
@@ -187,10 +197,13 @@ def _failed(undo: _Undo, number: object, *, is_last: bool) -> str:
     if undo.current.asked.body["keep_going"] and not is_last:
         return ""
     asked = streams.targets_in(undo.current.asked.body) if is_last else undo.current.stage(number)
-    states = {str(one["id"]): _state(undo.record, undo.current.order(one)) for one in asked}
-    failed = [_name(id) for id, state in states.items() if state is State.FAILED]
-    of = str(len(asked)) if is_last else f"stage {number}"
-    return f"{len(failed)} of {of} failed: {', '.join(failed)}" if failed else ""
+    ends = {str(one["id"]): undo.record.events(streams.start_stream(undo.current.order(one))) for one in asked}
+    failed = {_name(id): events for id, events in ends.items() if events and _fold(events) is State.FAILED}
+    if not failed:
+        return ""
+    of, first = str(len(asked)) if is_last else f"stage {number}", next(iter(failed))
+    why = failed[first][-1].body.get("reason", "given up by the queue")
+    return f"{len(failed)} of {of} failed: {', '.join(failed)} ({f'{first}: ' if len(failed) > 1 else ''}{why})"
 
 
 def _pause(undo: _Undo) -> timedelta:
@@ -200,7 +213,11 @@ def _pause(undo: _Undo) -> timedelta:
 
 
 def _state(record: Record, key: str) -> State | None:
-    return lifecycle.fold(event.kind for event in record.events(streams.start_stream(key)))
+    return _fold(record.events(streams.start_stream(key)))
+
+
+def _fold(events: Sequence[Event]) -> State | None:
+    return lifecycle.fold(event.kind for event in events)
 
 
 def _due(event: Event) -> datetime:

@@ -233,7 +233,7 @@ def test_a_listing_that_fails_for_a_while_is_waited_out_and_for_good_halts(recor
     assert told.undo(run).failed == ()
     other = Story(record, StartingFleet(machine("z")), staged(5), told.now)
     run = other.run(NotificationThresholdAmount="$0.90", SpentAmount="$0.91")
-    other.fleet.faults["machines"].extend([Transient("down")] * 9)
+    other.fleet.faults["machines"].extend([Transient("down")] * 99)
     undone = other.undo(run)
     assert other.fleet.starts == []
     assert any("whether a lock forbids it could not be read" in line for line in undone.lines)
