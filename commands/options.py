@@ -32,5 +32,14 @@ def user() -> str:
         return ""
 
 
+def steered(options: argparse.Namespace) -> tuple[Settings, str]:
+    """The settings of a command that acts on a record, and the place of that record, which it has to show.
+
+    Rejected where nobody named it and no alert ever reached it: what is meant is hardly the folder one stands in.
+    """
+    found, told = settings_of(options), bool(options.store or os.environ.get("LEDGER_STORE"))
+    return found, wiring.meant(found, os.environ, told=told)
+
+
 def settings_of(options: argparse.Namespace) -> Settings:
     return wiring.settings({**os.environ, **({"LEDGER_STORE": options.store} if options.store else {})}, options.config)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import terminal
 import wiring
-from commands.options import Command, settings_of, user
+from commands.options import Command, settings_of, steered, user
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], command: Command) -> None:
@@ -19,6 +19,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], command: 
     _id(command(plans, "show", run_show, "every machine in or out of a plan, with reason and price"))
     approve = _id(command(plans, "approve", run_approve, "approve exactly this plan"))
     rejecting = _id(command(plans, "reject", run_reject, "reject a plan, for good"))
+    anew = command(plans, "again", run_again, "plan a run anew that was refused, was above a ceiling or came to rest")
+    anew.add_argument("run", metavar="RUN", help="the run's id, or its first 8 digits or more")
+    _reason(anew)
+    _who(anew)
     links = _id(command(plans, "links", run_links, "one-time links to approve or reject a plan"))
     links.add_argument("--to", required=True, metavar="NAME", help="who gets them, and is recorded when they are used")
     approve.add_argument("--reason", default="", metavar="TEXT", help="why; recorded")
@@ -59,6 +63,15 @@ def run_reject(options: argparse.Namespace) -> int:
     return _decide(options, "reject", "rejected")
 
 
+def run_again(options: argparse.Namespace) -> int:
+    found, now = settings_of(options), datetime.now(UTC)
+    run, sent = wiring.plan_again(options.run, options.by, options.reason, found, os.environ, now)
+    carried = "" if sent else "; the sweep, or the same alert again, carries it on"
+    document = {"run": run, "by": options.by, "reason": options.reason, "sent": sent}
+    terminal.show_lines([f"run {run[:12]} is planned anew by {options.by}{carried}"], document, as_json=options.json)
+    return 0
+
+
 def run_links(options: argparse.Namespace) -> int:
     links = wiring.links(options.id, options.to, settings_of(options), os.environ)
     terminal.show_lines([f"{name}: {link}" for name, link in links.items()], links, as_json=options.json)
@@ -74,19 +87,21 @@ def run_resume(options: argparse.Namespace) -> int:
 
 
 def _decide(options: argparse.Namespace, choice: str, word: str) -> int:
-    found, now = settings_of(options), datetime.now(UTC)
+    (found, place), now = steered(options), datetime.now(UTC)
     sent = wiring.decide(options.id, choice, options.by, options.reason, found, os.environ, now)
     carried = "" if sent or choice == "reject" else "; the sweep, or the same alert again, carries it on"
     line = f"plan {options.id} {word} by {options.by}{carried}"
-    terminal.show_lines([line], {"plan": options.id, "decision": word, "by": options.by}, as_json=options.json)
+    document = {"plan": options.id, "decision": word, "by": options.by, "record": place}
+    terminal.show_lines([line, f"record: {place}"], document, as_json=options.json)
     return 0
 
 
 def _switch(options: argparse.Namespace, *, on: bool) -> int:
-    wiring.pause(on, options.by, options.reason, settings_of(options), os.environ, datetime.now(UTC))
+    found, place = steered(options)
+    wiring.pause(on, options.by, options.reason, found, os.environ, datetime.now(UTC))
     line = f"{'paused' if on else 'resumed'} by {options.by}: {options.reason}"
-    document = {"paused": on, "by": options.by, "reason": options.reason}
-    terminal.show_lines([line], document, as_json=options.json)
+    document = {"paused": on, "by": options.by, "reason": options.reason, "record": place}
+    terminal.show_lines([line, f"record: {place}"], document, as_json=options.json)
     return 0
 
 

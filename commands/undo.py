@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import terminal
 import wiring
-from commands.options import Command, settings_of, user
+from commands.options import Command, steered, user
 
 NOT_STARTED = 1
 
@@ -30,17 +30,17 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], command: 
 def run_undo(options: argparse.Namespace) -> int:
     from governance.undo import Wish
 
-    found, now = settings_of(options), datetime.now(UTC)
+    (found, place), now = steered(options), datetime.now(UTC)
     wish = Wish(options.by, options.reason, not options.execute, options.keep_going, options.despite_budget)
     if options.service:
         off, undone, sent = wiring.ask_undo(options.id, wish, found, os.environ, now)
         last = "the service starts them" if sent else "the sweep of the service carries it on"
-        terminal.show_lines([*off, *undone.lines, last], undone.document(), as_json=options.json)
+        terminal.show_lines([*off, *undone.lines, last, f"record: {place}"], undone.document(), as_json=options.json)
         return 0
     # Each sign-in that is not there would print a page; the receipt names what failed.
     logging.getLogger("azure").setLevel(logging.ERROR)
     with terminal.progress(quiet=options.json) as progress:
         off, undone = wiring.undo(options.id, wish, found, os.environ, now, progress=progress)
     document = {**undone.document(), "switches_off": off}
-    terminal.show_lines([*off, *undone.lines], document, as_json=options.json)
+    terminal.show_lines([*off, *undone.lines, f"record: {place}"], document, as_json=options.json)
     return NOT_STARTED if undone.failed else 0

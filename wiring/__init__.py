@@ -12,10 +12,10 @@ from wiring.notices import on_notice, posted, tell, try_channel
 from wiring.orders import order, receipt, runs
 from wiring.parts import book, commitments, engine, new_id, opener, quiet, record, settings, store
 from wiring.planning import ingest_partition, plan_ingest
-from wiring.plans import by_link, decide, links, pause, plan, plans
+from wiring.plans import by_link, decide, links, pause, plan, plan_again, plans
 from wiring.reconcile import Question, reconcile
 from wiring.sources import located
-from wiring.status import status
+from wiring.status import meant, status
 from wiring.undo import ask_undo, undo
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "links",
     "lives",
     "located",
+    "meant",
     "new_id",
     "on_alert",
     "on_notice",
@@ -47,6 +48,7 @@ __all__ = [
     "order",
     "pause",
     "plan",
+    "plan_again",
     "plan_ingest",
     "plans",
     "posted",

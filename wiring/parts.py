@@ -38,6 +38,17 @@ def store(url: str, env: Env) -> ObjectStore:
     return _opened(url, env, DATA_FILE)
 
 
+def place(url: str, env: Env) -> str:
+    """Where a store is, for a person: a folder in full, or a container with its account. Neither holds a secret."""
+    from adapters.names import BLOBS, checked_url
+
+    if not checked_url(url).startswith(BLOBS):
+        return str(Path(url).resolve())
+    from adapters.storage_account import account_from
+
+    return f"{url} in storage account {account_from(env).name}"
+
+
 def opener(env: Env) -> Callable[[str], ObjectStore]:
     """Opens what others write: there no name says what is in it, so a file is asked for each time."""
     return lambda url: _opened(url, env, None)
