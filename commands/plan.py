@@ -20,7 +20,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], command: 
     approve = _id(command(plans, "approve", run_approve, "approve exactly this plan"))
     rejecting = _id(command(plans, "reject", run_reject, "reject a plan, for good"))
     anew = command(plans, "again", run_again, "plan a run anew that was refused, was above a ceiling or came to rest")
-    anew.add_argument("run", metavar="RUN", help="the run's id, or its first 8 digits or more")
+    anew.add_argument("begins", metavar="RUN", help="the run's id, or its first 8 digits or more")
     _reason(anew)
     _who(anew)
     links = _id(command(plans, "links", run_links, "one-time links to approve or reject a plan"))
@@ -64,11 +64,12 @@ def run_reject(options: argparse.Namespace) -> int:
 
 
 def run_again(options: argparse.Namespace) -> int:
-    found, now = settings_of(options), datetime.now(UTC)
-    run, sent = wiring.plan_again(options.run, options.by, options.reason, found, os.environ, now)
+    (found, place), now = steered(options), datetime.now(UTC)
+    run, sent = wiring.plan_again(options.begins, options.by, options.reason, found, os.environ, now)
     carried = "" if sent else "; the sweep, or the same alert again, carries it on"
-    document = {"run": run, "by": options.by, "reason": options.reason, "sent": sent}
-    terminal.show_lines([f"run {run[:12]} is planned anew by {options.by}{carried}"], document, as_json=options.json)
+    line = f"run {run[:12]} is planned anew by {options.by}{carried}"
+    document = {"run": run, "by": options.by, "reason": options.reason, "record": place}
+    terminal.show_lines([line, f"record: {place}"], document, as_json=options.json)
     return 0
 
 

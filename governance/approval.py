@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from governance import streams
+from governance import revival, streams
 from governance.model import Event, Message
 from governance.record import Record
 from ledger.faults import Rejected, reject
@@ -50,16 +50,23 @@ def decide(
 def require_open(events: Sequence[Event], plan: str, now: datetime) -> None:
     proposal = proposed(events)
     if proposal is None:
-        raise _refusal("this plan awaits no approval", "See `ledger plan list`.")
+        raise _refusal("this plan awaits no approval", _advice(events))
     if proposal.body["digest"] != plan:
         raise _refusal(f"this plan was made anew as {str(proposal.body['digest'])[:12]}", "Decide about the new one.")
     made = decision(events, proposal)
     if made:
         raise _refusal(f"this plan was {made.kind} by {made.body['by']} already", "A decision is made once.")
     if streams.is_settled(events):
-        raise _refusal("this plan was refused already", "See `ledger plan show`.")
+        raise _refusal("this plan was refused already", _advice(events))
     if now >= expires(proposal):
-        raise _refusal(f"its approval window ended at {expires(proposal):%Y-%m-%d %H:%M} UTC", "Replay the alert.")
+        raise _refusal(f"its approval window ended at {expires(proposal):%Y-%m-%d %H:%M} UTC", _advice(events))
+
+
+def _advice(events: Sequence[Event]) -> str:
+    taken = streams.taken(events)
+    if taken and streams.at_rest(events):
+        return f"What it was refused for put right, `{revival.command(str(taken.body['run']))}` plans it anew."
+    return "See `ledger plan list`."
 
 
 def _refusal(message: str, advice: str) -> Rejected:

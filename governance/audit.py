@@ -106,8 +106,8 @@ def _anchored(whole: Walked, sizes: Mapping[str, int]) -> Iterator[Problem]:
 def _plans(whole: Walked) -> Iterator[Problem]:
     """Each plan's digest from its content; an approved one is the one that was approved."""
     for events in _alerts(whole):
-        received = streams.find(events, streams.RECEIVED)
-        for event in events if received else ():
+        for event in events if streams.find(events, streams.RECEIVED) else ():
+            received = streams.taken(events, event.sequence)
             if event.kind in streams.WITH_PLAN and received:
                 worked_out = plan_seal.recomputed(event.body, received.body)
                 if worked_out and worked_out != _digest(event):

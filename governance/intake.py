@@ -106,7 +106,7 @@ def _accept(
     stream = streams.alert_stream(run)
     answer: dict[str, object] = {"alert": run, "dry_run": dry_run}
     received, _ = record.once(stream, streams.RECEIVED, {**_body(alert), **taken, "run": run}, now)
-    begun = _begun(received, record, now)
+    begun = _begun(received, {**_body(alert), **taken, "run": run}, record, now)
     if begun.kind == streams.REVIVED:
         answer["revived"] = True
     if any(event.kind == streams.ENQUEUED for event in record.events(stream)[begun.sequence :]):
@@ -121,13 +121,16 @@ def _accept(
     return Answer(202, answer)
 
 
-def _begun(received: Event, record: Record, now: datetime) -> Event:
-    """The event planning starts from: planning that was given up starts again, while the alert is not too old."""
+def _begun(received: Event, body: Mapping[str, object], record: Record, now: datetime) -> Event:
+    """The event planning starts from: what came to rest starts again, from the alert as it is this time.
+
+    One that was sent before is no alert any more once it is too old (_remembered).
+    """
     events = record.events(received.stream)
-    if not streams.at_rest(events) or now - received.at > MAX_AGE:
+    if not streams.at_rest(events):
         return next((event for event in reversed(events) if event.kind == streams.REVIVED), received)
     last = events[-1].sequence
-    revived, _ = record.once(received.stream, streams.REVIVED, {}, now, same=lambda event: event.sequence > last)
+    revived, _ = record.once(received.stream, streams.REVIVED, body, now, same=lambda event: event.sequence > last)
     return revived
 
 

@@ -13,6 +13,8 @@ from governance.model import Alert, Budget
 from governance.record import Record
 from ledger.faults import Rejected
 
+_TOLD = (streams.RECEIVED, streams.REVIVED, streams.NOTICE)
+
 
 def told(record: Record, budget: Budget, now: datetime) -> Alert | None:
     """The alert on actual costs of this month that told the most spend; None when there is none."""
@@ -46,7 +48,7 @@ def _most(record: Record, budget: Budget, month: str) -> tuple[datetime, Alert] 
     found = []
     for stream in record.streams("alerts/"):
         with suppress(Rejected):
-            told = [event for event in record.events(stream) if event.kind in (streams.RECEIVED, streams.NOTICE)]
+            told = [event for event in record.events(stream) if event.kind in _TOLD and "spent" in event.body]
             alerts = ((event.at, streams.alert_of(event.body)) for event in told)
             found += [(alert.fired_at or at, alert) for at, alert in alerts if _counts(alert, budget, month)]
     return max(found, key=lambda one: (one[1].spent, one[0]), default=None)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from governance import approval, backoff, gates, lifecycle, overspend, pace, period, policy, restarts, streams
+from governance import approval, backoff, gates, lifecycle, overspend, pace, period, policy, restarts, revival, streams
 from governance.alert import MAX_AGE
 from governance.canonical import plain
 from governance.drill import one_of_each_kind
@@ -60,7 +60,7 @@ def on_plan(
     """
     run = streams.key_in(message, "alert")
     events = record.events(streams.alert_stream(run))
-    received = streams.find(events, streams.RECEIVED)
+    received = streams.taken(events)
     if received is None:
         raise reject(f"no alert {run} was received", "Replay the alert itself.", "unknown-alert")
     if streams.is_settled(events):
@@ -74,18 +74,29 @@ def on_plan(
 
 
 def _next(planner: _Planner, budgets: Sequence[Budget]) -> list[Message]:
-    """Go on with the plan that was proposed, or make one; a refusal for good is recorded."""
+    """Go on with the plan that was proposed, or make one; a refusal is recorded."""
     alert = streams.alert_of(planner.received.body)
     try:
         budget = _usable(streams.budget_of(budgets, alert.budget_id), alert)
+    except Rejected as fault:  # it may be a deployment's, and put right by the next one
+        return _resting(planner, streams.UNUSABLE, fault)
+    try:
         proposal = approval.proposed(planner.events)
         if proposal:
             return _decided(planner, alert, budget, proposal)
         _require_fresh(planner, alert)
     except Rejected as refusal:
-        planner.record.once(planner.received.stream, streams.REFUSED, {"reason": str(refusal)}, planner.now)
-        return []
+        return _refused(planner, str(refusal))
     return _plan(planner, alert, budget)
+
+
+def _refused(planner: _Planner, reason: str) -> list[Message]:
+    """Once since planning was last begun."""
+    since = streams.revived_at(planner.events)
+    planner.record.once(
+        planner.received.stream, streams.REFUSED, {"reason": reason}, planner.now, same=lambda one: one.sequence > since
+    )
+    return []
 
 
 def _plan(planner: _Planner, alert: Alert, budget: Budget) -> list[Message]:
@@ -131,11 +142,11 @@ def _decided(planner: _Planner, alert: Alert, budget: Budget, proposal: Event) -
     decision = approval.decision(planner.events, proposal)
     if decision is None:
         if planner.now >= approval.expires(proposal):
-            raise reject("nobody approved the plan in its window", "Replay the alert.", "approval-expired")
+            raise reject("nobody approved the plan in its window", _again(planner), "approval-expired")
         return []
     _require_period(planner, alert)
     if planner.now - max(decision.at, _deferred_to(planner)) > MAX_AGE:
-        raise reject(f"the approved plan waited longer than {MAX_AGE}", "Replay the alert.", "approval-too-old")
+        raise reject(f"the approved plan waited longer than {MAX_AGE}", _again(planner), "approval-too-old")
     waits = ("due", "expires")  # of the proposal: nobody waits for these any more
     kept = {name: value for name, value in proposal.body.items() if name not in waits}
     body = {**kept, "approved_by": decision.body["by"]}
@@ -192,21 +203,38 @@ def _usable(budget: Budget | None, alert: Alert) -> Budget:
     policy.require_selector(budget)
     if (budget.scope, budget.currency, budget.amount) != (alert.scope, alert.currency, alert.limit):
         what = "the budget's scope, currency or amount was changed since the alert"
-        raise reject(what, "The budget tells of its new threshold itself.", "budget-changed")
+        raise reject(what, "If that was meant, the budget tells of its new threshold itself.", "budget-changed")
     return budget
 
 
 def _unlisted(planner: _Planner, fault: Exception) -> list[Message]:
     """Come back a bounded number of times, then rest: the sweep or the alert itself, sent again, revives it."""
     attempt = _attempts(planner.events) + 1
-    lasting = isinstance(fault, (Missing, Rejected)) or attempt > MAX_LISTINGS
-    kind, delay = (streams.UNLISTED, REST) if lasting else (streams.DEFERRED, backoff.delay(fault, attempt))
+    if isinstance(fault, (Missing, Rejected)) or attempt > MAX_LISTINGS:
+        return _resting(planner, streams.UNLISTED, fault)
+    delay = backoff.delay(fault, attempt)
+    is_told = _told(planner, streams.DEFERRED, fault, delay)
+    return [streams.plan_stop(planner.run, delay=delay)] if is_told else []
+
+
+def _resting(planner: _Planner, kind: str, fault: Exception) -> list[Message]:
+    _told(planner, kind, fault, REST)
+    return []
+
+
+def _told(planner: _Planner, kind: str, fault: Exception, delay: timedelta) -> bool:
+    """False where another handler of the same alert wrote first: that one carries on."""
+    attempt = _attempts(planner.events) + 1
     body = {"reason": str(fault) or type(fault).__name__, "attempt": attempt, "due": planner.now + delay}
     try:
         planner.record.append(planner.received.stream, kind, body, planner.now, after=planner.events)
-    except Conflict:  # another handler of the same alert wrote first, and carries on
-        return []
-    return [] if lasting else [streams.plan_stop(planner.run, delay=delay)]
+    except Conflict:
+        return False
+    return True
+
+
+def _again(planner: _Planner) -> str:
+    return f"`{revival.command(planner.run)}` plans it anew."
 
 
 def _attempts(events: Sequence[Event]) -> int:
@@ -216,18 +244,19 @@ def _attempts(events: Sequence[Event]) -> int:
 
 def _require_fresh(planner: _Planner, alert: Alert) -> None:
     """A backlog worked off next week must not stop what this week's budget allows; a rule's wait is no backlog."""
-    deferred = _deferred_to(planner)
-    if planner.now - max(planner.received.at, deferred) > MAX_AGE:
-        raise reject(f"the alert waited longer than {MAX_AGE}", "Replay a current alert.", "alert-too-old")
     _require_period(planner, alert)
+    deferred = _deferred_to(planner)
+    if planner.now - max(streams.begun(planner.events), deferred) > MAX_AGE:
+        raise reject(f"the alert waited longer than {MAX_AGE}", _again(planner), "alert-too-old")
 
 
 def _require_period(planner: _Planner, alert: Alert) -> None:
     """What was held into the next month is for money that counts from nothing again; a late message was not held."""
-    waited = any(event.kind in WAITS for event in planner.events)
+    waited = any(event.kind in (*WAITS, streams.REVIVED) for event in planner.events)
     late = waited or planner.now - planner.received.at > MAX_AGE
     if late and planner.now >= period.ends(alert.period):
-        raise reject(f"the budget's period {alert.period} is over", "Replay a current alert.", "alert-too-old")
+        told = f"the budget's period {alert.period} is over"
+        raise reject(told, "The new one has alerts of its own.", "alert-too-old")
 
 
 def _deferred_to(planner: _Planner) -> datetime:

@@ -16,7 +16,7 @@ _TURNS = {
     streams.DEFERRED: "machines could not be listed, again at {due}: {reason}",
     streams.UNLISTED: "machines could not be listed, planning rests until the alert or the sweep revives it: {reason}",
     streams.ABANDONED: "given up by queue {queue}",
-    streams.REVIVED: "planning revived by the alert, which came again",
+    streams.REVIVED: "planning revived, by the alert that came again or by a person",
     streams.APPROVED: "approved by {by}: plan {plan:.12} {reason}",
     streams.REJECTED: "rejected by {by}: plan {plan:.12} {reason}",
 }

@@ -147,8 +147,8 @@ def _event(raw: Mapping[str, object]) -> Event:
         raise TypeError("body or sequence")
     plain(body)  # a float was never written by us
     at = datetime.fromisoformat(str(raw["at"]))
-    if at.tzinfo is None:
-        raise ValueError("an instant without its offset was never written by us")
+    if at.tzinfo is None or plain(at) != raw["at"]:
+        raise ValueError("an instant that is spelt otherwise, or has no offset, was never written by us")
     return Event(
         stream=str(raw["stream"]),
         sequence=raw["sequence"],

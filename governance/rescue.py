@@ -88,7 +88,7 @@ def _alert_again(events: Sequence[Event], record: Record, now: datetime) -> list
     received = streams.find(events, streams.RECEIVED)
     if received is None or streams.is_settled(events) or not _stale(events[-1], now):
         return []
-    if streams.at_rest(events) and now - received.at > MAX_AGE:
+    if streams.at_rest(events) and now - streams.begun(events) > MAX_AGE:
         return []
     if events[-1].kind == streams.PAUSED and pause.standing(record):
         return []

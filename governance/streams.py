@@ -31,6 +31,7 @@ NOTICE = "notice"
 PLANNED = "planned"
 DEFERRED = "deferred"
 UNLISTED = "unlisted"
+UNUSABLE = "unusable"  # what the settings say of its budget allows no plan
 REVIVED = "revived"
 REFUSED = "refused"
 ABANDONED = "abandoned"
@@ -53,13 +54,13 @@ UNSEEN = "unseen"  # in a plan: the scopes that could not be listed, each with i
 
 AT_ONCE = timedelta()
 FIRST_LOOK = timedelta(seconds=15)
-_DRY = "-dry-run"
+DRY = "-dry-run"
 DRILL = "-drill"
 _KEY = re.compile(r"[0-9a-f]{64}(-dry-run|-drill)?")
 
 
 def run_key(alert_key: str, *, dry_run: bool) -> str:
-    return alert_key + _DRY if dry_run else alert_key
+    return alert_key + DRY if dry_run else alert_key
 
 
 def is_drill(key: str) -> bool:
@@ -174,14 +175,29 @@ def targets_in(body: Mapping[str, object]) -> list[Mapping[str, object]]:
 
 
 def at_rest(events: Sequence[Event]) -> bool:
-    """Whether planning was given up, by the queue, for want of a listing or above a ceiling, and not revived since."""
-    told = [event.kind for event in events if event.kind != NOTICE]
-    return bool(told) and told[-1] in (UNLISTED, ABANDONED, ABOVE_CEILING)
+    """Whether planning came to an end before its orders that was nobody's wish, and was not revived since."""
+    return last_word(events) in (UNLISTED, UNUSABLE, ABANDONED, ABOVE_CEILING, REFUSED)
+
+
+def last_word(events: Sequence[Event]) -> str:
+    """The kind of the newest event that is about the plan; a notice, such as a test of the portal, is not."""
+    return next((event.kind for event in reversed(events) if event.kind != NOTICE), "")
+
+
+def taken(events: Sequence[Event], before: int | None = None) -> Event | None:
+    """The alert as it came last: received, or reviving what it had led to; before that sequence where one is given."""
+    came = [one for one in events if one.kind in (RECEIVED, REVIVED) and "key" in one.body]
+    return next((one for one in reversed(came) if before is None or one.sequence < before), None)
 
 
 def revived_at(events: Iterable[Event]) -> int:
     """The sequence of the last revival; 0 when there was none."""
     return max((event.sequence for event in events if event.kind == REVIVED), default=0)
+
+
+def begun(events: Sequence[Event]) -> datetime:
+    """When planning was last begun: since the alert came, or was revived."""
+    return max(event.at for event in events if event.kind in (RECEIVED, REVIVED))
 
 
 def since_revival(events: Sequence[Event]) -> list[Event]:
@@ -190,9 +206,9 @@ def since_revival(events: Sequence[Event]) -> list[Event]:
 
 
 def is_settled(events: Sequence[Event]) -> bool:
-    """Whether planning ended without orders; what was above a ceiling starts anew when the alert is sent again."""
-    ended = any(event.kind in (REFUSED, REJECTED) for event in events)
-    return ended or find(since_revival(events), ABOVE_CEILING) is not None
+    """Whether planning ended without orders: for good where a person rejected it, else until it is revived."""
+    ended = any(event.kind in (REFUSED, ABOVE_CEILING) for event in since_revival(events))
+    return ended or find(events, REJECTED) is not None
 
 
 def alert_of(body: Mapping[str, object]) -> Alert:

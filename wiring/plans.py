@@ -49,6 +49,18 @@ def decide(id: str, choice: str, by: str, reason: str, found: Settings, env: Env
 
     kept, one = _record(found, env), plan(id, found, env)
     messages = approval.decide(kept, one.run, one.id, choice, by=by, reason=reason, now=now)
+    return _sent(messages, env)
+
+
+def plan_again(run: str, by: str, reason: str, found: Settings, env: Env, now: datetime) -> tuple[str, bool]:
+    """The run, and whether its message was sent, or is left to the sweep."""
+    from governance.revival import again
+
+    whole, messages = again(_record(found, env), run, by=by, reason=reason, now=now)
+    return whole, _sent(messages, env)
+
+
+def _sent(messages: Sequence[Message], env: Env) -> bool:
     if not (env.get("AzureWebJobsStorage") or env.get("AzureWebJobsStorage__accountName")):
         return False
     send(messages, env)

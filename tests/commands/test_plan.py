@@ -116,6 +116,19 @@ def test_a_rejected_plan_is_not_carried_out(terminal: Terminal) -> None:
     assert "was rejected by Kim already" in terminal.capsys.readouterr().err
 
 
+def test_a_plan_above_a_ceiling_is_planned_again_once_that_is_raised(terminal: Terminal) -> None:
+    terminal.settings('ceilings = { per_hour = "0.01" }')
+    terminal.alert(1)
+    terminal.settings("")
+    assert terminal.run("orders", "--json") == 0
+    run = json.loads(terminal.said())["runs"][0]["run"]
+    assert terminal.run("plan", "again", run[:12], "--by", "Kim", "--reason", "it was too low") == 0
+    assert f"run {run[:12]} is planned anew by Kim; the sweep" in terminal.said()
+    assert f"{LAB}: verified" in terminal.alert()
+    assert terminal.run("plan", "again", run[:12], "--by", "Kim", "--reason", "once more") == 2
+    assert "is carried out" in terminal.capsys.readouterr().err
+
+
 def test_a_pause_holds_everything_until_it_is_over(terminal: Terminal) -> None:
     terminal.settings("")
     assert terminal.run("pause", "--by", "Kim", "--reason", "release night") == 0

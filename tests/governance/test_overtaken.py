@@ -46,7 +46,7 @@ def test_an_alert_of_what_the_budget_was_before(record: Record, gate: Policy, ch
         approve(world)
     world.budget = replace(world.budget, **change)
     world.carry_out(world.plan(HOUR))
-    assert (world.fleet.stops, world.kinds()[-1]) == ([], "refused")
+    assert (world.fleet.stops, world.kinds()[-1]) == ([], "unusable")
     assert "was changed since the alert" in world.last("reason")
 
 

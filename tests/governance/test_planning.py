@@ -76,7 +76,7 @@ def test_invariant_1_a_blank_selector_refuses_the_plan_and_lists_nothing(record:
     control.budgets = [replace(DOLLAR, **blank)]
     control.fleet.faults["machines"].append(AssertionError("listed"))
     assert control.plan(message) == control.plan(message) == []
-    assert record.events(f"alerts/{message['alert']}")[-1].kind == "refused"
+    assert record.events(f"alerts/{message['alert']}")[-1].kind == "unusable"
 
 
 def test_a_budget_that_left_the_registry_refuses_plan_and_order(control: Control) -> None:
@@ -166,13 +166,13 @@ def test_a_revival_whose_message_could_not_be_sent_is_made_good_by_the_next(cont
     assert len(control.queue.sent) == 2
 
 
-def test_an_alert_that_is_too_old_is_not_revived(control: Control) -> None:
+def test_an_alert_that_is_too_old_revives_nothing_and_a_fresh_one_does(control: Control) -> None:
     message = control.receive()
     exhaust(control, message)
-    answer = post(
-        control, payload("common-actual", firedDateTime="2026-11-15T17:00:00Z"), NOW + timedelta(days=3, hours=1)
-    )
-    assert answer.body["duplicate"] is True
+    late = NOW + timedelta(days=3, hours=1)
+    assert post(control, control.body, late).status == 422
+    answer = post(control, payload("common-actual", firedDateTime="2026-11-15T17:00:00Z"), late)
+    assert answer.body["revived"] is True
 
 
 def exhaust(control: Control, message: dict[str, object]) -> None:
