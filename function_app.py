@@ -140,9 +140,10 @@ def _record_given_up(queue: str) -> None:
     @app.queue_trigger(arg_name="message", queue_name=f"{queue}-poison", connection=STORAGE)
     def given_up(message: func.QueueMessage) -> None:
         import wiring
+        from adapters import telemetry
 
         wiring.on_poison(queue, message.get_body().decode(errors="replace"), os.environ, datetime.now(UTC))
-        _done("message-given-up", queue=queue, id=message.id)
+        telemetry.alarm("message-given-up", queue=queue, id=message.id)
 
 
 for _queue in (

@@ -32,13 +32,15 @@ _TEST = re.compile(r"(?<![a-z])test(?![a-z])", re.IGNORECASE)
 def parse(body: bytes, *, budgets: Sequence[Budget], now: datetime, max_age: timedelta = MAX_AGE) -> Alert | Refusal:
     """Judge one webhook body against the registry; an Alert with `notice_only` set must never lead to a stop."""
     seal = sha256(body).hexdigest()
+    named = ("", "")
     try:
         claim = read(body)
+        named = next(((one.name, one.id) for one in budgets if _names(claim, one)), (clip(claim.budget_name), ""))
         if _is_sample(claim) and not any(_names(claim, budget) for budget in budgets):
             return Refusal(202, TEST_ALERT, seal)
         return _judge(claim, _registered(claim, budgets), seal, now, max_age)
     except Refused as refused:
-        return Refusal(refused.status, refused.reason, seal)
+        return Refusal(refused.status, refused.reason, seal, *named)
 
 
 def _judge(claim: Claim, budget: Budget, seal: str, now: datetime, max_age: timedelta) -> Alert:

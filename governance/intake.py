@@ -6,15 +6,17 @@ Action groups retry 503 but not 500: whatever the storage or the queue does, the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
-from governance import overspend, period, streams, switches
+from governance import overspend, period, refusals, streams, switches
 from governance.alert import MAX_AGE, key_of, parse
 from governance.canonical import plain
 from governance.model import Alert, Answer, Budget, Event, Queue, Refusal
 from governance.record import Record
+from ledger.faults import Conflict
 
 RETRY_SECONDS = 30
 WEBHOOK: Mapping[str, str] = MappingProxyType({"entry": "webhook"})
@@ -69,13 +71,16 @@ def _remembered(verdict: Alert | Refusal, record: Record, now: datetime) -> Aler
     stream = streams.firing_stream(verdict) if verdict.fired_at else streams.body_stream(verdict.digest)
     first, _ = record.once(stream, streams.ARRIVED, claim, now)
     if now - first.at > MAX_AGE:
-        return Refusal(422, f"this very alert first came more than {MAX_AGE.days} days ago", verdict.digest)
+        text = f"this very alert first came more than {MAX_AGE.days} days ago"
+        return Refusal(422, text, verdict.digest, verdict.budget_name, verdict.budget_id)
     return replace(verdict, key=str(first.body["alert"]), period=str(first.body["period"]))
 
 
 def _refuse(refusal: Refusal, size: int, record: Record, now: datetime) -> Answer:
     body = {"status": refusal.status, "reason": refusal.reason, "bytes": size}
     record.once(streams.refused_stream(refusal.digest), streams.REFUSED, body, now)
+    with suppress(Conflict):  # another of that day was written meanwhile: people hear of that one
+        refusals.note(refusal, record, now)
     word = "notice" if refusal.status == 202 else "refused"
     return Answer(refusal.status, {word: refusal.reason, "digest": refusal.digest})
 

@@ -82,6 +82,8 @@ class Refusal:
     status: int
     reason: str
     digest: str
+    budget: str = ""  # the name it claims, and the id of the registry's budget of that name
+    budget_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ def denied(trusted: TrustedCaller, authorization: str, env: Env, now: datetime) 
 
     found = _denial(trusted, authorization, env, now)
     if found:
-        telemetry.event("caller-denied", status=found.status, reason=found.reason)
+        telemetry.alarm("caller-denied", status=found.status, reason=found.reason)
     return found
 
 

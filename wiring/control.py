@@ -49,6 +49,8 @@ def on_alert(
     who = {"entry": "webhook", "by": f"app {found.caller.app}" if found.caller else "function key"}
     line = queue(env)
     answer = flow.on_alert(body, budgets=found.budgets, record=kept, queue=line, now=now, live=found.live, who=who)
+    if answer.status >= 400 and "refused" in answer.body:
+        telemetry.alarm("alert-refused", status=answer.status, reason=answer.body["refused"])
     if "taken_dry" in answer.body:
         telemetry.alarm("alert-taken-dry", alert=answer.body["alert"], reason=answer.body["taken_dry"])
     return answer.status, answer.body

@@ -55,7 +55,7 @@ def _log_the_silent(body: Mapping[str, object], kept: Record) -> None:
     events = kept.events(notice_stream(str(body["notice"]))) if "notice" in body else []
     if events and events[-1].kind == GIVEN_UP:
         told = {name: events[0].body[name] for name in ("channel", "notice")}
-        telemetry.event("notice-given-up", **told, reason=events[-1].body["reason"])
+        telemetry.alarm("notice-given-up", **told, reason=events[-1].body["reason"])
 
 
 def posted(found: Settings, env: Env) -> list[Posted]:

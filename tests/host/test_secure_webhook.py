@@ -54,7 +54,7 @@ def nothing_happened(service: Service) -> bool:
 def test_key_and_token_together_are_let_in(service: Service, tenant: entra.Tenant, version: str) -> None:
     answer = post(service, tenant.token(version))
     assert (answer.status, service.pump.waiting("plan-stop")) == (202, 1)
-    assert [event["event"] for event in answer.events()] == ["alert-answered"]
+    assert [event["event"] for event in answer.events()] == ["alert-taken-dry", "alert-answered"]
     who = service.events("alerts/")[0].body["who"]
     assert who == {"entry": "webhook", "by": f"app {ACTION_GROUPS}"}
 
