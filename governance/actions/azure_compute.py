@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from governance.actions.azure_clients import SCOPE, AzureClients, lock_on, parts_of
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from azure.mgmt.compute.models import VirtualMachineInstanceView, VirtualMachineScaleSetVMInstanceView
 
 NAMESPACE = "Microsoft.Compute"
+# MC_ resource group _ cluster _ region.
+_NODE_GROUP = re.compile(r"mc_.+_.+_[a-z0-9]+$", re.IGNORECASE)
 
 
 class AzureCompute:
@@ -48,6 +50,16 @@ def frozen(profile: Any) -> str:
     if is_spot(profile) and word(profile.eviction_policy).lower() == "delete":
         return "a spot machine with eviction policy Delete: deallocation is not offered for it"
     return ""
+
+
+def managed(group: str, tags: Mapping[str, str]) -> str:
+    """Why a node of AKS is left to AKS; '' for what is none. AKS gives the tags of a pool to its machines, so an opt-in
+    on the pool reaches them; and its default takes the deallocation of a node for a wish to be rid of it.
+
+    The group AKS makes is known by its name; one that somebody named, by the tags that AKS keeps on its machines.
+    """
+    pool = any(name.lower().startswith("aks-managed-") for name in tags) or _NODE_GROUP.match(group)
+    return "a node pool of AKS, which may erase deallocated nodes: stop the cluster instead" if pool else ""
 
 
 def is_spot(profile: Any) -> bool:

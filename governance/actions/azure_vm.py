@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from governance.actions.azure_clients import SCOPE, ManagementLock, id_pattern, lock_on, parts_of
-from governance.actions.azure_compute import AzureCompute, frozen, is_spot, power_of, system_of, tags_of, word
+from governance.actions.azure_compute import AzureCompute, frozen, is_spot, managed, power_of, system_of, tags_of, word
 from governance.actions.azure_faults import translated
 from governance.model import Machine
 from ledger.faults import Conflict, Missing, Rejected, Transient
@@ -106,6 +106,6 @@ def _machine(found: VirtualMachine, power: str, locks: Sequence[ManagementLock])
         size=word(hardware.vm_size) if hardware else "",
         system=system_of(found),
         purchase="spot" if is_spot(found) else "on-demand",
-        unstoppable=frozen(found) or lock_on(id, locks),
+        unstoppable=managed(parts_of(_ID, id)["group"], tags_of(found)) or frozen(found) or lock_on(id, locks),
         identity=word(found.vm_id),
     )

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from governance.actions.azure_clients import SCOPE, ManagementLock, id_pattern, lock_on, parts_of
-from governance.actions.azure_compute import AzureCompute, frozen, is_spot, power_of, system_of, tags_of, word
+from governance.actions.azure_compute import AzureCompute, frozen, is_spot, managed, power_of, system_of, tags_of, word
 from governance.actions.azure_faults import translated
 from governance.instances import OFF, power_of_all
 from governance.model import Machine
@@ -125,7 +125,10 @@ def _machine(
         system=system_of(profile) if profile else "",
         purchase="spot" if profile and is_spot(profile) else "on-demand",
         units=sum(power not in OFF for power in powers.values()),
-        unstoppable=(frozen(profile) if profile else "") or _protected(instances) or lock_on(id, locks),
+        unstoppable=managed(parts_of(_ID, id)["group"], tags_of(found))
+        or (frozen(profile) if profile else "")
+        or _protected(instances)
+        or lock_on(id, locks),
         parts=powers,
         identity=word(found.unique_id),
     )

@@ -20,8 +20,11 @@ from governance.actions.azure_vm import AzureVirtualMachines
 from governance.actions.azure_vmss import AzureScaleSets
 from governance.fleets import Fleets
 from governance.instances import on, power_of_all
+from governance.model import Alert
+from governance.policy import decide
 from ledger.faults import Conflict, Missing, Rejected, Transient
-from tests.governance.scene import NOW, SUBSCRIPTION, TAGS
+from tests.governance.scene import DOLLAR, NOW, SUBSCRIPTION, TAGS
+from tests.governance.test_policy import ALERT
 
 SUB = SUBSCRIPTION.rpartition("/")[2]
 SET, VM = resource_id(SUB, "rg-dev", SCALE_SET, "web"), resource_id(SUB, "rg-dev", MACHINE, "vm")
@@ -188,6 +191,30 @@ def test_invariant_15_what_cannot_be_deallocated_is_named_in_every_reading(
         assert reason in found.unstoppable
         assert bool(found.unstoppable) == bool(reason)
         assert found.purchase == ("spot" if hardware.eviction else "on-demand")
+
+
+@pytest.mark.parametrize(
+    ("group", "more", "reason"),
+    [
+        ("MC_rg-dev_dev_westeurope", {}, "a node pool of AKS"),
+        ("nodes", {"aks-managed-poolName": "nodepool1"}, "a node pool of AKS"),
+        ("rg-mc_dev", {"aks-owner": "kim"}, ""),
+    ],
+    ids=["group", "tag", "neither"],
+)
+def test_invariant_15_a_node_pool_of_aks_is_left_to_its_cluster(
+    cloud: Cloud, fleets: Fleets, group: str, more: dict[str, str], reason: str
+) -> None:
+    """Its tags are those of the pool, so it opts in like any other; AKS may erase a node that is deallocated."""
+    tags = {**TAGS, **more}
+    pool, node = resource_id(SUB, group, SCALE_SET, "aks-pool"), resource_id(SUB, group, MACHINE, "aks-node")
+    cloud.add_scale_set(pool, tariff=PRICE, instances=2, tags=tags)
+    cloud.add_machine(node, tariff=PRICE, tags=tags)
+    for found in (*fleets.machines(SUBSCRIPTION), fleets.machine(pool), fleets.machine(node)):
+        assert bool(found.unstoppable) == bool(reason) and found.unstoppable.startswith(reason)
+    assert isinstance(ALERT, Alert)
+    planned = decide(ALERT, DOLLAR, fleets.machines(SUBSCRIPTION), live=True, now=NOW)
+    assert [one.reason for one in planned.spared] == ([found.unstoppable] * 2 if reason else [])
 
 
 @pytest.mark.parametrize("level", ["ReadOnly", "CanNotDelete"])

@@ -135,4 +135,4 @@ def test_an_app_that_cannot_import_its_own_modules_still_answers_503(hosting: Ho
 def test_log_events_are_one_json_object_a_line(service: Service) -> None:
     answer = service.front.request(ALERTS, b"not JSON")
     own = [log for log in answer.logs if log.category == "ledger"]
-    assert [json.loads(log.text)["event"] for log in own] == ["alert-answered"]
+    assert [json.loads(log.text)["event"] for log in own] == ["alert-refused", "alert-answered"]
