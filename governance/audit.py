@@ -133,7 +133,8 @@ def _orders(whole: Walked, now: datetime, unfinished_after: timedelta) -> Iterat
         except lifecycle.IllegalStep as step:
             yield Problem(name, "order", f"not a life of an order: {step}")
             continue
-        if not lifecycle.is_over(state) and now - events[-1].at > unfinished_after:
+        waits = lifecycle.is_over(state) or events[-1].kind == lifecycle.HELD  # for as long as somebody holds it
+        if not waits and now - events[-1].at > unfinished_after:
             yield Problem(_place(events[-1]), "end", _endless(state, events[-1]))
 
 

@@ -14,6 +14,7 @@ CALLING = "calling"
 ACCEPTED = "accepted"
 UNDERWAY = "underway"
 DEFERRED = "deferred"
+HELD = "held"
 WAITING = "waiting"
 VERIFIED = "verified"
 GONE = "gone"
@@ -27,6 +28,7 @@ RESULTS: Mapping[str, str] = {
     CALLING: "none yet: the call is about to be made",
     ACCEPTED: "the call was taken",
     DEFERRED: "not taken, again later",
+    HELD: "not called, again when that is over",
     WAITING: "not there yet",
     DRY_RUN: "nothing was called",
 }
@@ -46,8 +48,8 @@ _OVER = (State.VERIFIED, State.REFUSED, State.DRY_RUN, State.FAILED)
 
 TRANSITIONS: Mapping[State | None, Mapping[str, State]] = {
     None: {PLANNED: State.PLANNED},
-    State.PLANNED: {**_BEFORE_ACCEPTANCE, DRY_RUN: State.DRY_RUN},
-    State.CALLING: {**_BEFORE_ACCEPTANCE, ACCEPTED: State.ACCEPTED},
+    State.PLANNED: {**_BEFORE_ACCEPTANCE, HELD: State.PLANNED, DRY_RUN: State.DRY_RUN},
+    State.CALLING: {**_BEFORE_ACCEPTANCE, HELD: State.CALLING, ACCEPTED: State.ACCEPTED},
     State.ACCEPTED: {
         WAITING: State.ACCEPTED,
         VERIFIED: State.VERIFIED,

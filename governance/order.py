@@ -104,12 +104,15 @@ def between_readings(order: Order) -> timedelta:
 
 def in_flight(order: Order) -> timedelta:
     """How much longer a call begun by another handler may be under way; nothing when none was begun."""
-    return order.events[-1].at + IN_FLIGHT - order.now if order.state is State.CALLING else streams.AT_ONCE
+    lost = calls_lost(order)
+    return lost[0].at + IN_FLIGHT - order.now if lost else streams.AT_ONCE
 
 
-def calls_lost(order: Order) -> int:
-    """How many calls in a row, up to the last event, got no answer."""
-    return sum(1 for _ in takewhile(lambda event: event.kind == lifecycle.CALLING, reversed(order.events)))
+def calls_lost(order: Order) -> list[Event]:
+    """The calls in a row, the last one first, that got no answer."""
+    silent = (lifecycle.CALLING, lifecycle.HELD)
+    unanswered = takewhile(lambda event: event.kind in silent, reversed(order.events))
+    return [event for event in unanswered if event.kind == lifecycle.CALLING]
 
 
 def too_old(order: Order) -> str:

@@ -53,18 +53,25 @@ class _Switches:
         return self.budget is None or not (self.live and self.budget.live)
 
     def refusal(self, machine: Machine, order: Order) -> str:
+        """What forbids the call for good, by the machine as it is now."""
         if self.budget is None:
             return "the budget left the registry"
-        planned = order.planned.get("identity")
-        if planned and machine.identity and planned != machine.identity:
+        if _is_another(order, machine):
             return "another machine was made under its id since the plan"
+        return policy.objection(machine, self.budget, self.rules, order.now, order.planned.get("policy", ""))
+
+    def cools_off(self, machine: Machine, order: Order) -> str:
+        assert self.budget is not None  # else it is held
         rule = order.planned.get("policy", "")
-        held = policy.objection(machine, self.budget, self.rules, order.now, rule)
-        if held or order.is_dry:
-            return held
-        if held := pause.standing(order.record, self.budget):
-            return held
         return restarts.objection(order.record, machine, rule, self.budget, order.key, order.now)
+
+    def held(self, order: Order) -> str:
+        """What keeps a live order waiting until somebody ends it, or until it is too old."""
+        if order.is_dry:
+            return ""
+        if self.budget is None:
+            return "the budget left the registry"
+        return "" if self.dry_run else pause.standing(order.record, self.budget)
 
 
 def on_order(
@@ -121,23 +128,24 @@ def _carry_out(order: Order, switches: _Switches, fleet: Fleet) -> list[Message]
 
 
 def _act(order: Order, machine: Machine, switches: _Switches, fleet: Fleet) -> list[Message]:
-    """The last look before the call: budget, tags, switches, power; then the call itself."""
+    """The last look before the call: what a lost call did, budget, tags, switches, power; then the call itself."""
     machine, told = _of_the_call(order, machine)
     before = _before(machine)
-    refusal = too_old(order) or period_over(order) or switches.refusal(machine, order)
-    dry_run = order.is_dry or switches.dry_run
-    if refusal:
+    is_ours = order.state is State.CALLING and not _is_another(order, machine)
+    if is_ours and machine.power in policy.ALREADY_OFF:
+        return _off(order, machine, before, told)
+    if late := too_old(order) or period_over(order):
+        order.add(lifecycle.FAILED, reason=late, before=before)
+    elif held := switches.held(order):
+        _hold(order, held, before)
+    elif refusal := switches.refusal(machine, order):
         order.add(lifecycle.REFUSED, reason=refusal, before=before)
-    elif dry_run and order.state is State.CALLING:
-        order.add(lifecycle.REFUSED, reason="switched to dry-run after a call whose answer was lost", before=before)
-    elif dry_run:
-        order.add(lifecycle.DRY_RUN, would=_would(machine), before=before)
-    elif machine.power == policy.OFF:
-        order.add(lifecycle.VERIFIED, power=machine.power, reason="found deallocated, no call made now", **told)
+    elif order.is_dry or switches.dry_run:
+        _dry(order, machine, before)
+    elif cooling := switches.cools_off(machine, order):
+        order.add(lifecycle.REFUSED, reason=cooling, before=before)
     elif machine.power in policy.ALREADY_OFF:
-        reason = "found deallocating, no call made now"
-        order.add(lifecycle.UNDERWAY, power=machine.power, reason=reason, before=before)
-        return [_look(order)]
+        return _off(order, machine, before, told)
     elif doubt := _doubt(order, machine):
         order.add(lifecycle.FAILED, reason=doubt, before=before)
     else:
@@ -145,6 +153,35 @@ def _act(order: Order, machine: Machine, switches: _Switches, fleet: Fleet) -> l
         calling = order.add(lifecycle.CALLING, call="deallocate", before=before)
         return _call(calling, instances.on(machine), switches.budget, fleet)
     return []
+
+
+def _off(order: Order, machine: Machine, before: Mapping[str, object], told: Mapping[str, object]) -> list[Message]:
+    """By somebody else's stop, or by a call of ours whose answer was lost: no word of today takes that back."""
+    if machine.power == policy.OFF:
+        order.add(lifecycle.VERIFIED, power=machine.power, reason="found deallocated, no call made now", **told)
+        return []
+    order.add(lifecycle.UNDERWAY, power=machine.power, reason="found deallocating, no call made now", before=before)
+    return [_look(order)]
+
+
+def _is_another(order: Order, machine: Machine) -> bool:
+    planned = order.planned.get("identity")
+    return bool(planned and machine.identity and planned != machine.identity)
+
+
+def _hold(order: Order, reason: str, before: Mapping[str, object]) -> None:
+    """Told once; the sweep asks again once it is over (rescue.py)."""
+    last = order.events[-1]
+    if last.kind != lifecycle.HELD or last.body["reason"] != reason:
+        order.add(lifecycle.HELD, reason=reason, before=before)
+
+
+def _dry(order: Order, machine: Machine, before: Mapping[str, object]) -> None:
+    if order.state is State.CALLING:
+        reason = "switched to dry-run after a call whose answer was lost"
+        order.add(lifecycle.REFUSED, reason=reason, before=before)
+    else:
+        order.add(lifecycle.DRY_RUN, would=_would(machine), before=before)
 
 
 def _of_the_call(order: Order, machine: Machine) -> tuple[Machine, dict[str, object]]:
@@ -178,13 +215,14 @@ def _doubt(order: Order, machine: Machine) -> str:
     Somebody may have started it since: seen starting, or running after it was not. A whole restart in between cannot
     be told from a call that never arrived, so one repeat is all there is.
     """
-    if order.state is not State.CALLING:
+    lost = calls_lost(order)
+    if not lost:
         return ""
-    before = _power_before(order.events[-1])
+    before = _power_before(lost[0])
     if machine.power in STARTED.get(before, ()):
         return f"the answer to the call was lost and the machine was started since: {before}, now {machine.power}"
-    lost = calls_lost(order)
-    return f"the answers to {lost} calls were lost; the machine is {machine.power}" if lost >= MAX_LOST else ""
+    count = len(lost)
+    return f"the answers to {count} calls were lost; the machine is {machine.power}" if count >= MAX_LOST else ""
 
 
 def _power_before(calling: Event) -> str:

@@ -69,7 +69,7 @@ def _again(stream: str, record: Record, now: datetime) -> list[Message]:
     events = record.events(stream)
     if stream.startswith("alerts/"):
         return _alert_again(events, record, now)
-    return _undo_again(events, now) if stream.startswith("undos/") else _order_again(events, now)
+    return _undo_again(events, now) if stream.startswith("undos/") else _order_again(events, record, now)
 
 
 def unfinished(run: str, *, record: Record) -> list[Message]:
@@ -104,9 +104,11 @@ def _orders_missing(planned: Event, record: Record) -> bool:
     return any(not record.events(streams.order_stream(key)) for key in keys)
 
 
-def _order_again(events: Sequence[Event], now: datetime) -> list[Message]:
+def _order_again(events: Sequence[Event], record: Record, now: datetime) -> list[Message]:
     state = lifecycle.fold(event.kind for event in events)
     if lifecycle.is_over(state) or not _stale(events[-1], now):
+        return []
+    if events[-1].kind == lifecycle.HELD and pause.standing(record):
         return []
     kind, _, order = events[0].stream.rpartition("/")
     if kind == "starts":

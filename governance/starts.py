@@ -106,7 +106,7 @@ def _act(order: Order, machine: Machine, fleet: Fleet, dry_run: bool) -> list[Me
         return _accepted(order, lifecycle.UNDERWAY, reason="found starting, no call made now")
     if OFF not in powers:
         return _defer(order, Transient(f"its power state is {machine.power}"))
-    if (lost := calls_lost(order)) >= MAX_LOST:
+    if (lost := len(calls_lost(order))) >= MAX_LOST:
         reason = f"the answers to {lost} calls were lost; the machine is {machine.power}"
         return _end(order, lifecycle.FAILED, reason=reason, before=_seen(machine))
     restarts.ordered(order.record, restarts.START_ORDERED, order.target, order.key, order.now)

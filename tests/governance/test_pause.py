@@ -36,7 +36,7 @@ def test_invariant_19_a_pause_between_plan_and_call_holds_the_call(record: Recor
     world.carry_out(orders)
     assert world.fleet.stops == []
     (event,) = record.events(str(record.streams("orders/")[0]))[1:]
-    assert (event.kind, "paused by Kim" in str(event.body["reason"])) == ("refused", True)
+    assert (event.kind, "paused by Kim" in str(event.body["reason"])) == ("held", True)
 
 
 def test_a_pause_by_the_settings_holds_too(record: Record) -> None:

@@ -103,7 +103,7 @@ def test_an_order_of_the_old_month_is_not_called_in_the_new_one(record: Record) 
     control.body = payload("common-actual", firedDateTime=fired.isoformat())
     (order,) = control.plan(control.receive(fired), fired)
     control.order(order, FIRST + 44 * HOUR)
-    assert (control.fleet.stops, control.state(order)) == ([], State.REFUSED)
+    assert (control.fleet.stops, control.state(order)) == ([], State.FAILED)
     assert "period ended at 2026-12-01 00:00 UTC" in control.events(order)[-1].body["reason"]
 
 

@@ -79,13 +79,15 @@ def test_invariant_1_a_blank_selector_refuses_the_plan_and_lists_nothing(record:
     assert record.events(f"alerts/{message['alert']}")[-1].kind == "unusable"
 
 
-def test_a_budget_that_left_the_registry_refuses_plan_and_order(control: Control) -> None:
+def test_a_budget_that_left_the_registry_holds_its_order_until_it_is_back(control: Control) -> None:
     message = control.receive()
     (order,) = control.plan(message)
     control.budgets = []
-    assert control.order(order) == []
-    assert control.state(order) is State.REFUSED
-    assert not control.fleet.stops
+    assert control.order(order) == control.order(order) == []
+    assert (control.kinds(order), control.fleet.stops) == (["planned", "held"], [])
+    control.budgets = [DOLLAR]
+    control.settle(control.order(order))
+    assert control.state(order) is State.VERIFIED
 
 
 def test_invariant_9_an_alert_that_waited_for_days_is_not_planned(control: Control) -> None:
@@ -97,7 +99,7 @@ def test_invariant_9_an_alert_that_waited_for_days_is_not_planned(control: Contr
 def test_invariant_9_an_order_that_waited_for_days_is_not_carried_out(control: Control) -> None:
     order = control.first()
     assert control.order(order, NOW + timedelta(days=3, seconds=1)) == []
-    assert control.state(order) is State.REFUSED
+    assert control.state(order) is State.FAILED
     assert not control.fleet.stops
 
 
