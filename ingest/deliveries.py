@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ingest.holding import Holding
-from ingest.mapping import definition
+from ingest.mapping import StagedFile, definition
 from ingest.shapes import Shape, companions_of, price_sheet
 from ingest.staging import Staged
 from ledger.delivery import Period, SourceRef
@@ -69,6 +69,18 @@ class Assembled:
         """Whose bill this is."""
         keys = {f"{entry.account}/{scope}".rstrip("/") for entry in self.found for scope in entry.scopes or ("",)}
         return Holding(self.source.name, self.source.provider, frozenset(keys))
+
+    @property
+    def may_overlap(self) -> bool:
+        """Whether two of its files may be two tellings of the same lines: files of one role that no manifest lists."""
+        files = {(entry.staged.file.role, entry.staged.file.label) for entry in self.found}
+        return not self.manifest and len({role for role, _ in files}) < len(files)
+
+    def rows_of(self, files: Collection[StagedFile]) -> int:
+        """How many rows of these files are this delivery's."""
+        paths = {file.path for file in files}
+        entries = {(entry.staged.file.path, entry.account): entry for entry in self.found}
+        return sum(entry.rows for (path, _), entry in entries.items() if path in paths)
 
     @property
     def shape_name(self) -> str:

@@ -17,8 +17,8 @@ from ingest import checks, commitments, companions, contracts, gate, kinds, pric
 from ingest.deliveries import Assembled
 from ingest.engine import reading
 from ingest.holding import LATE, Span, doubled, span_of
-from ingest.inspection import refuse_bad_values
-from ingest.mapping import StagedFile, focus_select, literal, raw_view, rows_view, tables, variables
+from ingest.inspection import lines_of, refuse_bad_values
+from ingest.mapping import StagedFile, focus_select, literal, rows_view, tables, variables
 from ingest.run import Run, balanced, identified, opening
 from ingest.shapes import Shape
 from ingest.shelf import Shelf
@@ -103,12 +103,10 @@ class Job:
     @contextmanager
     def shown(self, unit: Sequence[StagedFile]) -> Iterator[None]:
         """The unit's files are at hand and behind the views."""
-        accounts = sorted({entry.account for entry in self.assembled.found})
-        view = raw_view(self.shape, unit, str(self.assembled.period), accounts, self.assembled.source.provider)
         sheets = self.assembled.prices
         needed = [*unit, *(sheet.file for sheet in sheets)]
         with self.shelf.at_hand([file.path for file in needed]), reading(" and ".join(file.label for file in needed)):
-            self.connection.execute(view)
+            self.connection.execute(lines_of(self.connection, self.assembled, self.shape, unit))
             self.connection.execute(variables({"is_first_unit": str(unit == self.units()[0]).lower()})[0])
             if sheets:
                 prices.match(self.connection, self.shape, sheets)
@@ -286,10 +284,9 @@ def _refuse_overlap(job: Job) -> None:
 
     The files of a manifest are one delivery by themselves, and need not all be here at once.
     """
-    found = job.assembled.found
-    if len(found) < 2 or job.assembled.manifest:
+    if not job.assembled.may_overlap:
         return
-    every = max(sum(entry.rows for entry in found) // OVERLAP_SAMPLE, 1)
+    every = max(sum(entry.rows for entry in job.assembled.found) // OVERLAP_SAMPLE, 1)
     job.connection.execute(checks.SEEN)
     for _ in job.each_unit():
         job.connection.execute(checks.seen_sql(job.shape, every))

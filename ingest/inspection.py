@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ingest import checks
-from ingest.deliveries import Found
+from ingest.deliveries import Assembled, Found
 from ingest.engine import reading
-from ingest.mapping import MACROS, raw_view
+from ingest.mapping import MACROS, StagedFile, raw_view, rows_in
 from ingest.mappings import text
+from ingest.shapes import Shape
 from ingest.staging import Staged
 from ingest.words import parties_sql, vocabulary
 from ledger.delivery import Period
@@ -53,6 +54,15 @@ def inspect(connection: DuckDBPyConnection, staged: Staged) -> list[Found]:
         )
     keys = sorted({_key(row) for row in rows})
     return [_found(staged, key, [row for row in rows if _key(row) == key]) for key in keys]
+
+
+def lines_of(connection: DuckDBPyConnection, assembled: Assembled, shape: Shape, unit: Sequence[StagedFile]) -> str:
+    """The raw view of a delivery's lines among those of some files; all of them are shown without a condition, which
+    would have to be met line by line in every pass."""
+    if connection.execute(rows_in(unit)).fetchone() == (assembled.rows_of(unit),):
+        return raw_view(shape, unit)
+    accounts = sorted({entry.account for entry in assembled.found})
+    return raw_view(shape, unit, str(assembled.period), accounts, assembled.source.provider)
 
 
 def _key(row: tuple[object, ...]) -> tuple[str, str, str]:

@@ -74,6 +74,11 @@ def raw_view(
     return f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM ({parts}){where}"
 
 
+def rows_in(files: Sequence[StagedFile]) -> str:
+    """How many rows the files have, which the engine tells without reading them."""
+    return f"SELECT count(*) FROM read_parquet([{', '.join(literal(file.path) for file in files)}])"
+
+
 def tables(shape: Shape) -> list[str]:
     """Statements that load the lookup tables which this shape's SQL names, and empty ones for its companions."""
     looked_up = [
