@@ -120,6 +120,7 @@ def sweep(timer: func.TimerRequest) -> None:
     import wiring
 
     _done("swept", wiring.sweep(os.environ, datetime.now(UTC)), past_due=timer.past_due)
+    wiring.look_about(os.environ, datetime.now(UTC))
     wiring.tell(os.environ)
 
 

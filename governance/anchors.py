@@ -35,9 +35,10 @@ class Head:
 def anchor(record: Record, now: datetime) -> Event | None:
     """Today's anchor, if it is not there yet; None where it is, or where another writes it just now."""
     stream = f"{ROOT}{now.astimezone(UTC):%Y-%m}"
-    here = record.events(stream)
-    if here and here[-1].at.astimezone(UTC).date() >= now.astimezone(UTC).date():
+    last = record.last(stream)
+    if last and last.at.astimezone(UTC).date() >= now.astimezone(UTC).date():
         return None
+    here = record.events(stream)
     seen = {head.stream: head.sequence for head in _of_all(record)}
     grown = [name for name, size in record.sizes().items() if name != stream and size > seen.get(name, 0)]
     body = {"heads": {name: head for name in grown if (head := _head(record, name))}}

@@ -27,6 +27,11 @@ class Record:
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
 
+    @property
+    def store(self) -> ObjectStore:
+        """Where it is; for what lies beside the record and is none of it."""
+        return self._store
+
     def events(self, stream: str) -> list[Event]:
         """All events in order; Rejected when an object is not an event any more."""
         return [self._read(stream, name) for name in self._names(stream)]

@@ -12,6 +12,7 @@ from governance.model import Event, Message, State
 from governance.notices import SEND_NOTICE, notice_stream
 from governance.planning import targets_in
 from governance.record import Record
+from governance.settled import Settled
 from governance.undo import attempt
 from ledger.faults import Rejected
 
@@ -58,15 +59,38 @@ def on_sweep(*, record: Record, now: datetime) -> list[Message]:
 
     A damaged stream is passed over, so that it cannot hold up the others; Record.verify names it.
     """
-    messages = []
-    for stream in [stream for prefix in SWEPT for stream in record.streams(prefix)]:
+    messages, settled = [], Settled(record, "sweep")
+    for stream in [stream for prefix in SWEPT for stream in settled.open(prefix)]:
         with suppress(Rejected, lifecycle.IllegalStep):
-            messages += _again(stream, record, now)
+            events = record.events(stream)
+            found = _again(stream, events, record, now)
+            messages += found
+            if not found and _is_settled(stream, events, record, now):
+                settled.close(stream, len(events))
+    settled.keep()
     return messages
 
 
-def _again(stream: str, record: Record, now: datetime) -> list[Message]:
-    events = record.events(stream)
+def _is_settled(stream: str, events: Sequence[Event], record: Record, now: datetime) -> bool:
+    """Whether time alone can bring no message for it any more: only what is added to it can."""
+    if stream.startswith("alerts/"):
+        return _alert_is_settled(events, record, now)
+    if stream.startswith("undos/"):
+        current = attempt(events)
+        return current is None or current.ended is not None
+    return lifecycle.is_over(lifecycle.fold(event.kind for event in events))
+
+
+def _alert_is_settled(events: Sequence[Event], record: Record, now: datetime) -> bool:
+    planned = streams.find(events, streams.PLANNED)
+    if streams.find(events, streams.RECEIVED) is None or streams.is_settled(events):
+        return True
+    if streams.at_rest(events) and now - streams.begun(events) > MAX_AGE:
+        return True
+    return planned is not None and not _orders_missing(planned, record)
+
+
+def _again(stream: str, events: Sequence[Event], record: Record, now: datetime) -> list[Message]:
     if stream.startswith("alerts/"):
         return _alert_again(events, record, now)
     return _undo_again(events, now) if stream.startswith("undos/") else _order_again(events, record, now)
@@ -101,7 +125,8 @@ def _alert_again(events: Sequence[Event], record: Record, now: datetime) -> list
 def _orders_missing(planned: Event, record: Record) -> bool:
     """True after a crash between recording the plan and opening the stream of each order."""
     keys = (streams.order_key(str(planned.body["run"]), str(target["id"])) for target in targets_in(planned))
-    return any(not record.events(streams.order_stream(key)) for key in keys)
+    orders = (streams.order_stream(key) for key in keys)
+    return any(one not in record.streams(one) for one in orders)  # by their names alone: nothing is read
 
 
 def _order_again(events: Sequence[Event], record: Record, now: datetime) -> list[Message]:

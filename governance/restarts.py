@@ -6,9 +6,10 @@ order ended is read from the order's own stream.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 
 from governance import cool_off, instances, lifecycle, overspend, streams
 from governance.cool_off import Past
@@ -94,16 +95,23 @@ def left_alone(
     known = set(record.streams("machines/")) if targets else set()
     rules = {one.id: one.policy for one in targets if streams.machine_stream(one.id) in known}
     found = (one for one in machines if one.id in rules)
-    reasons = {one.id: objection(record, one, rules[one.id], budget, by, now) for one in found}
+    breaks_at = cache(lambda: overspend.projected(record, budget, now).breaks_at)
+    reasons = {one.id: _objection(record, one, _cool_off(budget, rules[one.id]), by, now, breaks_at) for one in found}
     return {id: reason for id, reason in reasons.items() if reason}
 
 
 def objection(record: Record, machine: Machine, rule: object, budget: Budget, by: str, now: datetime) -> str:
     """Why the machine is left alone; empty when it is not, or when the cap would break before that ends."""
-    known, span = looked(record, machine, by, now), _cool_off(budget, rule)
-    if not cool_off.holds(known, span, now):
-        return ""
-    return cool_off.holds(known, span, now, overspend.projected(record, budget, now).breaks_at)
+    breaks_at = cache(lambda: overspend.projected(record, budget, now).breaks_at)
+    return _objection(record, machine, _cool_off(budget, rule), by, now, breaks_at)
+
+
+def _objection(
+    record: Record, machine: Machine, span: timedelta, by: str, now: datetime, breaks_at: Callable[[], datetime | None]
+) -> str:
+    """`breaks_at` reads every alert: it is asked only where something is held, and once for a plan."""
+    known = looked(record, machine, by, now)
+    return cool_off.holds(known, span, now, breaks_at()) if cool_off.holds(known, span, now) else ""
 
 
 def begun(events: Sequence[Event]) -> datetime | None:

@@ -7,12 +7,16 @@ The sweep looks, so that it is known and told even when no further alert comes. 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from governance import restarts, streams
+from governance.alert import MAX_AGE
 from governance.model import Budget, Fleet, Machine
+from governance.policy import OFF
 from governance.record import Record
+from governance.settled import Settled
 from ledger.faults import Conflict, Missing, Rejected, Transient
 
 # Whoever starts a machine later than this after a stop starts it for the next month's budget.
@@ -26,6 +30,7 @@ class Off:
     target: str
     order: str
     budget_id: str
+    quiet: bool = False  # nobody was seen to start it since: while it reads off there is nothing to note
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +43,36 @@ class Looked:
 
 def should_be_off(record: Record, now: datetime) -> list[Off]:
     """By the record alone; a damaged stream is passed over, its own audit names it."""
-    found = []
-    for stream in record.streams("machines/"):
-        try:
-            target = str(record.events(stream)[0].body["target"])
-            past = restarts.past(record, target)
-            if past.stopped and not past.undone and now - past.stopped <= WATCHED:
-                planned = record.events(streams.order_stream(past.order))[0]
-                found.append(Off(target, past.order, str(planned.body["budget_id"])))
-        except Rejected:
-            continue
-    return found
+    settled = Settled(record, "machines")
+    kept = [one for one in settled.closed("machines/") if one and datetime.fromisoformat(one["until"]) >= now]
+    found = [Off(one["target"], one["order"], one["budget_id"], quiet=True) for one in kept]
+    for stream in list(settled.open("machines/")):
+        with suppress(Rejected):
+            found += _of_stream(stream, record, settled, now)
+    settled.keep()
+    return sorted(found, key=lambda one: streams.machine_stream(one.target))
+
+
+def _of_stream(stream: str, record: Record, settled: Settled, now: datetime) -> list[Off]:
+    """A machine that is off, and whose stop is over, is as it is until something is added to its stream."""
+    events = record.events(stream)
+    target = str(events[0].body["target"])
+    past = restarts.past(record, target)
+    if not past.stopped or past.undone or now - past.stopped > WATCHED:
+        if now - events[-1].at > WATCHED + MAX_AGE:
+            settled.close(stream, len(events))
+        return []
+    planned = record.events(streams.order_stream(past.order))[0]
+    off = Off(target, past.order, str(planned.body["budget_id"]), quiet=past.on_since is None)
+    if off.quiet and events[-1].kind == restarts.STOP_ORDERED and events[-1].body["order"] == past.order:
+        told = {"target": target, "order": off.order, "budget_id": off.budget_id}
+        settled.close(stream, len(events), {**told, "until": (past.stopped + WATCHED).isoformat()})
+    return [off]
 
 
 def look(waiting: Sequence[Off], budgets: Sequence[Budget], record: Record, fleet: Fleet, now: datetime) -> Looked:
     """One listing for each scope that has any; a restart is recorded once, whoever sees it first."""
-    targets = {one.target.lower() for one in waiting}
+    targets, quiet = ({one.target.lower() for one in group} for group in (waiting, (w for w in waiting if w.quiet)))
     found: dict[str, Machine] = {}
     unseen: dict[str, str] = {}
     for place in _places(waiting, budgets):
@@ -61,7 +80,8 @@ def look(waiting: Sequence[Off], budgets: Sequence[Budget], record: Record, flee
             found |= {one.id: one for one in fleet.machines(place) if one.id.lower() in targets}
         except (Conflict, Missing, Rejected, Transient) as fault:
             unseen[place] = str(fault) or type(fault).__name__
-    seen = {id: restarts.looked(record, one, "the sweep", now).seen for id, one in found.items()}
+    told = {id: one for id, one in found.items() if one.power != OFF or id.lower() not in quiet}
+    seen = {id: restarts.looked(record, one, "the sweep", now).seen for id, one in told.items()}
     return Looked(tuple(sorted(id for id, at in seen.items() if at == now)), unseen)
 
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from governance import approval, backoff, drill, lifecycle, notices, streams
+from governance.alert import MAX_AGE
 from governance.canonical import digest
 from governance.letter import Letter, letter
 from governance.model import Budget, Event, Message
@@ -20,12 +21,15 @@ from governance.notices import Channel, Kind, Notice, notice_stream
 from governance.outcome import record_outcome
 from governance.record import Record
 from governance.rescue import STALE
+from governance.settled import Settled
 from ledger.faults import Conflict, Missing, Rejected, Transient, reject
 
 MOST_TRIES = 6
 # As long as one try can take, and more: a copy of the message that comes meanwhile leaves it alone.
 LEASE = timedelta(minutes=1)
 DAMAGED = "record-damaged"
+# Nothing is told any more of a stream that lay still for so long, and no outcome of its run is awaited (outcome.py).
+HISTORY = notices.FRESH + MAX_AGE
 # Streams that are named after a run; what is told of others is found by the sweep.
 OF_A_RUN = ("alerts/", "taken-dry/", "delays/", "outcomes/", "undos/")
 NOBODY = "the channel is not in the settings any more"
@@ -79,18 +83,23 @@ def _of_run(run: str, desk: Desk) -> list[Message]:
 
 def _everything(desk: Desk) -> list[Message]:
     """Also what was queued and then lost. A damaged stream is noted and passed over: it must not hold up the others."""
-    known = set(desk.record.streams("notices/"))
+    known, settled = set(desk.record.streams("notices/")), Settled(desk.record, "notices")
     told = set(desk.record.streams("outcomes/"))
-    for stream in desk.record.streams("alerts/"):
+    for stream in settled.open("alerts/"):
         if notices.outcome_stream(stream.removeprefix("alerts/")) not in told:
             with suppress(Rejected, lifecycle.IllegalStep):
                 record_outcome(desk.record, desk.record.events(stream), desk.now)
     messages = []
-    for stream in (one for prefix in _prefixes(desk) for one in desk.record.streams(prefix)):
+    for stream in [one for prefix in _prefixes(desk) for one in settled.open(prefix)]:
         try:
-            messages += _queued(stream, desk, known)
+            events = desk.record.events(stream)
+            messages += _due(stream, events, desk, known)
         except Rejected as fault:
             _damaged(stream, fault, desk)
+            continue
+        if events and desk.now - events[-1].at > HISTORY:
+            settled.close(stream, len(events))
+    settled.keep()
     return messages
 
 
@@ -106,7 +115,10 @@ def _prefixes(desk: Desk) -> list[str]:
 
 def _queued(stream: str, desk: Desk, known: set[str] | None) -> list[Message]:
     """Messages for what is new in a stream, and, given the `known` notice streams, for what was lost since."""
-    events = desk.record.events(stream)
+    return _due(stream, desk.record.events(stream), desk, known)
+
+
+def _due(stream: str, events: Sequence[Event], desk: Desk, known: set[str] | None) -> list[Message]:
     if known is not None:
         _require_whole(stream, events, desk)
     messages = []

@@ -35,7 +35,7 @@ def test_the_first_sweep_of_a_day_anchors_and_logs_the_digest(
     record = Record(FolderStore(env["LEDGER_STORE"]))
     Control(record, machine("a")).receive()
     for hours in (0, 1, 24):
-        wiring.sweep(env, NOW + timedelta(hours=hours))
+        wiring.look_about(env, NOW + timedelta(hours=hours))
     kept = record.events("anchors/2026-11")
     assert [line["digest"] for line in logged(caplog, "record-anchored")] == [event.digest for event in kept]
     assert len(kept) == 2
@@ -50,4 +50,5 @@ def test_an_anchor_that_cannot_be_written_holds_no_message_back(
     month.mkdir(parents=True)
     (month / "000001.json").write_text("{}")
     assert len(wiring.sweep(env, NOW + timedelta(hours=1))) == 1
+    wiring.look_about(env, NOW + timedelta(hours=1))
     assert len(logged(caplog, "record-not-anchored")) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wiring.audit import audit
 from wiring.azure import ExportWish, exports
-from wiring.control import alert, on_alert, on_poison, on_queue, send, sweep
+from wiring.control import alert, look_about, on_alert, on_poison, on_queue, send, sweep
 from wiring.drills import drill, lives, standing
 from wiring.fleets import fleet
 from wiring.money import contracts, export, summary, take_in, validate
@@ -38,6 +38,7 @@ __all__ = [
     "links",
     "lives",
     "located",
+    "look_about",
     "meant",
     "new_id",
     "on_alert",

@@ -86,18 +86,25 @@ def json_or_text(text: str) -> object:
 
 
 def sweep(env: Env, now: datetime) -> list[Message]:
-    """Lost messages again. Besides: machines that came back are noted, drills settled, the record anchored."""
-    from governance import flow, switches
+    """Lost messages again."""
+    from governance import flow
+
+    return flow.on_sweep(record=record(store(settings(env).store_url, env)), now=now)
+
+
+def look_about(env: Env, now: datetime) -> None:
+    """What else a sweep does, once its messages are sent: switches and machines that came back are noted, drills are
+    settled, the record is anchored. Nothing of it can hold up or lose a message.
+    """
+    from governance import switches
 
     found = settings(env)
     kept = record(store(found.store_url, env))
-    messages = flow.on_sweep(record=kept, now=now)
     _beside("switches-not-noted", lambda: switches.noted(kept, found.budgets, now, live=found.live))
     _beside("returned-not-looked-for", lambda: _came_back(found, kept, env, now))
     _beside("feeds-not-looked-at", lambda: feeds.overdue(found, kept, now))
     _beside("drills-not-settled", lambda: drills.settle(found, kept, now))
     _beside("record-not-anchored", lambda: anchor_day(kept, now))
-    return messages
 
 
 def _came_back(found: Settings, kept: Record, env: Env, now: datetime) -> None:
@@ -112,7 +119,7 @@ def _came_back(found: Settings, kept: Record, env: Env, now: datetime) -> None:
 
 
 def _beside(name: str, task: Callable[[], object]) -> None:
-    """Told where it fails: the messages that were found must be sent, whatever becomes of the rest."""
+    """Told where it fails: the others are done, whatever becomes of one."""
     from adapters import telemetry
 
     try:

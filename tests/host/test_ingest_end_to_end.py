@@ -137,10 +137,10 @@ def test_invariant_21_deliveries_are_noted_once_and_one_that_stays_away_is_told(
     again = service.pump.of("ingest_partition")[0]
     assert service.host.queue("ingest_partition", again.text, attempt=2).succeeded
     assert [event.kind for event in service.events("feeds/")] == ["delivered"] * 2
-    wiring.sweep(service.env, datetime.now(UTC) + timedelta(hours=35))
+    wiring.look_about(service.env, datetime.now(UTC) + timedelta(hours=35))
     assert "cost-data-stale" not in caplog.text
     for hours in (37, 38):
-        wiring.sweep(service.env, datetime.now(UTC) + timedelta(hours=hours))
+        wiring.look_about(service.env, datetime.now(UTC) + timedelta(hours=hours))
     stale = [event.body["source"] for event in service.events("feeds/") if event.kind == "stale"]
     assert sorted(map(str, stale)) == ["aws-main", "azure-main"]
     assert caplog.text.count("cost-data-stale") == 2
