@@ -41,21 +41,20 @@ _BEFORE_ACCEPTANCE: Mapping[str, State] = {
     GONE: State.VERIFIED,  # the machine no longer exists: nothing left to bill
     REFUSED: State.REFUSED,
     FAILED: State.FAILED,
-    ABANDONED: State.FAILED,
 }
-# A poison message of an order that is over changes nothing, but its arrival is recorded.
+# A message that the queue gave up says nothing of the machine: its order is where it was, and the sweep goes on.
 _OVER = (State.VERIFIED, State.REFUSED, State.DRY_RUN, State.FAILED)
 
 TRANSITIONS: Mapping[State | None, Mapping[str, State]] = {
     None: {PLANNED: State.PLANNED},
-    State.PLANNED: {**_BEFORE_ACCEPTANCE, HELD: State.PLANNED, DRY_RUN: State.DRY_RUN},
-    State.CALLING: {**_BEFORE_ACCEPTANCE, HELD: State.CALLING, ACCEPTED: State.ACCEPTED},
+    State.PLANNED: {**_BEFORE_ACCEPTANCE, ABANDONED: State.PLANNED, HELD: State.PLANNED, DRY_RUN: State.DRY_RUN},
+    State.CALLING: {**_BEFORE_ACCEPTANCE, ABANDONED: State.CALLING, HELD: State.CALLING, ACCEPTED: State.ACCEPTED},
     State.ACCEPTED: {
         WAITING: State.ACCEPTED,
         VERIFIED: State.VERIFIED,
         GONE: State.VERIFIED,
         FAILED: State.FAILED,
-        ABANDONED: State.FAILED,
+        ABANDONED: State.ACCEPTED,
     },
     **{state: {ABANDONED: state} for state in _OVER},
 }

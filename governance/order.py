@@ -96,6 +96,12 @@ def held(order: Order) -> timedelta:
     return _rest(order, _holds(order))
 
 
+def until_due(order: Order) -> timedelta:
+    """How long until the moment at which its last event said it would be looked at again; nothing without one."""
+    due = order.events[-1].body.get("due")
+    return datetime.fromisoformat(str(due)) - order.now if due else streams.AT_ONCE
+
+
 def between_readings(order: Order) -> timedelta:
     """How long at least until it may be read again, so many as are read with it."""
     peers = order.planned.get("peers")
@@ -110,7 +116,7 @@ def in_flight(order: Order) -> timedelta:
 
 def calls_lost(order: Order) -> list[Event]:
     """The calls in a row, the last one first, that got no answer."""
-    silent = (lifecycle.CALLING, lifecycle.HELD)
+    silent = (lifecycle.CALLING, lifecycle.HELD, lifecycle.ABANDONED)
     unanswered = takewhile(lambda event: event.kind in silent, reversed(order.events))
     return [event for event in unanswered if event.kind == lifecycle.CALLING]
 

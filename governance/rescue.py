@@ -10,6 +10,7 @@ from governance import lifecycle, pause, streams
 from governance.alert import MAX_AGE
 from governance.model import Event, Message, State
 from governance.notices import SEND_NOTICE, notice_stream
+from governance.order import Order, Overtaken
 from governance.planning import targets_in
 from governance.record import Record
 from governance.settled import Settled
@@ -17,6 +18,7 @@ from governance.undo import attempt
 from ledger.faults import Rejected
 
 STALE = timedelta(minutes=10)
+LAST_CHANCE = timedelta(hours=1)
 SWEPT = ("alerts/", "orders/", "undos/", "starts/")
 # Whose stream a message of a queue is about, and under which word it names it; of other queues it is an order's.
 _NAMED: Mapping[str, tuple[Callable[[str], str], str]] = {
@@ -136,11 +138,20 @@ def _order_again(events: Sequence[Event], record: Record, now: datetime) -> list
     if events[-1].kind == lifecycle.HELD and pause.standing(record):
         return []
     kind, _, order = events[0].stream.rpartition("/")
+    if events[-1].kind == lifecycle.ABANDONED and now - events[0].at > MAX_AGE + LAST_CHANCE:
+        _give_up(Order(order, record, tuple(events), now))
+        return []
     if kind == "starts":
         return [streams.start(order, events[0].body)]
     if state is State.ACCEPTED:
         return [streams.look(order, events[0].body, delay=streams.AT_ONCE)]
     return [streams.carry_out(order, events[0].body)]
+
+
+def _give_up(order: Order) -> None:
+    """Its messages cannot even come to say that it is too old."""
+    with suppress(Overtaken):
+        order.add(lifecycle.FAILED, reason=f"its messages failed for {MAX_AGE}: given up by the queue")
 
 
 def _undo_again(events: Sequence[Event], now: datetime) -> list[Message]:

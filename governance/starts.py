@@ -28,6 +28,7 @@ from governance.order import (
     opened,
     too_old,
     turn,
+    until_due,
 )
 from governance.places import below
 from governance.policy import ALREADY_OFF, OFF
@@ -65,8 +66,7 @@ def on_start(
 def _rest(order: Order) -> timedelta:
     """How long until there is anything to do; a message that comes twice reads nothing twice."""
     if order.state is State.ACCEPTED:
-        due = datetime.fromisoformat(str(order.events[-1].body["due"]))
-        return max(due - order.now, held(order))
+        return max(until_due(order), held(order))
     return max(in_flight(order), turn(order))
 
 
