@@ -1,7 +1,9 @@
-"""The managed-identity endpoint of an app service, and the tokens it has issued."""
+"""The managed-identity endpoint of an app service, and the tokens it has issued: real in form, signed by nobody."""
 
 from __future__ import annotations
 
+import base64
+import json
 import secrets
 import time
 from collections.abc import Mapping
@@ -11,12 +13,19 @@ from emulators.control_plane import Reply, failure
 API_VERSION = "2019-08-01"
 AUDIENCE = "https://management.azure.com"
 LIFETIME = 24 * 3600
+PRINCIPAL = {
+    "oid": "cccccccc-0000-4000-8000-000000000003",
+    "appid": "dddddddd-0000-4000-8000-000000000004",
+    "tid": "aaaaaaaa-0000-4000-8000-000000000001",
+    "idtyp": "app",
+}
 
 
 class ManagedIdentity:
-    """`header` is what a caller must show to be believed; tokens are random and good for one audience."""
+    """`header` is what a caller must show to be believed; tokens name `principal` and are good for one audience."""
 
     def __init__(self) -> None:
+        self.principal: dict[str, object] = dict(PRINCIPAL)
         self.header = secrets.token_urlsafe(24)
         self._issued: dict[str, str] = {}
 
@@ -39,12 +48,21 @@ class ManagedIdentity:
             return _unauthorised("InvalidAuthenticationTokenAudience", f"The access token is for {audience}.")
         return None
 
+    def tokens(self) -> list[str]:
+        """All that were issued."""
+        return list(self._issued)
+
     def _issue(self, resource: str) -> dict[str, str]:
-        token = secrets.token_urlsafe(32)
-        self._issued[token] = resource
         # Real time: the client library compares it with its own clock and would refuse a token of another age.
         expires = str(int(time.time()) + LIFETIME)
+        claims = {"aud": resource, "exp": int(expires), "ver": "1.0", **self.principal}
+        token = ".".join((_part({"alg": "RS256", "typ": "JWT"}), _part(claims), secrets.token_urlsafe(32)))
+        self._issued[token] = resource
         return {"access_token": token, "expires_on": expires, "resource": resource, "token_type": "Bearer"}
+
+
+def _part(found: Mapping[str, object]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(found).encode()).decode().rstrip("=")
 
 
 def _unauthorised(code: str, message: str) -> Reply:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from governance import revival, streams
+from governance.actor import beside
 from governance.model import Event, Message
 from governance.record import Record
 from ledger.faults import Rejected, reject
@@ -30,19 +31,29 @@ def expires(proposal: Event) -> datetime:
 
 
 def decide(
-    record: Record, run: str, plan: str, choice: str, *, by: str, reason: str, now: datetime, link: str = ""
+    record: Record,
+    run: str,
+    plan: str,
+    choice: str,
+    *,
+    by: str,
+    reason: str,
+    now: datetime,
+    link: str = "",
+    actor: Mapping[str, object] | None = None,
 ) -> list[Message]:
     """Record who approved or rejected exactly this plan; what then moves it along.
 
-    `link` is the digest of the one-time link it was done with. Rejected when the plan is not the one that stands, was
-    decided already, or its time is over; Conflict when somebody else wrote at the same moment.
+    `link` is the digest of the one-time link it was done with, `actor` whom Azure had signed in (actor.py). Rejected
+    when the plan is not the one that stands, was decided already, or its time is over; Conflict when somebody else
+    wrote at the same moment.
     """
     kind = DECISIONS[choice]
     if not by.strip() or (kind == streams.REJECTED and not reason.strip()):
         raise reject("a decision needs who, and a rejection why", "Give --by, and --reason.", "approval")
     events = record.events(streams.alert_stream(run))
     require_open(events, plan, now)
-    body = {"plan": plan, "by": by.strip(), "reason": reason.strip(), "link": link}
+    body = {"plan": plan, "by": by.strip(), "reason": reason.strip(), "link": link, **beside(actor)}
     record.append(streams.alert_stream(run), kind, body, now, after=events)
     return [streams.plan_stop(run)] if kind == streams.APPROVED else []
 

@@ -30,7 +30,7 @@ def on_alert(
     queue: Queue,
     now: datetime,
     live: bool,
-    who: Mapping[str, str] = WEBHOOK,
+    who: Mapping[str, object] = WEBHOOK,
 ) -> Answer:
     """202 only after the alert is recorded and its planning enqueued; 4xx with a reason for what is not acted on.
 

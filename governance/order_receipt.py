@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from governance import lifecycle, restarts, streams
+from governance.actor import named
 from governance.machine_bill import AROUND, BESIDE, Bill
 from governance.model import Event, State
 from governance.receipt import grown, money, rounded
@@ -73,7 +74,7 @@ def _alert(run: Run) -> Iterator[str]:
     if run.received:
         body = run.received.body
         who = body.get("who")
-        way = f" by {' '.join(str(one) for one in who.values() if one)}" if isinstance(who, Mapping) and who else ""
+        way = f" by {_whom(who)}" if isinstance(who, Mapping) and who else ""
         percent = format((Decimal(str(body["threshold"])) * 100).normalize(), "f")
         yield (
             f"alert    {run.received.at:%Y-%m-%d %H:%M}Z{way}: {body['budget_name']}, {body['spent']} of "
@@ -81,9 +82,16 @@ def _alert(run: Run) -> Iterator[str]:
         )
 
 
+def _whom(who: Mapping[str, object]) -> str:
+    """The way in, the name that was typed, and whom Azure had signed in there."""
+    typed = " ".join(str(who[name]) for name in ("entry", "by") if who.get(name))
+    return named(typed, who.get("actor"))
+
+
 def _by(run: Run) -> str:
-    approver = run.planned.body.get("approved_by") if run.planned else None
-    return f" approved by {approver}" if approver else ""
+    body = run.planned.body if run.planned else {}
+    approver = body.get("approved_by")
+    return f" approved by {named(approver, body.get('approver'))}" if approver else ""
 
 
 def _facts(event: Event) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from governance import streams
+from governance.actor import beside, named
 from governance.model import Budget, Event
 from governance.record import Record
 from ledger.faults import Rejected, reject
@@ -20,15 +22,19 @@ def standing(record: Record, budget: Budget | None = None) -> str:
         return f"the pause switch cannot be read, so it counts as on: {fault}"
     if last is None or last.kind != streams.PAUSED:
         return ""
-    return f"paused by {last.body['by']} since {last.at:%Y-%m-%d %H:%M} UTC: {last.body['reason']}"
+    by = named(last.body["by"], last.body.get("actor"))
+    return f"paused by {by} since {last.at:%Y-%m-%d %H:%M} UTC: {last.body['reason']}"
 
 
-def turn(record: Record, *, on: bool, by: str, reason: str, now: datetime) -> Event:
+def turn(
+    record: Record, *, on: bool, by: str, reason: str, now: datetime, actor: Mapping[str, object] | None = None
+) -> Event:
     """Record who turned the switch and why; turned to where it stands, it is only recorded again."""
     if not by.strip() or not reason.strip():
         raise reject("a pause needs who and why", "Give both; they are recorded.", "pause")
     kind = streams.PAUSED if on else streams.RESUMED
-    return record.append_retrying(streams.PAUSE, kind, {"by": by.strip(), "reason": reason.strip()}, now)
+    body = {"by": by.strip(), "reason": reason.strip(), **beside(actor)}
+    return record.append_retrying(streams.PAUSE, kind, body, now)
 
 
 def _last(record: Record) -> Event | None:

@@ -149,8 +149,12 @@ def _decided(planner: _Planner, alert: Alert, budget: Budget, proposal: Event) -
         raise reject(f"the approved plan waited longer than {MAX_AGE}", _again(planner), "approval-too-old")
     waits = ("due", "expires")  # of the proposal: nobody waits for these any more
     kept = {name: value for name, value in proposal.body.items() if name not in waits}
-    body = {**kept, "approved_by": decision.body["by"]}
+    body = {**kept, "approved_by": decision.body["by"], **_approver(decision)}
     return _release(planner, Gate(planner.record, planner.events, budget, body, planner.now), approved=True)
+
+
+def _approver(decision: Event) -> dict[str, object]:
+    return {"approver": decision.body["actor"]} if "actor" in decision.body else {}
 
 
 def _release(planner: _Planner, gate: Gate, *, approved: bool) -> list[Message]:
@@ -323,5 +327,5 @@ def _order(planned: Event, target: Mapping[str, object]) -> dict[str, object]:
 def _who(plan: Mapping[str, object]) -> dict[str, object]:
     """How the alert came in, and who approved its plan."""
     who = plan.get("who")
-    approved = {"approved_by": plan["approved_by"]} if "approved_by" in plan else {}
+    approved = {name: plan[name] for name in ("approved_by", "approver") if name in plan}
     return {**(who if isinstance(who, Mapping) else {}), **approved}

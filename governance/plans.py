@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from governance import approval, streams
+from governance.actor import named
 from governance.model import Event
 from governance.receipt import money, spend
 from governance.record import Record
@@ -58,7 +59,8 @@ class Listed:
         """JSON-ready, whole."""
         decision = approval.decision(self.events, self.event)
         facts = {"run": self.run, "id": self.id, "standing": self.standing, "made": self.event.at.isoformat()}
-        decided = {"by": decision.body["by"], "reason": decision.body["reason"]} if decision else None
+        told = ("by", "reason", "actor")
+        decided = {name: decision.body[name] for name in told if name in decision.body} if decision else None
         return {**facts, "decided": decided, "held_by": self.event.kind, "plan": dict(self.event.body)}
 
 
@@ -85,13 +87,18 @@ def lines(plans: Iterable[Listed]) -> list[str]:
     return told or ["no plans in the record"]
 
 
+def _decision(made: Event) -> str:
+    by = named(made.body["by"], made.body.get("actor"))
+    return f"{made.kind} by {by} {made.body['reason']}".rstrip()
+
+
 def details(one: Listed) -> list[str]:
     """Every machine in or out of the plan, with its state, reason, price, and what stopping it saves."""
     body = one.event.body
     spared = body["spared"]
     assert isinstance(spared, list)  # written by planning
     decision = approval.decision(one.events, one.event)
-    decided = [f"{decision.kind} by {decision.body['by']} {decision.body['reason']}".rstrip()] if decision else []
+    decided = [_decision(decision)] if decision else []
     held = [f"{name}: {_text(body[name])}" for name in ("why", "reasons", "due", "expires") if name in body]
     return [
         _line(one),

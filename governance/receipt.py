@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from governance import lifecycle, streams
+from governance.actor import named
 from governance.model import Event, State
 from governance.planning import targets_in
 from governance.record import Record
@@ -50,7 +51,7 @@ def _lines(event: Event) -> list[str]:
     if event.kind == streams.REFUSED:
         return [f"{_at(event)}  planning refused: {body['reason']}"]
     if event.kind in _TURNS:
-        return [f"{_at(event)}  {_TURNS[event.kind].format_map(body)}"]
+        return [f"{_at(event)}  {_TURNS[event.kind].format_map(_signed(body))}"]
     if event.kind in _HOLDS:
         told = {name: "; ".join(map(str, value)) if isinstance(value, list) else value for name, value in body.items()}
         told["cut"] = _cut(body)
@@ -137,6 +138,11 @@ def _outcome(state: State | None, last: Event) -> str:
     if state in (State.REFUSED, State.FAILED):
         return f"{state.value.upper()}: {body.get('reason', 'given up by the queue')}"
     return f"not finished, state {state.value if state else 'unknown'}"
+
+
+def _signed(body: Mapping[str, object]) -> dict[str, object]:
+    """The event with who Azure had signed in beside the name that was typed."""
+    return {**body, "by": named(body.get("by", ""), body.get("actor"))}
 
 
 def grown(event: Event) -> str:

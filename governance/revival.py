@@ -7,10 +7,11 @@ What a person rejected stays so, and what is carried out is not planned twice.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from governance import period, streams
+from governance.actor import beside
 from governance.model import Event, Message
 from governance.record import Record
 from ledger.faults import Rejected, reject
@@ -23,7 +24,9 @@ def command(run: str) -> str:
     return f"ledger plan again {run if run.endswith(streams.DRY) else run[:12]}"
 
 
-def again(record: Record, begins: str, *, by: str, reason: str, now: datetime) -> tuple[str, list[Message]]:
+def again(
+    record: Record, begins: str, *, by: str, reason: str, now: datetime, actor: Mapping[str, object] | None = None
+) -> tuple[str, list[Message]]:
     """The run and what moves it along. Rejected for a run that is not at rest; Conflict when somebody else wrote."""
     if not by.strip() or not reason.strip():
         raise _refusal("planning anew needs who and why", "Give --by and --reason; they are recorded.")
@@ -31,7 +34,7 @@ def again(record: Record, begins: str, *, by: str, reason: str, now: datetime) -
     events = record.events(streams.alert_stream(run))
     if why := _why_not(events, now):
         raise _refusal(f"run {run[:12]} {why}", "See `ledger plan list` and `ledger orders`.")
-    body = {"who": {"entry": "terminal", "by": by.strip()}, "reason": reason.strip()}
+    body = {"who": {"entry": "terminal", "by": by.strip(), **beside(actor)}, "reason": reason.strip()}
     record.append(streams.alert_stream(run), streams.REVIVED, body, now, after=events)
     return run, [streams.plan_stop(run)]
 

@@ -107,7 +107,7 @@ def run_alert(
     rules: Classification = DEFAULT_RULES,
     prices: Prices = NO_PRICES,
     each: Each = map,
-    who: Mapping[str, str] = TERMINAL,
+    who: Mapping[str, object] = TERMINAL,
 ) -> Played:
     """Take the alert and follow its messages until none is left; `wait(until)` returns the new now.
 

@@ -6,11 +6,12 @@ Every undo of a run is one more attempt in the run's own stream of undos. An att
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from governance import lifecycle, overspend, pause, streams
+from governance.actor import beside
 from governance.canonical import digest, plain
 from governance.model import Budget, Event, Message, State
 from governance.record import Record
@@ -28,7 +29,10 @@ STARTED_BEFORE = "an earlier undo started it"
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Who wants the undo, and how: `keep_going` after a stage that failed, `despite_budget` though it is over."""
+    """Who wants the undo, and how: `keep_going` after a stage that failed, `despite_budget` though it is over.
+
+    `by` is a name that was typed, `actor` whom Azure had signed in there (actor.py).
+    """
 
     by: str
     reason: str = ""
@@ -36,6 +40,7 @@ class Wish:
     keep_going: bool = False
     despite_budget: bool = False
     entry: str = "terminal"
+    actor: Mapping[str, object] = field(default_factory=dict)
 
 
 def ask(run: str, wish: Wish, *, budgets: Sequence[Budget], record: Record, now: datetime) -> list[Message]:
@@ -53,7 +58,7 @@ def ask(run: str, wish: Wish, *, budgets: Sequence[Budget], record: Record, now:
         body = _asked(run, planned, wish, _budget(planned, budgets), events, record, now)
     except Rejected as refusal:
         if not wish.dry_run:
-            told = {"by": wish.by, "why": wish.reason, "reason": str(refusal)}
+            told = {"by": wish.by, "why": wish.reason, "reason": str(refusal), **beside(wish.actor)}
             record.append(streams.undo_stream(run), streams.REFUSED, told, now, after=events)
         raise
     record.append(streams.undo_stream(run), ASKED, body, now, after=events)
@@ -139,7 +144,7 @@ def _asked(
     return {
         "run": run,
         "undo": digest(["undo", run, len(events)]),
-        "who": {"entry": wish.entry, "by": wish.by.strip()},
+        "who": {"entry": wish.entry, "by": wish.by.strip(), **beside(wish.actor)},
         "reason": wish.reason.strip(),
         "dry_run": wish.dry_run,
         "keep_going": wish.keep_going,

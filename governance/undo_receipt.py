@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from governance import lifecycle, plans, streams
+from governance.actor import named
 from governance.canonical import plain
 from governance.model import Event, State
 from governance.record import Record
@@ -86,7 +87,7 @@ def _head(current: Attempt) -> Iterator[str]:
     assert isinstance(who, Mapping) and isinstance(left, list)  # written when it was asked for
     mode = "dry run: nothing is called" if body["dry_run"] else "live"
     why = f", {body['reason']}" if body["reason"] else ""
-    yield f"{_at(current.asked)}  undo {current.id[:12]} asked for by {who['by']}{why}; {mode}"
+    yield f"{_at(current.asked)}  undo {current.id[:12]} asked for by {named(who['by'], who.get('actor'))}{why}; {mode}"
     if body["over"]:
         yield f"    although {body['over']}"
     yield from (f"    start  {_name(str(one['id']))} (stage {one['stage']} of {body['stages']})" for one in targets)

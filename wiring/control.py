@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from settings import Settings
 from wiring import drills, feeds
+from wiring.actors import actor
 from wiring.audit import anchor_day
 from wiring.callers import denied
 from wiring.fleets import fleet
@@ -171,7 +172,7 @@ def alert(
             rules=found.classification,
             prices=prices(found, env),
             each=pool.map,
-            who={"entry": "terminal", "by": by},
+            who={"entry": "terminal", "by": by, "actor": actor(found, env, acts=execute and found.live)},
         )
     off = _switches_off(played, found) if execute else []
     events = [{"kind": event.kind, "at": event.at.isoformat(), "body": dict(event.body)} for event in played.events]

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from settings import Settings
+from wiring.actors import actor
 from wiring.control import send
 from wiring.parts import Env, record, settings, store
 
@@ -47,8 +48,8 @@ def decide(id: str, choice: str, by: str, reason: str, found: Settings, env: Env
     """Record the decision about that exact plan; whether its messages were sent, or are left to the sweep."""
     from governance import approval
 
-    kept, one = _record(found, env), plan(id, found, env)
-    messages = approval.decide(kept, one.run, one.id, choice, by=by, reason=reason, now=now)
+    kept, one, who = _record(found, env), plan(id, found, env), actor(found, env)
+    messages = approval.decide(kept, one.run, one.id, choice, by=by, reason=reason, now=now, actor=who)
     return _sent(messages, env)
 
 
@@ -56,7 +57,7 @@ def plan_again(run: str, by: str, reason: str, found: Settings, env: Env, now: d
     """The run, and whether its message was sent, or is left to the sweep."""
     from governance.revival import again
 
-    whole, messages = again(_record(found, env), run, by=by, reason=reason, now=now)
+    whole, messages = again(_record(found, env), run, by=by, reason=reason, now=now, actor=actor(found, env))
     return whole, _sent(messages, env)
 
 
@@ -70,7 +71,7 @@ def _sent(messages: Sequence[Message], env: Env) -> bool:
 def pause(on: bool, by: str, reason: str, found: Settings, env: Env, now: datetime) -> None:
     from governance.pause import turn
 
-    turn(_record(found, env), on=on, by=by, reason=reason, now=now)
+    turn(_record(found, env), on=on, by=by, reason=reason, now=now, actor=actor(found, env))
 
 
 def links(id: str, to: str, found: Settings, env: Env) -> dict[str, str]:

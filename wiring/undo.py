@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from settings import Settings
+from wiring.actors import actor
 from wiring.control import AT_ONCE, send
 from wiring.fleets import fleet
 from wiring.parts import Env, quiet, record, store
@@ -44,7 +45,7 @@ def undo(
     with ThreadPoolExecutor(AT_ONCE) as pool:
         undone = run_undo(
             run,
-            replace(wish, dry_run=wish.dry_run or bool(off)),
+            replace(wish, dry_run=(dry := wish.dry_run or bool(off)), actor=actor(found, env, acts=not dry)),
             budgets=found.budgets,
             record=kept,
             queue=MemoryQueue(clock.now),
@@ -64,7 +65,7 @@ def ask_undo(id: str, wish: Wish, found: Settings, env: Env, now: datetime) -> t
 
     kept = record(store(found.store_url, env))
     run, off = _switched(id, wish, found, kept)
-    wanted = replace(wish, dry_run=wish.dry_run or bool(off))
+    wanted = replace(wish, dry_run=wish.dry_run or bool(off), actor=actor(found, env))
     messages = ask(run, wanted, budgets=found.budgets, record=kept, now=now)
     sent = bool(env.get("AzureWebJobsStorage") or env.get("AzureWebJobsStorage__accountName"))
     if sent:

@@ -110,7 +110,7 @@ def test_a_rejected_plan_is_not_carried_out(terminal: Terminal) -> None:
     terminal.alert()
     id = terminal.plan()
     assert terminal.run("plan", "reject", id, "--by", "Kim", "--reason", "demo today") == 0
-    assert "rejected by Kim: plan" in terminal.alert()
+    assert "rejected by Kim (signed in to Azure as application " in terminal.alert()
     assert terminal.stops() == 0
     assert terminal.run("plan", "approve", id) == 2
     assert "was rejected by Kim already" in terminal.capsys.readouterr().err
@@ -132,7 +132,7 @@ def test_a_plan_above_a_ceiling_is_planned_again_once_that_is_raised(terminal: T
 def test_a_pause_holds_everything_until_it_is_over(terminal: Terminal) -> None:
     terminal.settings("")
     assert terminal.run("pause", "--by", "Kim", "--reason", "release night") == 0
-    assert "paused by Kim since" in terminal.alert()
+    assert "paused by Kim (signed in to Azure as application " in terminal.alert()
     assert terminal.stops() == 0
     assert terminal.run("resume", "--by", "Kim", "--reason", "done") == 0
     assert f"{LAB}: verified" in terminal.alert()

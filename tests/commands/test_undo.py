@@ -147,6 +147,9 @@ def test_for_the_service_it_is_only_recorded(desk: Desk) -> None:
     run = desk.stopped()
     assert desk.run("undo", run, "--service", "--execute", "--by", "Kim") == 0
     said = desk.said()
-    assert "asked for by Kim; live" in said and "the sweep of the service carries it on" in said
+    assert (
+        "asked for by Kim (signed in to Azure as application " in said
+        and "the sweep of the service carries it on" in said
+    )
     assert f"{LAB}: NOT STARTED: its stage was not begun" in said
     assert desk.starts() == 0
