@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from governance import anchors, lifecycle, plan_seal, streams
+from governance import anchors, approval, lifecycle, plan_seal, streams
 from governance.model import Event, State
 from governance.record import Record
 
@@ -112,13 +112,17 @@ def _plans(whole: Walked) -> Iterator[Problem]:
                 worked_out = plan_seal.recomputed(event.body, received.body)
                 if worked_out and worked_out != _digest(event):
                     yield Problem(_place(event), "plan", f"plan {_digest(event):.12} is not what its digest says")
-            if event.kind == streams.PLANNED and "approved_by" in event.body and not _approved(events, event):
+            if event.kind == streams.PLANNED and _lacks_approval(events[: event.sequence - 1], event):
                 yield Problem(_place(event), "plan", f"nobody approved plan {_digest(event):.12}")
 
 
-def _approved(events: Sequence[Event], planned: Event) -> bool:
-    before = (one for one in events[: planned.sequence - 1] if one.kind == streams.APPROVED)
-    return any(one.body.get("plan") == _digest(planned) for one in before)
+def _lacks_approval(before: Sequence[Event], planned: Event) -> bool:
+    """Whether it says that it was approved, or follows a proposal that stands, and nobody approved just this plan."""
+    proposal = approval.proposed(before)
+    if proposal is None and "approved_by" not in planned.body:
+        return False
+    since = before[proposal.sequence :] if proposal else before
+    return not any(one.kind == streams.APPROVED and one.body.get("plan") == _digest(planned) for one in since)
 
 
 def _orders(whole: Walked, now: datetime, unfinished_after: timedelta) -> Iterator[Problem]:

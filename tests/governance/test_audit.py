@@ -224,6 +224,16 @@ def test_an_approved_plan_is_whole_and_its_approval_is_missed_when_it_is_another
     assert "plan" in {rule for rule, _ in rules(record, NOW + timedelta(hours=2))}
 
 
+def test_a_proposed_plan_that_is_carried_out_without_its_approval_is_missed(record: Record) -> None:
+    world = Guarded(record, under(rule(approval=timedelta(hours=24))), machine("a"))
+    world.plan()
+    body = {name: value for name, value in world.events()[-1].body.items() if name not in ("due", "expires")}
+    record.append(streams.alert_stream(world.run), streams.PLANNED, body, world.now)
+    world.carry_out(world.plan())
+    (found,) = audited(record, NOW + timedelta(hours=2)).problems
+    assert (found.rule, found.place) == ("plan", f"alerts/{world.run} 4") and "nobody approved plan" in found.what
+
+
 def test_a_call_of_which_nothing_came_is_named_after_its_time(control: Control, record: Record) -> None:
     order = control.first()
     control.fleet.faults["begin_stop"].append(KeyboardInterrupt())  # type: ignore[arg-type]  # dies in the call
