@@ -57,6 +57,14 @@ def is_off_again(past: Past, power: str, at: datetime) -> bool:
     )
 
 
+def is_another(past: Past, power: str, launched: datetime | None, at: datetime) -> bool:
+    """Whether that launch is one more start by somebody else, though nobody saw the machine off in between."""
+    since = past.on_since
+    if past.stopped is None or since is None or past.off is not None or launched is None:
+        return False
+    return power in STARTED and since + SETTLED <= launched <= at
+
+
 def ends(past: Past, cool_off: timedelta) -> datetime | None:
     """When the machine may be stopped again; None when it was not started again."""
     return past.on_since + cool_off if past.on_since else None

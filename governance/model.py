@@ -102,6 +102,7 @@ class Machine:
     instances of a scale set with the power of each. `unstoppable` says why no stop may be asked for; '' where it may.
     `size`, `system`, `purchase` (on-demand or spot) and `units` (how many of the size) are what its price hangs on.
     `identity` changes when another machine is made under the same id; '' where its control plane tells none.
+    `launched` is when it was last started; None where that is not told, or not of starts alone.
     """
 
     id: str
@@ -118,6 +119,7 @@ class Machine:
     unstoppable: str = ""
     parts: Mapping[str, str] = field(default_factory=dict)
     identity: str = ""
+    launched: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

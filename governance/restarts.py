@@ -59,11 +59,13 @@ def looked(record: Record, machine: Machine, by: str, now: datetime) -> Past:
     seen = {"order": known.order, "target": machine.id, "power": power, "by": by}
     if cool_off.is_off_again(known, power, now) and not _resumes(machine.id):
         return replace(known, off=_noted(record, SEEN_OFF, seen, known.on_since, now))
-    if not cool_off.is_restart(known, power, now):
+    another = cool_off.is_another(known, power, machine.launched, now)
+    if not another and not cool_off.is_restart(known, power, now):
         return known
+    since = machine.launched if another else known.off
     new = _new_alone(known, machine)
     told = {"notice": "has new instances since a stop", NEW: new} if new else {"notice": "started again after a stop"}
-    return replace(known, seen=_noted(record, SEEN_ON, {**seen, **told}, known.off, now), off=None, grown=bool(new))
+    return replace(known, seen=_noted(record, SEEN_ON, {**seen, **told}, since, now), off=None, grown=bool(new))
 
 
 def _new_alone(known: Past, machine: Machine) -> list[str]:

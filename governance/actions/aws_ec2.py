@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from governance.actions.aws_faults import translated
@@ -145,6 +146,7 @@ class Ec2Instances:
             system=str(found.get("PlatformDetails") or found.get("Platform") or "Linux/UNIX"),
             purchase="spot" if _is_spot(found) else "on-demand",
             unstoppable=_objection(found, tags, lasting),
+            launched=_launched(found),
         )
 
 
@@ -188,6 +190,12 @@ def _power(found: Told) -> str:
     """'' for what is being terminated; 'unknown' for a state that this table does not know."""
     name = str(found.get("State", {}).get("Name", ""))
     return "" if name in ("terminated", "shutting-down") else POWER.get(name, "unknown")
+
+
+def _launched(found: Told) -> datetime | None:
+    """Of the last start: a reboot does not change it."""
+    at = found.get("LaunchTime")
+    return at.astimezone(UTC) if isinstance(at, datetime) and at.tzinfo else None
 
 
 def _is_spot(found: Told) -> bool:

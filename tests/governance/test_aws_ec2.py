@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from governance.actions.aws_ec2 import Ec2Instances
 from governance.actions.aws_faults import PAUSE
 from governance.fleets import Fleets
 from ledger.faults import Conflict, Missing, Rejected, Transient
+from tests.governance.scene import NOW
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 SCOPE = f"arn:aws:ec2::{ACCOUNT}"
@@ -62,6 +64,25 @@ def test_invariant_12_states_on_the_way_are_told_in_azures_words(
 ) -> None:
     stubber.add_response("describe_instances", told(instance(state=state)), {"InstanceIds": ["i-0a"]})
     assert fleet.machine(ID).power == power
+
+
+LAUNCHES = {
+    "told": (datetime(2026, 11, 12, 17, 5, tzinfo=timezone(timedelta(hours=1))), NOW),
+    "not told": (None, None),
+    "of no zone": (datetime(2026, 11, 12, 17, 5), None),
+}
+
+
+@pytest.mark.parametrize(("at", "launched"), LAUNCHES.values(), ids=LAUNCHES)
+def test_the_last_start_is_read_where_it_is_told(
+    client: Any, fleet: Fleets, stubber: Stubber, at: datetime | None, launched: datetime | None
+) -> None:
+    def parsed(parsed: dict[str, Any], **_: object) -> None:
+        parsed["Reservations"][0]["Instances"][0].update({"LaunchTime": at} if at else {})
+
+    client.meta.events.register("after-call.ec2.DescribeInstances", parsed)
+    stubber.add_response("describe_instances", told(instance()))
+    assert fleet.machine(ID).launched == launched
 
 
 @pytest.mark.parametrize("state", ["shutting-down", "terminated"])

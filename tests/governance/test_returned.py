@@ -91,6 +91,41 @@ def test_invariant_20_each_restart_has_a_cool_off_of_its_own(story: Story) -> No
     assert story.fleet.stops.count(A.id) == 2
 
 
+def launched(told: Story) -> None:
+    """Somebody starts it now, where the control plane tells of each start: between two sweeps, or after a stop."""
+    told.fleet.set(A.id, power="running", launched=told.now)
+
+
+def test_invariant_20_a_second_start_that_nobody_saw_in_between_is_known_by_its_launch(story: Story) -> None:
+    for times in (1, 2, 3):
+        launched(story)
+        story.later(minutes=8)
+        assert look(story).returned == (A.id,)
+        for _ in range(2):
+            story.later(minutes=10)
+            assert look(story).returned == ()
+        assert noted(story) == [restarts.SEEN_ON] * times
+        story.later(hours=4)
+        assert look(story).returned == ()
+    assert story.record.verify(streams.machine_stream(A.id)) == []
+
+
+def test_one_that_is_launched_again_within_four_hours_was_started_once(story: Story) -> None:
+    for _ in range(4):
+        launched(story)
+        look(story)
+        story.later(minutes=50)
+    assert noted(story) == [restarts.SEEN_ON]
+
+
+def test_a_launch_that_is_yet_to_come_is_no_start(story: Story) -> None:
+    launched(story)
+    look(story)
+    story.fleet.set(A.id, launched=story.now + timedelta(hours=9))
+    story.later(hours=5)
+    assert look(story).returned == ()
+
+
 def test_one_that_is_off_and_on_within_four_hours_was_started_once(story: Story) -> None:
     """Else somebody who switches it every hour would be told of every hour, and its cool-off would never end."""
     for power in ("running", "deallocated", "running", "deallocated", "running"):
