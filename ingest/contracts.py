@@ -82,10 +82,10 @@ def _by_contract(items: Iterable[Item]) -> dict[str, list[Item]]:
 
 
 def _newest(items: Sequence[Item]) -> list[Item]:
-    """Of each key the rows changed last. Two that differ are two items: the second has a number, for its own id."""
+    """Of each key the rows changed last. Several are several items: the second has a number, for its own id."""
     found = []
     for _, held in groupby(sorted(items, key=lambda item: item.key), key=lambda item: item.key):
-        rows = sorted({*held}, key=lambda item: item.rank)
+        rows = sorted(held, key=lambda item: item.rank)
         last = [item for item in rows if item.changed == rows[-1].changed]
         found += [replace(item, item=f"{item.item} ({at})") if at > 1 else item for at, item in enumerate(last, 1)]
     return found

@@ -146,8 +146,11 @@ CREATE OR REPLACE TEMP TABLE split_parts AS
         UNION ALL
         SELECT slot, part, NULL, weight, units FROM split_whole WHERE slot % 3 <> 0 OR getvariable('allocation') NOT IN ('query-tag', 'user')
     )
-    SELECT p.*, d.place, CASE p.slot % 3 WHEN 2 THEN 'DATABASE' ELSE 'WAREHOUSE' END AS domain
-    FROM part AS p JOIN split_days AS d ON d.slot = p.slot - p.slot % 3;
+    SELECT p.*, d.place, CASE p.slot % 3 WHEN 2 THEN 'DATABASE' ELSE 'WAREHOUSE' END AS domain, coalesce(m.name, s.name) AS name
+    FROM part AS p
+    JOIN split_days AS d ON d.slot = p.slot - p.slot % 3
+    LEFT JOIN split_metered AS m ON p.slot % 3 <> 2 AND m.place = d.place AND m.day = d.day AND m.part = p.object
+    LEFT JOIN split_stored AS s ON p.slot % 3 = 2 AND s.place = d.place AND s.day = d.day AND s.part = p.object;
 
 -- What a person should know of.
 CREATE OR REPLACE TEMP TABLE split_unmetered AS
@@ -155,22 +158,17 @@ CREATE OR REPLACE TEMP TABLE split_unmetered AS
     ANTI JOIN (SELECT place, day, part FROM split_metered WHERE compute > 0) AS m USING (place, day, part)
     WHERE weight > 0;
 
--- What takes a part: names, and tags. Those of a user come before a warehouse's, and the label itself has a key of its own.
+-- What takes a part: names, each of its own days, and tags. Those of a user come before a warehouse's, and the label itself has a key of its own.
 CREATE OR REPLACE TEMP TABLE split_objects AS
-    WITH named AS (
-        SELECT place, 'WAREHOUSE' AS domain, part, max(name) AS name FROM split_metered GROUP BY ALL
-        UNION ALL
-        SELECT place, 'DATABASE', part, max(name) FROM split_stored GROUP BY ALL
-    ),
-    told AS (
-        SELECT DISTINCT place, domain, object, label FROM split_parts
+    WITH told AS (
+        SELECT DISTINCT place, domain, object, label, name FROM split_parts
     )
     SELECT
-        CAST(row_number() OVER () AS INTEGER) AS number, t.place, t.domain, t.object, t.label,
+        CAST(row_number() OVER () AS INTEGER) AS number, t.place, t.domain, t.object, t.label, t.name,
         CASE WHEN t.domain = 'DATABASE' AND t.object = '' THEN 'residual' WHEN t.label = '' THEN 'idle' END AS mark,
         CASE WHEN mark IS DISTINCT FROM 'residual' THEN CASE t.domain WHEN 'DATABASE' THEN '.database.' ELSE '.' END || t.object END AS suffix,
-        CASE WHEN mark IS DISTINCT FROM 'residual' THEN coalesce(nullif(n.name, ''), t.object) END AS object_name
-    FROM told AS t LEFT JOIN named AS n ON t.place = n.place AND t.domain = n.domain AND t.object = n.part;
+        CASE WHEN mark IS DISTINCT FROM 'residual' THEN coalesce(nullif(t.name, ''), t.object) END AS object_name
+    FROM told AS t;
 CREATE OR REPLACE TEMP TABLE split_tags AS
     WITH known AS (SELECT split_place(account, region) AS place, * EXCLUDE (account, region) FROM snowflake_tags),
     found AS (
@@ -193,7 +191,8 @@ CREATE OR REPLACE TEMP TABLE split_shares AS
     SELECT p.slot, o.number, CAST(p.units AS BIGINT) AS units, p.weight
     FROM split_parts AS p
     -- All by which they are joined stands in one table: else the engine may begin with what many places have in common.
-    JOIN split_objects AS o ON o.place = p.place AND o.domain = p.domain AND o.object = p.object AND o.label IS NOT DISTINCT FROM p.label;
+    JOIN split_objects AS o ON o.place = p.place AND o.domain = p.domain AND o.object = p.object AND o.label IS NOT DISTINCT FROM p.label
+        AND o.name IS NOT DISTINCT FROM p.name;
 
 -- The shares of a slot as one list, for figures of which a share has more digits than a column.
 CREATE OR REPLACE TEMP TABLE split_lists AS

@@ -1,4 +1,6 @@
--- The tags of what is there. Two tags of one object may have the same name in two schemas: those are told apart by theirs.
+-- The tags of what is there, and of warehouses and databases that were dropped since: what ran in the month is charged to
+-- those too. They are found by their ids, which are never given again; users by their names, which are.
+-- Two tags of one object may have the same name in two schemas: those are told apart by theirs.
 WITH tag AS (
     SELECT DISTINCT
         folded(ACCOUNT_LOCATOR) AS account,
@@ -10,7 +12,7 @@ WITH tag AS (
         concat_ws('.', trim(TAG_DATABASE), trim(TAG_SCHEMA), trim(TAG_NAME)) AS full_name,
         trim(TAG_VALUE) AS tag_value
     FROM companion
-    WHERE OBJECT_DELETED IS NULL AND COLUMN_ID IS NULL AND COLUMN_NAME IS NULL
+    WHERE (OBJECT_DELETED IS NULL OR upper(trim(DOMAIN)) IN ('DATABASE', 'WAREHOUSE')) AND COLUMN_ID IS NULL AND COLUMN_NAME IS NULL
 )
 SELECT
     account,

@@ -67,12 +67,15 @@ def test_contracts_of_an_organization_with_a_new_name_are_the_same_contracts() -
     assert resolved([renamed], [YEAR, NEXT]) == [replace(YEAR, organization="EXAMPLE2"), renamed]
 
 
-def test_two_items_that_begin_together_are_two_items() -> None:
+def test_items_that_begin_together_are_items_of_their_own_also_where_they_are_equal() -> None:
     more = [replace(YEAR, item="additional capacity", amount=Decimal(amount)) for amount in (5, 7, 5)]
-    first, second = resolved(more, [])
-    assert (first.item, first.amount) == ("additional capacity", Decimal(5))
-    assert (second.item, second.amount) == ("additional capacity (2)", Decimal(7))
-    assert resolved(more, [first, second]) == [first, second]
+    found = resolved(more, [])
+    assert [(one.item, one.amount) for one in found] == [
+        ("additional capacity", Decimal(5)),
+        ("additional capacity (2)", Decimal(5)),
+        ("additional capacity (3)", Decimal(7)),
+    ]
+    assert resolved(more, found) == found
 
 
 def test_of_items_without_end_the_delivery_is_refused() -> None:

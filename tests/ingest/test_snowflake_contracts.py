@@ -11,6 +11,7 @@ import pytest
 
 import wiring
 from tests.bills import Ledger
+from tests.mapped import write_csv
 from tests.snowflake_contract import BALANCE, ITEM, bill, used
 
 RENEWED = {
@@ -89,6 +90,20 @@ def test_free_usage_more_capacity_and_other_currencies_are_commitments_apart(led
         "9/additional-capacity/2026-02-01": ("USD", pytest.approx(70.5)),
         "11/capacity/2026-01-01": ("EUR", 1),
     }
+
+
+def test_the_same_amount_bought_twice_in_a_day_is_two_items_and_an_item_unloaded_twice_is_one(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    more = {"CONTRACT_ITEM": "additional capacity", "START_DATE": "2026-02-01", "AMOUNT": "70.50"}
+    folder = bill(tmp_path / "jan", items=[{}, more, more])
+    write_csv(folder / "again.csv", [{**ITEM, **item} for item in ({}, more)])
+    assert ledger.ingest(folder).outcomes == ["committed"]
+    assert ids(ledger, "2026-01") == [
+        "9/additional-capacity-(2)/2026-02-01",
+        "9/additional-capacity/2026-02-01",
+        "9/capacity/2026-01-01",
+    ]
 
 
 def test_a_month_read_again_after_the_renewal_keeps_the_contract_it_was_paid_from(

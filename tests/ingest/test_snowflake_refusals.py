@@ -137,3 +137,24 @@ def test_every_kind_of_line_is_kept_and_keeps_every_rule(ledger: Ledger, tmp_pat
     assert ledger.total() == f"{sum(Decimal(line['USAGE_IN_CURRENCY']) for line in EVERY_KIND)}"
     assert {one["name"] for one in run["identities"] if one["broken"]} == {"usage x rate = usage in currency, to 0.01"}
     assert ledger.broken_rules() == {}
+
+
+@pytest.mark.parametrize(
+    ("days", "is_taken"),
+    [
+        (("01/01/2026", "02/01/2026"), False),
+        (("05/01/2026",), False),
+        (("01/01/2026", "01/02/2026"), True),
+        (("02/01/2026", "01/31/2026"), True),
+        (("01/01/2026",), True),
+    ],
+)
+def test_days_before_months_are_refused_and_not_guessed(
+    days: tuple[str, ...], is_taken: bool, ledger: Ledger, tmp_path: Path
+) -> None:
+    bill = snowflake(tmp_path / "usage.csv", *({"USAGE_DATE": day} for day in days))
+    if is_taken:
+        assert set(ledger.ingest(bill).outcomes) == {"committed"}
+    else:
+        fault = refused(ledger, bill)
+        assert (fault["rule"], fault["column"]) == ("day-first-dates", "USAGE_DATE")

@@ -12,7 +12,9 @@ import pytest
 from tests.ingest.split_bills import (
     CLOUD,
     COMPUTE,
+    HEADERS,
     INCLUDED,
+    PLACE,
     STORAGE,
     Views,
     attributed,
@@ -223,3 +225,41 @@ def test_what_has_no_id_takes_its_share_under_its_name(tmp_path: Path) -> None:
     views = Views(warehouses=[metered("1", "LOAD", 1), metered("", "BI", 3)])
     found = by_resource(split(tmp_path, [COMPUTE], views))
     assert found == {"1": Decimal("52.50"), "BI": Decimal("157.50")}
+
+
+def test_a_renamed_warehouse_has_the_name_of_each_day(tmp_path: Path) -> None:
+    later = COMPUTE | {"USAGE_DATE": "2026-01-25"}
+    hours = (metered("1", "ZULU", "5"), metered("1", "ALPHA", "5", day="2026-01-25"))
+    rows = split(tmp_path, [COMPUTE, later], Views(hours))
+    named = {str(row["ChargePeriodStart"])[:10]: row["AllocatedResourceName"] for row in rows}
+    assert named == {"2026-01-24": "ZULU", "2026-01-25": "ALPHA"}
+    assert {row["AllocatedResourceId"] for row in rows} == {"XY1.AWS_US_EAST_1.1"}
+
+
+def test_an_hour_under_two_names_is_one_warehouse_with_the_credits_of_both(tmp_path: Path) -> None:
+    hours = (metered("1", "ALPHA", "3"), metered("1", "ZULU", "5"), metered("2", "BI", "8"))
+    rows = split(tmp_path, [COMPUTE], Views(hours))
+    assert by_resource(rows) == {"1": 105, "2": 105}
+    assert {row["AllocatedResourceName"] for row in rows} == {"ZULU", "BI"}
+
+
+@pytest.mark.parametrize(("domain", "name"), [("WAREHOUSE", "LOAD"), ("USER", "ANNA")])
+def test_a_dropped_warehouse_keeps_its_tags_and_a_dropped_user_gives_none(
+    domain: str, name: str, tmp_path: Path
+) -> None:
+    tags = write_csv(
+        tmp_path / "tags.csv",
+        [
+            {
+                **dict(
+                    zip(HEADERS["tags"].split(","), (*tagged(domain, "1", name, "team", "data"), *PLACE), strict=True)
+                ),
+                "OBJECT_DELETED": "2026-02-03 10:00:00",
+            }
+        ],
+    )
+    views = Views((metered("1", "LOAD", "5"),), (attributed("q1", "1", "etl", "ANNA", "5"),)).write(tmp_path)
+    bill = write_csv(tmp_path / "usage.csv", [COMPUTE])
+    rows = focus_rows([(bill, "")], tmp_path, options={"allocation": "user"}, companions=[*views, tags])
+    found = {json.loads(str(row["AllocatedTags"])).get("team") for row in rows if row["AllocatedTags"]}
+    assert found == ({"data"} if domain == "WAREHOUSE" else {None})
