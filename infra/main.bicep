@@ -43,6 +43,9 @@ param budgetAmount int = 50
 @description('First day of the first month, such as 2026-01-01. Azure does not let it change later.')
 param budgetStartDate string
 
+@description('Who gets Azure\'s own mail about the budget, at 80 and 100 %. It comes even where the webhook is dead.')
+param budgetEmails array = []
+
 @description('Address of the webhook with its function key. Leave empty on the first deployment: the key does not exist yet.')
 @secure()
 param webhookUri string = ''
@@ -195,6 +198,7 @@ module budget 'modules/budget.bicep' = if (!empty(webhookUri)) {
     budgetName: budgetName
     amount: budgetAmount
     startDate: budgetStartDate
+    contactEmails: budgetEmails
     actionGroupId: !empty(webhookUri) ? actions!.outputs.id : ''
   }
 }

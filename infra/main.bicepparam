@@ -5,6 +5,8 @@ param name = 'focus-ledger'
 param budgetName = 'dev-monthly'
 param budgetAmount = 50
 param budgetStartDate = '2026-01-01'
+// Azure's own mail about the budget: it comes even where the webhook is dead.
+param budgetEmails = []
 // The master switch. Keep it here, not by hand in the app: a deployment writes all settings of the app.
 param live = false
 // Each deployment writes these as well, and what is not given is gone: docs/deploy.md, step 4. Of a key vault:

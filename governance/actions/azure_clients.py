@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from governance.actions.azure_faults import FORBIDDEN, answered, translated
 from ledger.faults import Rejected, reject
@@ -140,6 +141,15 @@ def _locks(client: ComputeManagementClient, base_url: str, scope: str) -> Iterat
         yield ManagementLock(name, held.lower(), str(one["properties"]["level"]))
 
 
+def same_host(address: str, base_url: str) -> bool:
+    """Scheme, host and port as a whole: a host whose name only begins so is another one. A path alone stays here."""
+    try:
+        found, own = urlsplit(address), urlsplit(base_url)
+    except ValueError:
+        return False
+    return (found.scheme, found.netloc.lower()) in (("", ""), (own.scheme, own.netloc.lower()))
+
+
 def _pages(client: ComputeManagementClient, base_url: str, address: str, what: str) -> Iterator[Mapping[str, Any]]:
     """Through the compute client's own pipeline: one identity, one trust, no further library for one call."""
     from azure.core.rest import HttpRequest
@@ -152,5 +162,5 @@ def _pages(client: ComputeManagementClient, base_url: str, address: str, what: s
         page = answer.json()
         yield from page.get("value", [])
         address = str(page.get("nextLink") or "")
-        if address and not address.startswith(base_url):  # a token is shown to the control plane alone
+        if address and not same_host(address, base_url):  # a token is shown to the control plane alone
             raise reject(f"{what}: a page elsewhere", "Ask who answers in Azure's place.", "azure-next-link")

@@ -5,6 +5,8 @@ param budgetName string
 param amount int
 param startDate string
 param actionGroupId string
+@description('Azure tells these itself, by mail: the one message that does not depend on the webhook.')
+param contactEmails array
 
 resource budget 'Microsoft.Consumption/budgets@2023-11-01' = {
   name: budgetName
@@ -30,7 +32,7 @@ resource budget 'Microsoft.Consumption/budgets@2023-11-01' = {
         operator: 'GreaterThanOrEqualTo'
         threshold: 80
         thresholdType: 'Actual'
-        contactEmails: []
+        contactEmails: contactEmails
         contactGroups: [
           actionGroupId
         ]
@@ -41,7 +43,7 @@ resource budget 'Microsoft.Consumption/budgets@2023-11-01' = {
         operator: 'GreaterThanOrEqualTo'
         threshold: 100
         thresholdType: 'Actual'
-        contactEmails: []
+        contactEmails: contactEmails
         contactGroups: [
           actionGroupId
         ]

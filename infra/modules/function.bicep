@@ -1,4 +1,7 @@
-// The function app on Flex Consumption. Runtime and memory are in functionAppConfig; there are no keys in its settings.
+// The function app on Flex Consumption. Runtime and memory are in functionAppConfig. It reaches storage, logs and machines by
+// its identity; no setting holds a key to them. The keys that sign links and drills, the webhook's address with its function
+// key, and what noticeSettings holds are settings: whoever may list the app's settings reads them, unless they are
+// references to a key vault (infra/main.bicepparam).
 param name string
 param location string
 param identityId string

@@ -1,4 +1,4 @@
-// One identity for everything the service does; no key or password exists anywhere.
+// One identity for everything the service does towards Azure: no key or password stands for it.
 param name string
 param location string
 

@@ -60,6 +60,28 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(alarmE
 // Each event of the service is one JSON object in a trace's message; `alarm` in adapters/telemetry.py writes these.
 var alarms = [
   {
+    name: 'alert-not-taken'
+    text: 'An alert was refused, its caller was not let in, or it could not be stored; the event says why. Azure sends it again after the last alone.'
+    query: 'AppTraces | where SeverityLevel >= 3 | extend told = parse_json(Message) | where tostring(told.event) in ("alert-refused", "caller-denied", "alert-unavailable")'
+    operator: 'GreaterThan'
+    threshold: 0
+    looksBack: 'PT1H'
+    overrides: null
+    every: 'PT15M'
+    ofDrills: false
+  }
+  {
+    name: 'given-up'
+    text: 'A queue gave a message up, or a channel takes no notice; the event names it.'
+    query: 'AppTraces | where SeverityLevel >= 3 | extend told = parse_json(Message) | where tostring(told.event) in ("message-given-up", "notice-given-up")'
+    operator: 'GreaterThan'
+    threshold: 0
+    looksBack: 'PT1H'
+    overrides: null
+    every: 'PT15M'
+    ofDrills: false
+  }
+  {
     name: 'alert-taken-dry'
     text: 'An alert of a live budget was taken as a dry run: the service itself is not live. Deploy with live = true, or switch the budget off.'
     query: 'AppTraces | where SeverityLevel >= 3 | extend told = parse_json(Message) | where tostring(told.event) == "alert-taken-dry"'

@@ -15,7 +15,7 @@ from emulators import faults
 from emulators.arm import Arm
 from emulators.cloud import MACHINE, SCALE_SET, Cloud, resource_id
 from emulators.resources import FLEXIBLE, Hardware
-from governance.actions.azure_clients import AzureClients
+from governance.actions.azure_clients import AzureClients, same_host
 from governance.actions.azure_vm import AzureVirtualMachines
 from governance.actions.azure_vmss import AzureScaleSets
 from governance.fleets import Fleets
@@ -229,6 +229,24 @@ def test_invariant_3_15_a_lock_is_named_wherever_it_is_inherited_from(
     found = {one.id: one.unstoppable for one in fleets.machines(listed)}
     assert found[VM] == f"lock keep ({level}) holds on {scope.lower()}"
     assert bool(found[f"{VM}2"]) == (scope != VM)
+
+
+@pytest.mark.parametrize(
+    ("link", "stays"),
+    [
+        ("https://management.azure.com/subscriptions/x?page=2", True),
+        ("https://MANAGEMENT.azure.com/subscriptions/x", True),
+        ("/subscriptions/x?page=2", True),
+        ("https://management.azure.com.evil.example/x", False),
+        ("https://management.azure.com@evil.example/x", False),
+        ("https://management.azure.com:8443/x", False),
+        ("http://management.azure.com/x", False),
+        ("//evil.example/x", False),
+        ("https://[evil/x", False),
+    ],
+)
+def test_a_token_is_shown_to_no_host_whose_name_only_begins_like_the_control_plane_s(link: str, stays: bool) -> None:
+    assert same_host(link, "https://management.azure.com") is stays
 
 
 def test_a_lock_on_something_else_says_nothing(cloud: Cloud, fleets: Fleets) -> None:

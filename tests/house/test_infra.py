@@ -207,18 +207,51 @@ def test_policies_hold_but_for_a_stated_list() -> None:
     assert report["summary"]["parsing_errors"] == 0
 
 
+def watched() -> set[str]:
+    """Names of the events that the alert rules look for."""
+    asked = [text.partition("told.event)")[2] for text in bicep.strings(INFRA / "modules/monitor.bicep")]
+    return {name for text in asked for name in re.findall(r'"([a-z-]+)"', text)}
+
+
 def test_a_dead_link_and_a_missing_proof_of_life_alarm() -> None:
     """By the names under which the sweep logs them, and to people, not through the chain that is dead."""
-    texts = "\n".join(bicep.strings(INFRA / "modules/monitor.bicep"))
-    assert set(re.findall(r'told\.event\) == "([a-z-]+)"', texts)) == {
-        drill.FAILED,
-        drill.PASSED,
-        "alert-taken-dry",
-        "cost-data-stale",
-    }
+    assert {drill.FAILED, drill.PASSED} <= watched()
     monitor = bicep.pairs(INFRA / "modules/monitor.bicep")
     assert (monitor["severity"], monitor["enabled"], monitor["emailAddress"]) == ("1", "true", "alarmEmail")
     assert "webhookReceivers" not in (INFRA / "modules/monitor.bicep").read_text(encoding="utf-8")
+
+
+def test_every_alarm_of_the_code_has_a_rule_and_every_rule_its_event() -> None:
+    texts = "\n".join(module.path.read_text(encoding="utf-8") for module in product())
+    alarms = set(re.findall(r'\.alarm\("([a-z-]+)"', texts))
+    assert {"alert-refused", "caller-denied", "message-given-up", "notice-given-up", "cost-data-stale"} <= alarms
+    assert alarms <= watched()
+    assert watched() - alarms == {drill.FAILED, drill.PASSED, "alert-unavailable"}
+    assert 'telemetry.failed("alert-unavailable"' in TRIGGERS
+
+
+def test_only_rules_about_drills_need_drills() -> None:
+    monitor = (INFRA / "modules/monitor.bicep").read_text(encoding="utf-8")
+    assert (monitor.count("ofDrills: true"), monitor.count("ofDrills: false")) == (len({drill.FAILED, drill.PASSED}), 4)
+
+
+def test_no_alarm_is_sampled_away() -> None:
+    """Alarms and what passes are traces, and sampling keeps no category apart."""
+    sampled = HOST["logging"]["applicationInsights"]["samplingSettings"]
+    assert {"Exception", "Request", "Trace"} <= set(sampled["excludedTypes"].split(";"))
+
+
+def test_azure_itself_can_tell_people_about_the_budget() -> None:
+    assert (INFRA / "modules/budget.bicep").read_text(encoding="utf-8").count("contactEmails: contactEmails") == 2
+    assert bicep.pairs(INFRA / "main.bicep")["contactEmails"] == "budgetEmails"
+
+
+def test_what_the_templates_say_of_keys_is_so() -> None:
+    """Those that are given in clear stand in the settings, and a comment says so."""
+    module = (INFRA / "modules/function.bicep").read_text(encoding="utf-8")
+    assert "no keys in its settings" not in module and "unless they are\n// references to a key vault" in module
+    clear = {"LEDGER_APPROVAL_KEY": "approvalKey", "LEDGER_DRILL_KEY": "drillKey", "LEDGER_DRILL_URL": "webhookUri"}
+    assert {name: SETTINGS[name] for name in clear} == clear
 
 
 def test_drills_are_sent_where_the_action_group_sends_alerts() -> None:
