@@ -19,7 +19,7 @@ from ingest.plan import Source
 from ledger.classify import DEFAULT_TAG_KEYS, DEFAULT_VALUES, Classification
 from ledger.faults import Fault, Rejected
 from settings.entry import Entry, settings_fault
-from settings.guard import guarded, misnamed, one_id_twice, read_policy, read_safeguards, unfed
+from settings.guard import fed, guarded, misnamed, one_id_twice, read_policy, read_safeguards, unfed
 from settings.machines import named_twice, read_account
 from settings.notices import misnamed_in_channels, read_channel
 from settings.sources import PROVIDERS, claimed_twice, read_source
@@ -122,7 +122,7 @@ def _parse(root: Entry, faults: list[Fault]) -> Settings:
     channels = root.table("notices").each(read_channel)
     faults += misnamed_in_channels(channels, budgets)
     root.close()
-    budgets = guarded(budgets, policies, safeguards, timedelta(hours=waits[1]))
+    budgets = guarded(fed(budgets, sources), policies, safeguards, timedelta(hours=waits[1]))
     return Settings(
         store,
         sources,

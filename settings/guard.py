@@ -9,7 +9,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from governance.model import Budget
-from governance.places import is_place
+from governance.places import below, is_place
 from governance.rules import (
     ACTIONS,
     ALERT_KINDS,
@@ -117,6 +117,23 @@ def unfed(budgets: Sequence[Budget], sources: Sequence[Source]) -> list[Fault]:
         for one in budgets
         if one.feed and one.feed not in known
     ]
+
+
+def fed(budgets: Sequence[Budget], sources: Sequence[Source]) -> tuple[Budget, ...]:
+    """Each budget with its feed: the one it names, else the only source with a location that can bring its costs."""
+    return tuple(replace(one, feed=one.feed or _only_feed(one, sources)) for one in budgets)
+
+
+def _only_feed(budget: Budget, sources: Sequence[Source]) -> str:
+    """Of several nobody knows which; then none, as the wrong one's silence would be told as this budget's."""
+    found = [one.name for one in sources if one.provider == "azure" and one.location and _brings(one, budget)]
+    return found[0] if len(found) == 1 else ""
+
+
+def _brings(source: Source, budget: Budget) -> bool:
+    """Of a subscription's costs only what lies in it; wider scopes, and exports that name none, may bring anything."""
+    scope = source.azure.scope.lower()
+    return not scope.startswith("/subscriptions/") or below(budget.scope, scope)
 
 
 def misnamed(budgets: Sequence[Budget], policies: Sequence[Policy], rules: Classification) -> list[Fault]:

@@ -58,6 +58,35 @@ def test_a_feed_that_nobody_looks_for_is_refused(tmp_path: Path, sources: str) -
     assert "no source bill with a location" in str(fault)
 
 
+OTHER = SOURCE.replace("bill", "other")
+WITHIN = "/subscriptions/00000000-0000-4000-8000-000000000001"
+FEEDS = {
+    "the only one": (SOURCE, "bill"),
+    "none": ("", ""),
+    "by hand": (SOURCE.replace('location = "/exports"\n', ""), ""),
+    "another cloud's": (SOURCE.replace("azure", "aws"), ""),
+    "beside another cloud's": (SOURCE + OTHER.replace("azure", "aws"), "bill"),
+    "one of two": (SOURCE + OTHER, ""),
+    "of another subscription": (f'{SOURCE}scope = "{WITHIN}"\n', ""),
+    "beside one of another subscription": (f'{SOURCE}{OTHER}scope = "{WITHIN}"\n', "bill"),
+    "of a billing account": (f'{SOURCE}scope = "/providers/Microsoft.Billing/billingAccounts/70000042"\n', "bill"),
+}
+
+
+@pytest.mark.parametrize(("sources", "feed"), FEEDS.values(), ids=FEEDS)
+def test_invariant_21_a_budget_that_names_no_feed_has_the_only_source_that_can_be_it(
+    tmp_path: Path, sources: str, feed: str
+) -> None:
+    found = read(tmp_path, sources + BUDGET)
+    assert found.budgets[0].feed == feed
+
+
+def test_a_source_of_the_budgets_own_subscription_is_its_feed(tmp_path: Path) -> None:
+    mine = BUDGET.replace('scope = "/S/1"', f'scope = "{WITHIN}/resourceGroups/rg"')
+    assert mine != BUDGET
+    assert read(tmp_path, f'{SOURCE}scope = "{WITHIN}"\n{mine}').budgets[0].feed == "bill"
+
+
 def test_every_key_of_a_rule_arrives(tmp_path: Path) -> None:
     found = read(tmp_path, BUDGET + FULL)
     [budget], [rule] = found.budgets, found.policies
