@@ -69,6 +69,7 @@ class Desk:
         body = payload(setup.budget(), Decimal("0.9"), Decimal("9.9"), fired)
         (self.folder / "before.json").write_text(json.dumps(body))
         assert self.run("alert", str(self.folder / "before.json")) == 0
+        self.said()
 
     def power(self) -> str:
         return self.world.cloud.power(self.world.setup.id(MACHINE, LAB))
