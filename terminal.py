@@ -203,6 +203,8 @@ def _show_run(console: Console, run: Run) -> None:
     _show_identities(console, run)
     for assumption, rows in run.assumed.items():
         console.print(styled(f"  assumed: {assumption} (raw rows: {rows})"))
+    for lack in run.less:
+        console.print(styled(f"  less than before: {lack}"))
     if run.rounded_rows:
         console.print(f"  {run.rounded_rows} amounts carried more than 24 decimals and were rounded half-even")
     for line in run.conformance.told():

@@ -22,6 +22,7 @@ from ingest.mapping import StagedFile, focus_select, literal, rows_view, tables,
 from ingest.run import Run, balanced, identified, opening
 from ingest.shapes import Shape
 from ingest.shelf import Shelf
+from ingest.shrinking import Held, compared
 from ingest.tally import Tally, measure_beside, measure_identities, measure_parts, measure_raw, measure_untaken, tell_of
 from ledger.delivery import Part, Period, SourceRef
 from ledger.faults import Rejected, reject
@@ -132,13 +133,13 @@ def ingest(
     tuning: Tuning = Tuning(),
     shelf: Shelf | None = None,
     terms: commitments.Table | None = None,
-    held_days: Sequence[str] = (),
+    held: Held | None = None,
     spans: Callable[[], Sequence[Span]] = tuple,
 ) -> Run:
     """Map, check and commit one delivery, all or nothing. Rejected leaves the ledger's last version in place.
 
-    `terms` is the table of commitments; `held_days` are the first and last that must not be lost; `spans`
-    are those of the source's other months.
+    `terms` is the table of commitments; `held` is what the ledger holds of the month; `spans` are those of the
+    source's other months.
     """
     run = opening(assembled, now, run_id)
     if assembled.missing:
@@ -148,7 +149,7 @@ def ingest(
     known = contracts.known_items(connection, assembled.found[0].staged.shape, terms, assembled.source.name)
     job = Job(assembled, connection, workspace, progress, tuning, shelf or Shelf(), contracts=known)
     parts, run = map_delivery(job, run)
-    _refuse_other_days(run, held_days, job.shape)
+    run = compared(run, held) if held else run
     _refuse_late_twice(run, spans)
     named = commitments.resolved(job.commitments)
     listed = commitments.write(job.shape, connection, named, workspace)
@@ -157,19 +158,6 @@ def ingest(
     commitments.commit(terms, assembled.source, assembled.period, assembled.digest, listed, run_id)
     version = book.replace(assembled.source, assembled.period, assembled.digest, parts, run_id)
     return replace(run, outcome="committed", version=version)
-
-
-def _refuse_other_days(run: Run, held: Sequence[str], shape: Shape) -> None:
-    """Half of a month, as an invoice's from its middle on, takes the other's place; of daily rows any part does."""
-    first, last = (held if shape.daily else reversed(held)) if held else ("", "")
-    if held and run.days and (run.days[0] > first or run.days[1] < last):
-        ours, theirs = (f"{days[0][:10]} to {days[1][:10]}" for days in (run.days, held))
-        raise reject(
-            f"source {run.source} holds {theirs} of {run.period}, and this delivery has {ours} alone",
-            "It would take the other days' place: give the files of the whole month, or --period if this is all of it.",
-            "days-would-be-lost",
-            file=", ".join(sorted({str(file["file"]) for file in run.files})),
-        )
 
 
 def _refuse_late_twice(run: Run, spans: Callable[[], Sequence[Span]]) -> None:

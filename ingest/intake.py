@@ -23,6 +23,7 @@ from ingest.prices import is_sheet
 from ingest.run import Run
 from ingest.shapes import Shape
 from ingest.shelf import Shelf
+from ingest.shrinking import Held
 from ingest.staging import Collected, stage
 from ledger.delivery import SOURCE_NAME, Period, SourceRef
 from ledger.faults import Fault, Rejected, reject
@@ -207,7 +208,7 @@ def take_one(
         tuning=desk.tuning,
         shelf=desk.shelf,
         terms=desk.terms,
-        held_days=_held_days(assembled, desk) if by_hand else (),
+        held=_held_before(assembled, desk, by_hand),
         spans=partial(_spans, assembled, desk),
     )
     _after(run, assembled, desk)
@@ -231,12 +232,11 @@ def _spans(assembled: Assembled, desk: Desk) -> list[Span]:
     return [span for one in others if (span := span_of(report_of(one, desk)))]
 
 
-def _held_days(assembled: Assembled, desk: Desk) -> Sequence[str]:
-    """First and last of what the ledger holds of this month."""
+def _held_before(assembled: Assembled, desk: Desk, by_hand: bool) -> Held | None:
+    """What the ledger holds of this month."""
     place = (assembled.source.name, assembled.period)
     current = next((one for one in desk.book.partitions() if (one.source, one.period) == place), None)
-    days = report_of(current, desk).get("days", ()) if current else ()
-    return tuple(map(str, days)) if isinstance(days, list) else ()
+    return Held(report_of(current, desk), by_hand) if current else None
 
 
 def _holding(partition: Partition, desk: Desk) -> Holding:

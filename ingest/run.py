@@ -24,7 +24,8 @@ class Run:
     """The report of one delivery; `rules` counts raw rows per rule that drops them or zeroes their billed cost.
 
     `assumed` counts raw rows for which the mapping assumed what the bill does not say; `commitments` counts those
-    that it names; `facts` are true or false of the whole bill.
+    that it names; `facts` are true or false of the whole bill. `holds` are its billing accounts and scopes, `members`
+    the accounts within a billing account that names them; `less` is what it lacks of what it takes the place of.
     """
 
     id: str
@@ -45,6 +46,8 @@ class Run:
     version: int | None = None
     missing: str = ""
     holds: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    less: tuple[str, ...] = ()
     days: tuple[str, ...] = ()
     assumed: Mapping[str, int] = field(default_factory=dict)
     conformance: gate.Conformance = field(default_factory=gate.Conformance)
@@ -88,6 +91,7 @@ def opening(assembled: Assembled, now: datetime, run_id: str) -> Run:
         started=instant(now),
         missing=assembled.missing,
         holds=tuple(sorted(assembled.holding.keys)),
+        members=tuple(sorted(".".join(member) for member in assembled.members)),
         manifest=assembled.manifest,
         facts=assembled.facts,
     )

@@ -93,3 +93,46 @@ def test_a_straggler_does_not_take_the_place_of_its_month_unless_it_is_named(led
     assert ledger.total("EUR") == "13.50"
     assert ledger.ingest(*lone, "--period", "2026-02").outcomes == ["committed"]
     assert ledger.total("EUR") == "4.50"
+
+
+def month(days: range) -> list[dict[str, str]]:
+    return [{"Date": f"01/{day:02d}/2026"} for day in days]
+
+
+@pytest.mark.parametrize("part", [range(15, 32), range(1, 15), range(31, 32), range(12, 20)], ids=str)
+def test_a_part_of_a_month_does_not_take_the_place_of_all_of_it(part: range, ledger: Ledger, tmp_path: Path) -> None:
+    ledger.ingest(*pair(tmp_path, "whole", *month(range(1, 32))))
+    given = pair(tmp_path, "part", *month(part), {"Date": "02/01/2026", "BillingPeriodStartDate": "02/01/2026"})
+    refused = ledger.ingest(*given)
+    assert (refused.code, refused.fault["rule"]) == (2, "days-would-be-lost")
+    assert "2026-01-01 to 2026-01-31" in refused.fault["message"] and "USD 155.00" in refused.fault["message"]
+    assert "--period 2026-01" in refused.fault["advice"] and ledger.total() == "160.00"
+
+
+def test_one_invoice_does_not_take_the_place_of_its_month(ledger: Ledger, tmp_path: Path) -> None:
+    days = [{"date": f"01/{day:02d}/2026", "meterId": f"m-{row}"} for day in range(1, 32) for row in range(3)]
+    ledger.ingest(*(mca(tmp_path / f"whole-{role}.csv", *days) for role in ("actual", "amortized")))
+    held = ledger.total("EUR")
+    invoice = [{**days[0], "invoiceId": "G2"}, {**days[-1], "invoiceId": "G2"}]
+    refused = ledger.ingest(*(mca(tmp_path / f"one-{role}.csv", *invoice) for role in ("actual", "amortized")))
+    assert (refused.fault["rule"], ledger.total("EUR")) == ("rows-would-be-lost", held)
+
+
+def test_half_of_the_subscriptions_do_not_take_the_place_of_all(ledger: Ledger, tmp_path: Path) -> None:
+    every = [{"SubscriptionId": f"sub-{number}"} for number in range(4)]
+    ledger.ingest(*pair(tmp_path, "all", *every))
+    refused = ledger.ingest(*pair(tmp_path, "two", *every[:2]))
+    assert (refused.fault["rule"], ledger.total()) == ("scope-would-be-lost", "20.00")
+    assert "70000042/sub-2, 70000042/sub-3" in refused.fault["message"]
+    said = ledger.ingest(*pair(tmp_path, "two", *every[:2]), "--period", "2026-01")
+    assert (said.outcomes, ledger.total()) == (["committed"], "10.00")
+    [run] = said.document["runs"]
+    assert run["less"][0].startswith("no row of 70000042/sub-2, 70000042/sub-3")
+
+
+def test_a_month_told_again_with_fewer_rows_of_the_same_days_is_taken_and_told(ledger: Ledger, tmp_path: Path) -> None:
+    whole = [{**day, "MeterName": meter} for day in month(range(1, 32)) for meter in ("B2s", "B4s")]
+    ledger.ingest(*pair(tmp_path, "first", *whole))
+    again = ledger.ingest(*pair(tmp_path, "again", *whole[:20], *whole[30:]))
+    assert (again.outcomes, ledger.total()) == (["committed"], "260.00")
+    assert again.document["runs"][0]["less"] == ["104 raw rows, USD 260.00, instead of 124 raw rows, USD 310.00"]

@@ -118,3 +118,13 @@ def test_a_report_lost_in_a_crash_is_made_good(ledger: Ledger, tmp_path: Path) -
     assert [ledger.ingest(bill).outcomes for _ in range(2)] == [["unchanged"], ["unchanged"]]
     assert len(list((Path(ledger.store) / "runs").rglob("*.json"))) == 1
     assert ledger.ingest(bill, "--source", "another").fault["rule"] == "bill-in-another-source"
+
+
+def test_one_account_of_an_organisation_does_not_take_the_place_of_all(ledger: Ledger, tmp_path: Path) -> None:
+    lines = [{"ACCOUNT_LOCATOR": f"AC{number}"} for number in range(5)]
+    assert ledger.ingest(snowflake(tmp_path / "all.csv", *lines)).outcomes == ["committed"]
+    part = snowflake(tmp_path / "part.csv", *lines[1:], lines[1] | {"USAGE_TYPE": "SNOWPIPE", "SERVICE_TYPE": "PIPE"})
+    answer = ledger.ingest(part)
+    assert (answer.code, answer.fault["rule"], ledger.total()) == (2, "scope-would-be-lost", "1050.00")
+    assert "AC0.AWS_US_EAST_1" in answer.fault["message"]
+    assert ledger.ingest(part, "--period", "2026-01").outcomes == ["committed"]
