@@ -16,6 +16,8 @@ from ledger.faults import Conflict, Missing, reject
 # From the instant of the handler that began a call. It looks and calls, 10 s to connect and 30 s to answer each: until
 # this is over, that call may be under way.
 IN_FLIGHT = timedelta(minutes=2)
+# Queues count whole seconds, and clocks of two instances differ.
+EARLY = timedelta(seconds=5)
 # The listing behind a plan has read the locks; after this they are read again before a call.
 FRESH_LOCKS = timedelta(minutes=5)
 MAX_READS = 20
@@ -99,7 +101,8 @@ def held(order: Order) -> timedelta:
 def until_due(order: Order) -> timedelta:
     """How long until the moment at which its last event said it would be looked at again; nothing without one."""
     due = order.events[-1].body.get("due")
-    return datetime.fromisoformat(str(due)) - order.now if due else streams.AT_ONCE
+    rest = datetime.fromisoformat(str(due)) - order.now if due else streams.AT_ONCE
+    return rest if rest > EARLY else streams.AT_ONCE
 
 
 def between_readings(order: Order) -> timedelta:

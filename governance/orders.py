@@ -29,6 +29,7 @@ from governance.order import (
     period_over,
     too_old,
     turn,
+    until_due,
 )
 from governance.production import DEFAULT_RULES
 from governance.record import Record
@@ -107,7 +108,7 @@ def on_verify(
     budget = streams.budget_of(budgets, order.planned["budget_id"])
     if order.state is not State.ACCEPTED:
         return []
-    if (rest := held(order)) > streams.AT_ONCE:
+    if (rest := max(until_due(order), held(order))) > streams.AT_ONCE:  # a copy of the message reads nothing twice
         return [streams.look(order.key, order.planned, delay=rest)]
     try:
         return _read_back(order, budget, fleet)
@@ -160,8 +161,8 @@ def _off(order: Order, machine: Machine, before: Mapping[str, object], told: Map
     if machine.power == policy.OFF:
         order.add(lifecycle.VERIFIED, power=machine.power, reason="found deallocated, no call made now", **told)
         return []
-    order.add(lifecycle.UNDERWAY, power=machine.power, reason="found deallocating, no call made now", before=before)
-    return [_look(order)]
+    reason = "found deallocating, no call made now"
+    return _accepted(order, lifecycle.UNDERWAY, power=machine.power, reason=reason, before=before)
 
 
 def _is_another(order: Order, machine: Machine) -> bool:
@@ -242,7 +243,13 @@ def _call(order: Order, parts: Sequence[str], budget: Budget | None, fleet: Flee
         return _defer(order, fault)
     except (Missing, Rejected) as fault:
         return _end(order, fault)
-    return [_look(order.add(lifecycle.ACCEPTED, means="the call was taken; not yet that the machine is off"))]
+    return _accepted(order, lifecycle.ACCEPTED, means="the call was taken; not yet that the machine is off")
+
+
+def _accepted(order: Order, kind: str, **told: object) -> list[Message]:
+    look = _look(order)
+    order.add(kind, due=order.now + look.delay, **told)
+    return [look]
 
 
 def _defer(order: Order, fault: Transient | Conflict) -> list[Message]:

@@ -33,7 +33,9 @@ class Control:
     def order(self, message: Message, now: datetime = NOW) -> list[Message]:
         return flow.on_order(message.body, **self._whole(now))
 
-    def look(self, message: Message, now: datetime = NOW) -> list[Message]:
+    def look(self, message: Message, now: datetime | None = None) -> list[Message]:
+        """When it is due, if nobody says when."""
+        now = now or datetime.fromisoformat(str(self.events(message)[-1].body.get("due") or NOW))
         return flow.on_verify(message.body, budgets=self.budgets, record=self.record, fleet=self.fleet, now=now)
 
     def settle(self, looks: list[Message], now: datetime = NOW) -> None:
