@@ -36,7 +36,7 @@ def run_alert(options: argparse.Namespace) -> int:
     terminal.show_receipt(status, lines, document, as_json=options.json)
     if status >= 400:
         return REFUSED if status < 500 else LATER
-    return NOT_STOPPED if document["failed"] else 0
+    return NOT_STOPPED if document["failed"] or document.get("switches_off") else 0
 
 
 def _instant(text: str) -> datetime:

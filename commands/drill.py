@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import terminal
@@ -31,11 +32,23 @@ def run_drill(options: argparse.Namespace) -> int:
     if not sent:
         terminal.show_problem("no drill: set LEDGER_DRILL_KEY, and have a budget that stops", as_json=options.json)
         return 2
+    if dead := [one for one in sent if one["status"] != 202]:
+        told = [f"{one['budget']}: the webhook did not take the drill: {_why(one)}" for one in dead]
+        status.show(wiring.lives(found, os.environ), options, first=told)
+        return DEAD_LINK
     ends = time.monotonic() + options.wait
     while (state := wiring.standing(sent, found, os.environ, _now())) is None and time.monotonic() < ends:
         time.sleep(min(BETWEEN_LOOKS, max(0.1, ends - time.monotonic())))
     status.show(wiring.lives(found, os.environ), options)
     return LATER if state is None else 0 if state else DEAD_LINK
+
+
+def _why(sent: Mapping[str, object]) -> str:
+    from governance.links import ANSWERS
+
+    code, reason = int(str(sent["status"])), str(sent["reason"])
+    meaning = ANSWERS.get(code, "it answers with a fault")
+    return f"{code or 'no answer'}: {meaning}{f' ({reason})' if reason else ''}"
 
 
 def _now() -> datetime:

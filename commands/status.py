@@ -28,11 +28,15 @@ def run_status(options: argparse.Namespace) -> int:
     return show(wiring.lives(found, os.environ), options, wiring.status(found, os.environ, datetime.now(UTC)))
 
 
-def show(lives: Sequence[Life], options: argparse.Namespace, standing: Standing | None = None) -> int:
+def show(
+    lives: Sequence[Life], options: argparse.Namespace, standing: Standing | None = None, first: Sequence[str] = ()
+) -> int:
     from governance.drill import document, has_failed, lines
 
-    told = [*(standing.lines() if standing else []), *lines(lives, datetime.now(UTC))]
+    told = [*first, *(standing.lines() if standing else []), *lines(lives, datetime.now(UTC))]
     feeds = standing.feeds if standing else ()
     document_of = {"budgets": document(lives), **(standing.document() if standing else {"feeds": []})}
+    if first:
+        document_of["sent"] = list(first)
     terminal.show_lines([*told, *(one.line() for one in feeds)], document_of, as_json=options.json)
     return NOT_WELL if has_failed(lives) or any(one.stale for one in feeds) else 0

@@ -34,13 +34,15 @@ def run_undo(options: argparse.Namespace) -> int:
     wish = Wish(options.by, options.reason, not options.execute, options.keep_going, options.despite_budget)
     if options.service:
         off, undone, sent = wiring.ask_undo(options.id, wish, found, os.environ, now)
-        last = "the service starts them" if sent else "the sweep of the service carries it on"
-        terminal.show_lines([*off, *undone.lines, last, f"record: {place}"], undone.document(), as_json=options.json)
-        return 0
+        does = "looks at them" if wish.dry_run else "starts them"
+        last = f"the service {does}" if sent else f"the service {does} with its next sweep"
+        document = {**undone.document(), "switches_off": off}
+        terminal.show_lines([*off, *undone.lines, last, f"record: {place}"], document, as_json=options.json)
+        return NOT_STARTED if off else 0
     # Each sign-in that is not there would print a page; the receipt names what failed.
     logging.getLogger("azure").setLevel(logging.ERROR)
     with terminal.progress(quiet=options.json) as progress:
         off, undone = wiring.undo(options.id, wish, found, os.environ, now, progress=progress)
     document = {**undone.document(), "switches_off": off}
     terminal.show_lines([*off, *undone.lines, f"record: {place}"], document, as_json=options.json)
-    return NOT_STARTED if undone.failed else 0
+    return NOT_STARTED if undone.failed or off else 0

@@ -62,7 +62,7 @@ def on_sweep(*, record: Record, now: datetime) -> list[Message]:
     A damaged stream is passed over, so that it cannot hold up the others; Record.verify names it.
     """
     messages, settled = [], Settled(record, "sweep")
-    for stream in [stream for prefix in SWEPT for stream in settled.open(prefix)]:
+    for stream in [stream for prefix in SWEPT for stream in settled.unsettled(prefix)]:
         with suppress(Rejected, lifecycle.IllegalStep):
             events = record.events(stream)
             found = _again(stream, events, record, now)

@@ -46,7 +46,7 @@ def should_be_off(record: Record, now: datetime) -> list[Off]:
     settled = Settled(record, "machines")
     kept = [one for one in settled.closed("machines/") if one and datetime.fromisoformat(one["until"]) >= now]
     found = [Off(one["target"], one["order"], one["budget_id"], quiet=True) for one in kept]
-    for stream in list(settled.open("machines/")):
+    for stream in list(settled.unsettled("machines/")):
         with suppress(Rejected):
             found += _of_stream(stream, record, settled, now)
     settled.keep()

@@ -21,7 +21,7 @@ SHORTEST = 8
 
 def command(run: str) -> str:
     """What plans it anew, for texts that tell of its end."""
-    return f"ledger plan again {run if run.endswith(streams.DRY) else run[:12]}"
+    return f"ledger plan again {streams.short(run)}"
 
 
 def again(
@@ -43,8 +43,8 @@ def _found(record: Record, begins: str) -> str:
     """The live run where the dry one of the same alert begins alike."""
     if not re.fullmatch(rf"[0-9a-f]{{{SHORTEST},64}}({streams.DRY})?", begins):
         raise _refusal("a run's id is hexadecimal", f"Give at least {SHORTEST} digits, as `ledger orders` lists it.")
-    runs = [name.removeprefix("alerts/") for name in record.streams(f"alerts/{begins}")]
-    chosen = [run for run in runs if not run.endswith(streams.DRY)] or runs
+    runs = [name.removeprefix("alerts/") for name in record.streams(f"alerts/{begins.removesuffix(streams.DRY)}")]
+    chosen = streams.named(runs, begins)
     if len(chosen) != 1:
         text = f"{len(chosen)} runs begin with {begins}" if chosen else f"there is no run {begins}"
         raise _refusal(text, "See `ledger orders`.")

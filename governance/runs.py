@@ -109,10 +109,11 @@ class Run:
 
 
 def listed(record: Record, begins: str = "", since: datetime | None = None) -> list[Run]:
-    """Every run whose id begins so and that began at or after `since`, the newest first; damaged ones last."""
+    """Every run that an id means and that began at or after `since`, the newest first; damaged ones last."""
     if begins and not re.fullmatch(r"[0-9a-f]{8,64}(-dry-run)?", begins):
         raise reject("a run's id is hexadecimal", f"Give at least {SHORTEST} digits, as listed.", "run-id")
-    runs = [_run(record, name.removeprefix("alerts/")) for name in record.streams(f"alerts/{begins}")]
+    names = [name.removeprefix("alerts/") for name in record.streams(f"alerts/{begins.removesuffix(streams.DRY)}")]
+    runs = [_run(record, name) for name in (streams.named(names, begins) if begins else names)]
     kept = [one for one in runs if since is None or one.at is None or one.at >= since]
     return sorted(kept, key=lambda one: (one.at is not None, one.at), reverse=True)
 
@@ -161,7 +162,7 @@ def _line(run: Run) -> str:
     green = {True: "green", False: "NOT GREEN", None: "open"}[run.is_green]
     budget = str(run.document()["budget_id"] or "").rpartition("/")[2]
     when = f"{run.at:%Y-%m-%d %H:%M}" if run.at else "----------------"
-    return f"{run.id[:12]}  {when}  {budget}  {'dry' if run.is_dry else 'live'}  {run.standing}: {green}"
+    return f"{streams.short(run.id)}  {when}  {budget}  {'dry' if run.is_dry else 'live'}  {run.standing}: {green}"
 
 
 def _order(order: Life) -> str:

@@ -30,7 +30,7 @@ class Settled:
         with suppress(Missing, Transient, Conflict, ValueError, TypeError, KeyError):
             self._load()
 
-    def open(self, prefix: str) -> Iterator[str]:
+    def unsettled(self, prefix: str) -> Iterator[str]:
         """The streams that are to be read: never settled, or grown since. One listing, and no reading."""
         for stream, size in self._record.sizes(prefix).items():
             if self._known.get(_key(stream), (0, {}))[0] != size:

@@ -34,10 +34,12 @@ from governance.places import below
 from governance.policy import ALREADY_OFF, OFF
 from governance.record import Record
 from governance.undo_selection import parts_wanted
+from governance.whereabouts import MOVED, sought
 from ledger.faults import Conflict, Missing, Rejected, Transient
 
 RUNNING = "running"
-DELETED = "it was deleted since the stop"
+STOP = "the stop"
+DELETED = f"it was deleted since {STOP}"
 
 
 def on_start(
@@ -57,7 +59,7 @@ def on_start(
         return [streams.start(order.key, order.planned, delay=rest)]
     try:
         if order.state is State.ACCEPTED:
-            return _read_back(order, fleet)
+            return _read_back(order, streams.budget_of(budgets, order.planned["budget_id"]), fleet)
         return _carry_out(order, streams.budget_of(budgets, order.planned["budget_id"]), fleet, live)
     except Overtaken:
         return []
@@ -76,14 +78,16 @@ def _over(order: Order) -> list[Message]:
 
 def _carry_out(order: Order, budget: Budget | None, fleet: Fleet, live: bool) -> list[Message]:
     try:
-        machine = fleet.machine(order.target)
+        with sought(order, budget, fleet, since=STOP):
+            machine = fleet.machine(order.target)
         lock = lock_now(order, fleet, str(order.planned["lock"]))
     except (Transient, Conflict) as fault:
         return _defer(order, fault)
     except Missing:
         return _end(order, lifecycle.REFUSED, reason=DELETED)
-    except Rejected as fault:
-        return _end(order, lifecycle.FAILED, reason=str(fault))
+    except Rejected as fault:  # what was moved is left alone, and where it is now is told
+        kind = lifecycle.REFUSED if fault.faults[0].rule == MOVED else lifecycle.FAILED
+        return _end(order, kind, reason=str(fault))
     dry_run = order.is_dry or budget is None or not (live and budget.live)
     if refusal := _refusal(order, machine, budget, lock):
         return _end(order, lifecycle.REFUSED, reason=refusal, before=_seen(machine))
@@ -203,9 +207,10 @@ def _look(order: Order, delay: timedelta, attempt: int) -> Message:
     return streams.start(order.key, order.planned, attempt=attempt, delay=max(delay, between_readings(order)))
 
 
-def _read_back(order: Order, fleet: Fleet) -> list[Message]:
+def _read_back(order: Order, budget: Budget | None, fleet: Fleet) -> list[Message]:
     try:
-        machine = fleet.machine(order.target)
+        with sought(order, budget, fleet, since=STOP):
+            machine = fleet.machine(order.target)
     except Missing:
         return _end(order, lifecycle.FAILED, reason=DELETED)
     except Rejected as fault:

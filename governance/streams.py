@@ -63,6 +63,18 @@ def run_key(alert_key: str, *, dry_run: bool) -> str:
     return alert_key + DRY if dry_run else alert_key
 
 
+def short(run: str) -> str:
+    """As a person reads it: a dry run and the live one of one alert differ in their ends alone."""
+    return run[:12] + (DRY if run.endswith(DRY) else "")
+
+
+def named(runs: Iterable[str], begins: str) -> list[str]:
+    """Runs whose key begins so; one without the end of a dry run means the live one, where there is one."""
+    fitting = [one for one in runs if one.startswith(begins.removesuffix(DRY))]
+    ending = [one for one in fitting if one.endswith(DRY) == begins.endswith(DRY)]
+    return ending if begins.endswith(DRY) else ending or fitting
+
+
 def is_drill(key: str) -> bool:
     """Whether it is the key of a drill's run, or of one of its orders: these never call anything that changes."""
     return key.endswith(DRILL)

@@ -85,12 +85,12 @@ def _everything(desk: Desk) -> list[Message]:
     """Also what was queued and then lost. A damaged stream is noted and passed over: it must not hold up the others."""
     known, settled = set(desk.record.streams("notices/")), Settled(desk.record, "notices")
     told = set(desk.record.streams("outcomes/"))
-    for stream in settled.open("alerts/"):
+    for stream in settled.unsettled("alerts/"):
         if notices.outcome_stream(stream.removeprefix("alerts/")) not in told:
             with suppress(Rejected, lifecycle.IllegalStep):
                 record_outcome(desk.record, desk.record.events(stream), desk.now)
     messages = []
-    for stream in [one for prefix in _prefixes(desk) for one in settled.open(prefix)]:
+    for stream in [one for prefix in _prefixes(desk) for one in settled.unsettled(prefix)]:
         try:
             events = desk.record.events(stream)
             messages += _due(stream, events, desk, known)

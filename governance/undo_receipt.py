@@ -51,9 +51,11 @@ def found(record: Record, id: str) -> str:
         raise reject("a run's id is hexadecimal", "Give at least 8 digits, as `ledger alert` tells.", "run-id")
     if any(one.id.startswith(id) for one in _undos(record)):
         raise reject("an undo is not undone", "An alert may stop its machines again after their cool-off.", "undo")
-    runs = {stream.removeprefix("alerts/") for stream in record.streams(f"alerts/{id}")}
-    runs |= {one.run for one in plans.listed(record) if one.id.startswith(id)}
-    chosen = {run for run in runs if "-" not in run} or runs  # a dry run has stopped nothing
+    runs = {stream.removeprefix("alerts/") for stream in record.streams(f"alerts/{id.removesuffix(streams.DRY)}")}
+    made = {one.run for one in plans.listed(record) if one.id.startswith(id)}
+    # A dry run has stopped nothing, and a plan may be the same in both.
+    chosen = {*streams.named(runs, id)} | made
+    chosen = {run for run in chosen if not run.endswith(streams.DRY)} or chosen
     if len(chosen) != 1:
         text = f"{len(chosen)} runs begin with {id}" if chosen else f"there is no run {id}"
         raise reject(text, "See `ledger plan list`.", "run-id")

@@ -10,9 +10,11 @@ from governance.model import Budget, Fleet, Machine
 from governance.order import Order
 from ledger.faults import Missing, reject
 
+MOVED = "moved"
+
 
 @contextmanager
-def sought(order: Order, budget: Budget | None, fleet: Fleet) -> Iterator[None]:
+def sought(order: Order, budget: Budget | None, fleet: Fleet, since: str = "the plan") -> Iterator[None]:
     """What is Missing inside is looked for in the budget's scopes; listed elsewhere, it is Rejected with its new id.
 
     It is never called there: that id is in no plan. Faults of the listing surface: unseen is not gone.
@@ -21,8 +23,8 @@ def sought(order: Order, budget: Budget | None, fleet: Fleet) -> Iterator[None]:
         yield
     except Missing:
         if now_at := _listed_at(order, budget, fleet):
-            advice = "Stop it yourself, or let the next alert's plan find it there."
-            raise reject(f"it was moved since the plan, and is now {now_at}", advice, "moved") from None
+            advice = "The next alert's plan finds it there. Until then stop it, or start it, yourself."
+            raise reject(f"it was moved since {since}, and is now {now_at}", advice, MOVED) from None
         raise
 
 

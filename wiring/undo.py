@@ -16,6 +16,7 @@ from wiring.fleets import fleet
 from wiring.parts import Env, quiet, record, store
 
 if TYPE_CHECKING:
+    from governance.model import Budget
     from governance.record import Record
     from governance.undo import Wish
     from governance.undo_receipt import Undone
@@ -59,28 +60,44 @@ def undo(
 
 
 def ask_undo(id: str, wish: Wish, found: Settings, env: Env, now: datetime) -> tuple[list[str], Undone, bool]:
-    """Record the wish for the service; whether its messages were sent, or are left to the sweep."""
+    """Record the wish for the service, as it is: the service's own switches decide, not this terminal's.
+
+    What is known to keep it from starting anything, and whether its messages were sent, or are left to the sweep.
+    """
     from governance.undo import ask
     from governance.undo_receipt import undone
 
     kept = record(store(found.store_url, env))
-    run, off = _switched(id, wish, found, kept)
-    wanted = replace(wish, dry_run=wish.dry_run or bool(off), actor=actor(found, env))
-    messages = ask(run, wanted, budgets=found.budgets, record=kept, now=now)
+    run, budget = _meant(id, found, kept)
+    messages = ask(run, replace(wish, actor=actor(found, env)), budgets=found.budgets, record=kept, now=now)
     sent = bool(env.get("AzureWebJobsStorage") or env.get("AzureWebJobsStorage__accountName"))
     if sent:
         send(messages, env)
-    return off, undone(kept, run), sent
+    return _asleep(wish, budget, kept), undone(kept, run), sent
 
 
-def _switched(id: str, wish: Wish, found: Settings, kept: Record) -> tuple[str, list[str]]:
-    """The run, and what keeps a live wish from being one."""
+def _asleep(wish: Wish, budget: Budget | None, kept: Record) -> list[str]:
+    """What is known here of the service's own switches; those of this terminal say nothing about it."""
+    from governance import switches
+
+    if wish.dry_run or budget is None or budget.name in switches.armed(kept.last(switches.STREAM)):
+        return []
+    return [f"the service was not live for {budget.name} at its last sweep: while it is not, nothing is started"]
+
+
+def _meant(id: str, found: Settings, kept: Record) -> tuple[str, Budget | None]:
+    """The run that an id means, and its budget as it is registered now."""
     from governance.streams import budget_of
     from governance.undo import planned_in
     from governance.undo_receipt import found as looked_up
 
     run = looked_up(kept, id)
-    budget = budget_of(found.budgets, planned_in(run, kept).body["budget_id"])
+    return run, budget_of(found.budgets, planned_in(run, kept).body["budget_id"])
+
+
+def _switched(id: str, wish: Wish, found: Settings, kept: Record) -> tuple[str, list[str]]:
+    """The run, and what of this terminal's own switches keeps a live wish from being one."""
+    run, budget = _meant(id, found, kept)
     if wish.dry_run:
         return run, []
     master = [] if found.live else ["not executed: the master switch is off ([ledger] live, or LEDGER_LIVE=true)"]

@@ -118,7 +118,7 @@ def test_with_all_switches_on_one_machine_is_stopped_and_read_back(
 @pytest.mark.parametrize("budget", [True, False])
 def test_execute_obeys_the_master_switch_and_says_so(terminal: Terminal, budget: bool) -> None:
     terminal.settings(budget=budget)
-    assert terminal.alert("--execute") == 0
+    assert terminal.alert("--execute") == 1
     lines = terminal.said().splitlines()
     assert lines[1].startswith("not executed: the master switch is off")
     assert lines[2].startswith("not executed: [budgets.") is not budget
@@ -128,7 +128,7 @@ def test_execute_obeys_the_master_switch_and_says_so(terminal: Terminal, budget:
 
 def test_execute_obeys_the_budget_and_says_so(terminal: Terminal) -> None:
     terminal.settings(budget=False, switch=True)
-    assert terminal.alert("--execute") == 0
+    assert terminal.alert("--execute") == 1
     assert f"not executed: [budgets.{terminal.setup.budget_name}] is not live" in terminal.said()
     assert terminal.stops() == 0
 
@@ -138,7 +138,7 @@ def test_the_environment_switches_off_what_the_file_switched_on(
 ) -> None:
     terminal.settings(switch=True)
     monkeypatch.setenv("LEDGER_LIVE", "false")
-    assert terminal.alert("--execute") == 0
+    assert terminal.alert("--execute") == 1
     assert terminal.stops() == 0
 
 
@@ -152,7 +152,7 @@ def test_now_is_the_day_the_alert_is_judged_by(terminal: Terminal) -> None:
 
 
 def test_json_is_one_document(terminal: Terminal) -> None:
-    assert terminal.alert("--json", "--execute") == 0
+    assert terminal.alert("--json", "--execute") == 1
     document = json.loads(terminal.said())
     assert (document["status"], document["answer"]["dry_run"]) == (202, True)
     assert document["switches_off"][0].startswith("not executed")

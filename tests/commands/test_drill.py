@@ -51,8 +51,23 @@ def test_a_drill_from_a_terminal_is_waited_for_and_status_tells_it(
             (budget,) = json.loads(capsys.readouterr().out)["budgets"]
             assert budget["passed"]["kind"] == budget["last"]["kind"] == "drill-passed"
             outside.front = None
-            assert run(service, "drill", "--now", "--wait", "0") == 3
-            capsys.readouterr()
+            assert run(service, "drill", "--now", "--wait", "600") == 1  # it knows at once, and does not wait
+            told = capsys.readouterr().out
+            assert "the webhook did not take the drill: 502: it answers with a fault" in told
+
+
+def test_a_dead_address_is_told_at_once_with_its_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ledger.toml").write_text(ledger_toml(world_now().setup))
+    monkeypatch.setenv("LEDGER_DRILL_KEY", KEY)
+    with street() as outside:
+        monkeypatch.setenv("LEDGER_DRILL_URL", outside.address("/api/alerts/budget?code=secret"))
+    given = ["--store", str(tmp_path / "store"), "--config", str(tmp_path / "ledger.toml")]
+    assert cli.main(["drill", "--now", *given]) == 1
+    told = capsys.readouterr()
+    assert "the webhook did not take the drill: no answer: nobody answered" in told.out
+    assert "secret" not in told.out + told.err
 
 
 def test_a_terminal_without_the_key_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

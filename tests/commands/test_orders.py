@@ -112,6 +112,19 @@ def test_dry_runs_say_so(terminal: Terminal) -> None:
     assert "  dry  " in said and said.count("  dry-run  ") == 2 and ": green" in said
 
 
+def test_the_dry_and_the_live_run_of_one_alert_have_ids_of_their_own(terminal: Terminal) -> None:
+    terminal.stop(live=False)
+    terminal.stop()
+    runs = [line.split() for line in terminal.said("orders").splitlines() if not line.startswith(" ")]
+    ids = {mode: id for id, _, _, _, mode, *_ in runs}
+    assert ids["dry"] == f"{ids['live']}-dry-run"
+    for mode, state in (("live", "verified"), ("dry", "dry-run")):
+        receipt = terminal.said("orders", "--run", ids[mode])
+        assert f"  {state}  {LAB.id}" in receipt and receipt.count("carried out") + receipt.count("dry run:") > 0
+        bills = json.loads(terminal.said("orders", "--run", ids[mode], "--json"))["bills"]
+        assert bool(bills) == (mode == "live")
+
+
 def test_since_and_run_choose(terminal: Terminal) -> None:
     terminal.stop()
     run = json.loads(terminal.said("orders", "--json"))["runs"][0]["run"]

@@ -14,12 +14,13 @@ import pytest
 
 import cli
 import wiring
+from adapters.folder import FolderStore
 from emulators.arm import Arm
 from emulators.budget import payload
 from emulators.cloud import MACHINE
 from emulators.faults import Effect, Fault
 from emulators.scenario import LAB, Setup, World, build
-from governance import period
+from governance import period, switches
 from tests.clock import one_day
 
 
@@ -120,7 +121,7 @@ def test_undone_twice_and_an_undo_are_refused(desk: Desk) -> None:
 def test_a_switch_that_is_off_keeps_it_dry_and_is_told(desk: Desk) -> None:
     run = desk.stopped()
     desk.settings(live=False)
-    assert desk.run("undo", run, "--execute") == 0
+    assert desk.run("undo", run, "--execute") == 1
     assert "not executed: the master switch is off" in desk.said()
     assert desk.starts() == 0
 
@@ -144,13 +145,19 @@ def test_a_start_that_lies_is_not_green(desk: Desk) -> None:
     assert f"{LAB}: FAILED: deallocated, not running, in 20 readings" in desk.said()
 
 
-def test_for_the_service_it_is_only_recorded(desk: Desk) -> None:
+def test_for_the_service_it_is_only_recorded_and_the_service_s_switch_counts(desk: Desk) -> None:
     run = desk.stopped()
+    desk.settings(live=False)
+    assert desk.run("undo", run, "--service", "--execute", "--by", "Kim") == 1
+    said = desk.said()
+    assert "asked for by Kim (signed in to Azure as application " in said and said.count("; live") == 1
+    assert "the service was not live for dev-monthly at its last sweep" in said and "not executed" not in said
+    assert "the service starts them with its next sweep" in said
+    record = wiring.record(FolderStore(desk.folder / "store"))
+    budgets = wiring.settings({}, desk.folder / "ledger.toml").budgets
+    switches.noted(record, budgets, datetime.now(UTC), live=True)
     assert desk.run("undo", run, "--service", "--execute", "--by", "Kim") == 0
     said = desk.said()
-    assert (
-        "asked for by Kim (signed in to Azure as application " in said
-        and "the sweep of the service carries it on" in said
-    )
+    assert "was not live" not in said
     assert f"{LAB}: NOT STARTED: its stage was not begun" in said
     assert desk.starts() == 0

@@ -87,9 +87,9 @@ def test_what_is_added_to_a_stream_brings_it_back(store: Counting) -> None:
     record = history(store, 1)
     sweep(record, LATER)
     (alert,) = record.streams("alerts/")
-    assert list(Settled(record, "sweep").open("alerts/")) == []
+    assert list(Settled(record, "sweep").unsettled("alerts/")) == []
     record.append(alert, streams.NOTICE, {"digest": "x"}, LATER)
-    assert list(Settled(record, "sweep").open("alerts/")) == [alert]
+    assert list(Settled(record, "sweep").unsettled("alerts/")) == [alert]
 
 
 def test_a_machine_that_is_started_is_seen_though_its_stop_is_long_over(store: Counting) -> None:

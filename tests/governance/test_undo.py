@@ -30,6 +30,18 @@ def story(record: Record, *machines: Machine, batch: int = 5) -> Story:
     return Story(record, StartingFleet(*machines), staged(batch))
 
 
+def test_a_machine_that_was_moved_is_left_alone_and_its_new_place_is_told(record: Record) -> None:
+    here = replace(machine("a"), identity="vm-1")
+    story = Story(record, StartingFleet(here, replace(machine("b"), identity="vm-2")))
+    run = story.run()
+    there = replace(story.fleet.known.pop(here.id), id=here.id.replace("rg-dev", "rg-new"))
+    story.fleet.known[there.id] = there
+    undone = story.undo(run)
+    told = next(line for line in undone.lines if "    a: " in line)
+    assert f"left alone: it was moved since the stop, and is now {there.id}" in told
+    assert names(story.fleet.starts) == ["b"] and undone.failed == ()
+
+
 def test_of_three_of_which_one_was_off_already_exactly_two_are_started(record: Record) -> None:
     told = story(record, A, replace(B, power="deallocated"), C)
     run = told.run()
