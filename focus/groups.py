@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from focus.alike import representative
 from focus.expression import names, parse
 from focus.named_checks import elements
 from focus.predicate import Writer
@@ -13,21 +14,26 @@ from focus.rules import Grouping, Rule
 
 SUM = re.compile(r"SUM\((\w+)\)(?: FILTER \(WHERE (.*)\))?")
 ELEMENT = "e."
+ALL_GROUPED = "coalesce(sum(n), 0)::BIGINT"
 
 
 @dataclass(frozen=True, slots=True)
 class GroupQuery:
-    """Rules that share keys and rows; `sql` groups them: the keys, rows, first place, a flag per rule."""
+    """Rules that share keys and rows; `sql` groups them: the keys, rows, first place, a flag per rule.
+
+    `counted` is the same without places, as it is counted fastest; `scope` is the number of rows, as SQL over it.
+    """
 
     rules: tuple[Rule, ...]
     keys: tuple[str, ...]
     sql: str
-    rows: str
+    counted: str
+    scope: str
 
     def counts(self) -> str:
         """One row: rows in scope, then per rule the rows of groups that break it."""
         sums = ", ".join(f"coalesce(sum(n) FILTER (WHERE bad{index}), 0)::BIGINT" for index in range(len(self.rules)))
-        return f"SELECT (SELECT count(*) FROM ({self.rows})), {sums} FROM ({self.sql})"
+        return f"SELECT {self.scope}, {sums} FROM ({self.counted})"
 
     def examples(self, index: int, limit: int) -> str:
         """(file, row, keys...) of the first row of groups that break the rule at `index`."""
@@ -61,7 +67,12 @@ def _query(rules: tuple[Rule, ...], relation: str, writer: Writer) -> GroupQuery
     rows = _rows(first, relation, writer)
     looked_at = _doubtful(rules, rows, keys[0], writer) if len(keys) > 1 else rows
     sql = f"SELECT {select} FROM ({looked_at}) GROUP BY {', '.join(keys)}"
-    return GroupQuery(rules, first.keys, sql, rows)
+    if first.keys[0].startswith(ELEMENT) and all(rule.grouping and rule.grouping.distinct for rule in rules):
+        alike = _alike(rules, relation, writer)
+        counted = f"SELECT {', '.join([*named, 'sum(n) AS n', *flags])} FROM ({alike}) GROUP BY {', '.join(keys)}"
+        return GroupQuery(rules, first.keys, sql, counted, ALL_GROUPED)
+    scope = ALL_GROUPED if looked_at == rows else f"(SELECT count(*) FROM ({rows}))"
+    return GroupQuery(rules, first.keys, sql, sql, scope)
 
 
 def _doubtful(rules: tuple[Rule, ...], rows: str, key: str, writer: Writer) -> str:
@@ -87,7 +98,22 @@ def _rows(grouping: Grouping, relation: str, writer: Writer) -> str:
         return f"SELECT * FROM ({relation}){condition}"
     column = _holder(grouping)
     rows = f'SELECT "#file", "#row", unnest({elements(writer.facts.text(column))}) AS e FROM ({relation}){condition}'
-    return f"SELECT * FROM ({rows}) WHERE {' AND '.join(f'{_key(key, writer)} IS NOT NULL' for key in grouping.keys)}"
+    return f"SELECT * FROM ({rows}){_keyed(grouping, writer)}"
+
+
+def _alike(rules: tuple[Rule, ...], relation: str, writer: Writer) -> str:
+    """The elements that matter to rules inside a JSON column, each with the number `n` of rows that have it."""
+    grouping = rules[0].grouping
+    assert grouping
+    assert grouping.where
+    named = [name.removeprefix(ELEMENT) for rule in rules for name in compared(rule)]
+    text = f"{representative(writer.facts.text(_holder(grouping)), named)} AS text"
+    texts = f"SELECT {text}, count(*) AS n FROM ({relation}) WHERE {writer.sql(grouping.where)} GROUP BY 1"
+    return f"SELECT * FROM (SELECT n, unnest({elements('text')}) AS e FROM ({texts})){_keyed(grouping, writer)}"
+
+
+def _keyed(grouping: Grouping, writer: Writer) -> str:
+    return f" WHERE {' AND '.join(f'{_key(key, writer)} IS NOT NULL' for key in grouping.keys)}"
 
 
 def _holder(grouping: Grouping) -> str:
