@@ -16,6 +16,7 @@ from governance.record import Record
 _TURNS = {
     streams.DEFERRED: "machines could not be listed, again at {due}: {reason}",
     streams.UNLISTED: "machines could not be listed, planning rests until the alert or the sweep revives it: {reason}",
+    streams.UNUSABLE: "planning refused until the settings allow it: {reason}",
     streams.ABANDONED: "given up by queue {queue}",
     streams.REVIVED: "planning revived, by the alert that came again or by a person",
     streams.APPROVED: "approved by {by}: plan {plan:.12} {reason}",
