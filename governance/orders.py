@@ -33,6 +33,7 @@ from governance.order import (
 )
 from governance.production import DEFAULT_RULES
 from governance.record import Record
+from governance.undo_selection import ANSWER, NOT_TAKEN
 from governance.whereabouts import sought
 from ledger.classify import Classification
 from ledger.faults import Conflict, Missing, Rejected, Transient
@@ -242,7 +243,7 @@ def _call(order: Order, parts: Sequence[str], budget: Budget | None, fleet: Flee
     except (Transient, Conflict) as fault:
         return _defer(order, fault)
     except (Missing, Rejected) as fault:
-        return _end(order, fault)
+        return _end(order, fault, **{ANSWER: NOT_TAKEN})
     return _accepted(order, lifecycle.ACCEPTED, means="the call was taken; not yet that the machine is off")
 
 
@@ -266,12 +267,12 @@ def _defer(order: Order, fault: Transient | Conflict) -> list[Message]:
     return [streams.carry_out(order.key, order.planned, attempt=attempt, delay=delay)]
 
 
-def _end(order: Order, fault: Missing | Rejected) -> list[Message]:
+def _end(order: Order, fault: Missing | Rejected, **told: object) -> list[Message]:
     if isinstance(fault, Missing):
         where = " in the budget's scopes" if order.planned.get("identity") else ""
         order.add(lifecycle.GONE, reason=f"the machine no longer exists{where}: nothing left to bill")
     else:
-        order.add(lifecycle.FAILED, reason=str(fault))
+        order.add(lifecycle.FAILED, reason=str(fault), **told)
     return []
 
 

@@ -33,7 +33,7 @@ from governance.order import (
 from governance.places import below
 from governance.policy import ALREADY_OFF, OFF
 from governance.record import Record
-from governance.undo_selection import parts_wanted
+from governance.undo_selection import is_frozen, parts_wanted
 from governance.whereabouts import MOVED, sought
 from ledger.faults import Conflict, Missing, Rejected, Transient
 
@@ -99,16 +99,17 @@ def _act(order: Order, machine: Machine, fleet: Fleet, dry_run: bool) -> list[Me
     powers, called = _powers(order, machine), any(event.kind == lifecycle.CALLING for event in order.events)
     if not powers:
         return _end(order, lifecycle.REFUSED, reason="its instances were deleted since the stop")
-    if OFF not in powers and not called and not powers & {*ALREADY_OFF, "unknown"}:
+    to_call = OFF in powers or is_frozen(machine)
+    if not to_call and not called and not powers & {*ALREADY_OFF, "unknown"}:
         restarts.looked(order.record, machine, order.key, order.now)
         return _end(order, lifecycle.REFUSED, reason=f"somebody started it since the stop: it is {machine.power}")
-    if powers == {RUNNING}:
+    if _runs(powers, machine):
         return _end(order, lifecycle.VERIFIED, power=RUNNING, reason="found running after a call whose answer was lost")
     if dry_run:
         return _dry(order, machine)
-    if OFF not in powers and called and "starting" in powers:
+    if not to_call and called and "starting" in powers:
         return _accepted(order, lifecycle.UNDERWAY, reason="found starting, no call made now")
-    if OFF not in powers:
+    if not to_call:
         return _defer(order, Transient(f"its power state is {machine.power}"))
     if (lost := len(calls_lost(order))) >= MAX_LOST:
         reason = f"the answers to {lost} calls were lost; the machine is {machine.power}"
@@ -163,6 +164,9 @@ def _changed(order: Order, machine: Machine) -> str:
     if before and machine.identity and before != machine.identity:
         return "another machine was made under its id since the stop"
     past = restarts.past(order.record, order.target)
+    stop = order.record.events(streams.order_stream(str(order.planned["stop"])))
+    if past.stopped and stop and past.stopped < stop[0].at:
+        return ""  # of an older stop: this one was given up before it was read back
     if past.order and past.order != order.planned["stop"]:
         return "another run stopped it since: undo that one"
     if past.seen and not past.grown:  # instances that came since are nobody's start of these
@@ -174,6 +178,11 @@ def _powers(order: Order, machine: Machine) -> set[str]:
     """The power of what is to be started: the machine's, or that of its instances that were on and are still there."""
     wanted = parts_wanted(machine.kind, order.planned["parts"])
     return {machine.parts[one] for one in wanted if one in machine.parts} if wanted else {machine.power}
+
+
+def _runs(powers: set[str], machine: Machine) -> bool:
+    """A warehouse that runs under the monitor of its stop is not given back yet."""
+    return powers == {RUNNING} and not is_frozen(machine)
 
 
 def _seen(machine: Machine) -> dict[str, object]:
@@ -218,7 +227,7 @@ def _read_back(order: Order, budget: Budget | None, fleet: Fleet) -> list[Messag
     except (Transient, Conflict) as fault:
         mark(order, fault)
         return _wait(order, "unread", backoff.asked(fault))
-    if _powers(order, machine) == {RUNNING}:
+    if _runs(_powers(order, machine), machine):
         return _end(order, lifecycle.VERIFIED, power=RUNNING)
     return _wait(order, machine.power, None)
 

@@ -1,6 +1,7 @@
-"""What an undo of a run starts: the machines that this very run stopped by a call of its own and read back. Pure.
+"""What an undo of a run starts: the machines that this very run called to be stopped, whatever it then read. Pure.
 
-What was off before, failed, was refused, or is gone is not among it, and is told with its reason.
+A stop may take effect after its order was given up, and whether it did is seen when the machine is looked at for its
+start. What was off before, was not called, or whose call was not taken, or is gone is not among it, and is told.
 """
 
 from __future__ import annotations
@@ -10,8 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from governance import instances, lifecycle
-from governance.model import Event, State
+from governance.model import Event, Machine, State
 
+# In the event of an order that failed at its call: the answer was a refusal, so that nothing was begun.
+ANSWER = "answer"
+NOT_TAKEN = "not taken"
+# Put under a resource monitor that keeps them off; their part then is that monitor, and is off.
+MONITORED = ("snowflake_warehouse",)
 # A machine, or a part of one, that was in such a state computed nothing before the stop: nothing goes back to it.
 NOT_ON = ("deallocated", "deallocating", "stopped", "stopping")
 
@@ -56,6 +62,11 @@ def parts_wanted(kind: str, parts: object) -> list[str]:
     return list(map(str, parts)) if kind in instances.MADE_OF_INSTANCES and isinstance(parts, list) else []
 
 
+def is_frozen(machine: Machine) -> bool:
+    """Whether it stands under the monitor that keeps it off, running still or not."""
+    return machine.kind in MONITORED and any(power in instances.OFF for power in machine.parts.values())
+
+
 def stopped_at(events: Sequence[Event]) -> datetime | None:
     """When the stop was read back that this order's own call had begun; None when there is no such thing."""
     if not events or events[-1].kind != lifecycle.VERIFIED or _call(events) is None:
@@ -70,8 +81,8 @@ def instances_seen(events: Sequence[Event]) -> frozenset[str] | None:
 
 
 def _judged(events: Sequence[Event]) -> Stopped | Left:
-    planned, call = events[0].body, _call(events)
-    if stopped_at(events) is None or call is None:
+    planned, call = events[0].body, _changing(events)
+    if call is None:
         return Left(str(planned["target"]), _why_not(events))
     before = call.body["before"]
     assert isinstance(before, Mapping)  # written by the order
@@ -81,6 +92,16 @@ def _judged(events: Sequence[Event]) -> Stopped | Left:
     on = tuple(str(name) for name, power in parts.items() if power not in NOT_ON)
     key = events[0].stream.rpartition("/")[2]
     return Stopped(str(planned["target"]), str(planned["kind"]), key, on, str(before.get("identity", "")))
+
+
+def _changing(events: Sequence[Event]) -> Event | None:
+    """The call that may have changed the machine. A warehouse is put under its monitor before anything is refused."""
+    last = events[-1]
+    if last.kind == lifecycle.GONE:
+        return None
+    if events[0].body.get("kind") in MONITORED:
+        return next((event for event in events if event.kind == lifecycle.CALLING), None)
+    return None if last.body.get(ANSWER) == NOT_TAKEN else _call(events)
 
 
 def _parts(events: Sequence[Event], before: Mapping[str, object], kind: str) -> Mapping[str, object]:

@@ -5,8 +5,8 @@ people say about a warehouse is in its comment, as `key=value; key=value`: Snowf
 late, and only through a warehouse that runs.
 
 Running queries are let finish. A warehouse that resumes by itself is started by its next query: where a resource
-monitor is configured, one whose quota is used up, the warehouse is put under it first and stays suspended. Then its
-part is the monitor that it goes back to.
+monitor is configured, one whose quota is used up, the warehouse is put under it first and stays suspended. Its part is
+the monitor that it is under: the one that it goes back to, or the one that keeps it off, which then is told to be off.
 """
 
 from __future__ import annotations
@@ -79,17 +79,24 @@ class SnowflakeWarehouses:
         return [] if "OWNERSHIP" in held else [f"{one} on {name} to {role}" for one in wanted if one not in held]
 
     def begin_stop(self, id: str, parts: Sequence[str] = ()) -> None:  # noqa: ARG002  # read again at the call
-        name = self._name(id)
-        with translated(f"suspend warehouse {name}"), closing(self._connect()) as session:
-            before = _one(session, name).get("resource_monitor") or ""
-            self._watch(session, name, self._monitor)
-            try:
+        name, before = self._name(id), None
+        try:
+            with translated(f"suspend warehouse {name}"), closing(self._connect()) as session:
+                before = _one(session, name).get("resource_monitor") or ""
+                self._watch(session, name, self._monitor)
                 self._turn(session, name, "SUSPEND")
-            except Exception:
-                # Deliberately broad: whatever it was, the monitor goes back, or nobody would know of it any more.
-                with suppress(Exception):
-                    self._watch(session, name, before)
-                raise
+        except Exception as fault:
+            # Deliberately broad: whatever it was, the monitor goes back, or it is told that it does not.
+            if before is not None and not self._gave_back(name, before):
+                fault.args = (f"{fault}; it may still stand under {self._monitor}",)
+            raise
+
+    def _gave_back(self, name: str, monitor: str) -> bool:
+        """In a session of its own: the first may be what failed."""
+        with suppress(Exception), closing(self._connect()) as session:
+            self._watch(session, name, monitor)
+            return True
+        return False
 
     def begin_start(self, id: str, parts: Sequence[str] = ()) -> None:
         """`parts` is the monitor that it had before, if it had one."""
@@ -119,7 +126,8 @@ class SnowflakeWarehouses:
 
     def _shown(self, found: Told) -> Machine:
         name, monitor = found["name"], found.get("resource_monitor") or ""
-        kept = {} if monitor.lower() in NO_MONITOR or monitor == self._monitor else {monitor: "resource monitor"}
+        word = POWER["SUSPENDED"] if monitor == self._monitor else "resource monitor"
+        kept = {} if monitor.lower() in NO_MONITOR else {monitor: word}
         return Machine(
             f"snowflake:{self._account}/{escaped(name)}",
             name,

@@ -64,7 +64,7 @@ def test_with_a_monitor_it_stays_suspended_and_undo_gives_back_the_one_before(sn
     before = planes.machine(id)
     assert dict(before.parts) == {"MONTHLY": "resource monitor"}
     planes.begin_stop(id)
-    assert dict(planes.machine(id).parts) == {}
+    assert dict(planes.machine(id).parts) == {"FROZEN": "deallocated"}
     planes.begin_start(id, tuple(before.parts))
     altered = [one for one in snowflake.statements if one.startswith("ALTER")]
     assert altered == [
