@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from focus.schema import columns
 from ingest.mapping import literal, quoted
-from ingest.shapes import RawColumn, Refusal, Shape, Unknown
+from ingest.row_refusals import Refusal
+from ingest.shapes import RawColumn, Shape, Unknown
 from ledger.faults import Fault
 
 Member = tuple[str, ...]  # an account within a billing account: its locator and its region, blank where not told
@@ -278,31 +279,3 @@ def part_facts_sql(pattern: str) -> str:
         min(ChargePeriodStart)::TIMESTAMPTZ, max(ChargePeriodStart)::TIMESTAMPTZ,
         count(*) FILTER (WHERE BilledCost IS NULL OR EffectiveCost IS NULL)
         FROM read_parquet({literal(pattern)}, filename=true) GROUP BY 1, 2 ORDER BY 1, 2"""
-
-
-SEEN = "CREATE OR REPLACE TEMP TABLE seen (file VARCHAR, role VARCHAR, key UBIGINT)"
-
-# (file, file, shared rows, rows of the smaller) where two files of one role hold mostly the same rows.
-OVERLAP = """
-    WITH line AS (SELECT DISTINCT file, role, key FROM seen),
-    size AS (SELECT file, count(*) AS rows FROM line GROUP BY 1)
-    SELECT a.file, b.file, count(*) AS shared, any_value(least(x.rows, y.rows)) AS smaller
-    FROM line AS a JOIN line AS b ON a.key = b.key AND a.role = b.role AND a.file < b.file
-    JOIN size AS x ON a.file = x.file JOIN size AS y ON b.file = y.file
-    GROUP BY 1, 2 HAVING 2 * shared > smaller ORDER BY 1, 2
-"""
-
-
-def seen_sql(shape: Shape, every: int) -> str:
-    """Adds one row in `every` of view `raw` to table `seen`, by all columns that the mapping reads but maps."""
-    key = f"hash({', '.join(quoted(column.name) for column in shape.columns if not column.type.startswith('MAP'))})"
-    return f"INSERT INTO seen SELECT x_RawFile, x_RawRole, {key} AS key FROM raw WHERE key % {every} = 0"
-
-
-def overlap_fault(one: str, other: str) -> Fault:
-    return Fault(
-        f"{one} and {other} hold the same rows: two deliveries of one bill, or one delivery twice",
-        "Give the files of one delivery only; its manifest lists them.",
-        "overlapping-files",
-        other,
-    )

@@ -13,7 +13,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ingest import checks, commitments, companions, contracts, gate, kinds, prices, purchases, row_refusals, splits
+from ingest import (
+    checks,
+    commitments,
+    companions,
+    contracts,
+    gate,
+    kinds,
+    overlap,
+    prices,
+    purchases,
+    row_refusals,
+    splits,
+)
 from ingest.deliveries import Assembled
 from ingest.engine import reading
 from ingest.holding import LATE, Span, doubled, span_of
@@ -275,11 +287,11 @@ def _refuse_overlap(job: Job) -> None:
     if not job.assembled.may_overlap:
         return
     every = max(sum(entry.rows for entry in job.assembled.found) // OVERLAP_SAMPLE, 1)
-    job.connection.execute(checks.SEEN)
+    job.connection.execute(overlap.SEEN)
     for _ in job.each_unit():
-        job.connection.execute(checks.seen_sql(job.shape, every))
-    if rows := job.connection.execute(checks.OVERLAP).fetchall():
-        raise Rejected([checks.overlap_fault(one, other) for one, other, _, _ in rows])
+        job.connection.execute(overlap.seen_sql(job.shape, every))
+    if rows := job.connection.execute(overlap.OVERLAP).fetchall():
+        raise Rejected([overlap.overlap_fault(*row) for row in rows])
 
 
 def _refuse_rows(job: Job) -> None:

@@ -46,6 +46,18 @@ TOLD_TWICE = """
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """What keeps a whole file out: an aggregate over the distinct values of some columns, and what it means."""
+
+    rule: str
+    column: str
+    over: tuple[str, ...]
+    when: str
+    text: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
 class RowRefusal:
     """Rows of view `raw` that meet `when` keep a delivery out. `shown` is what a fault tells of one, `text` with {}."""
 
@@ -66,6 +78,11 @@ class Daily:
     column: str
     key: tuple[str, ...]
     figures: tuple[str, ...]
+
+
+def refusals(entry: object) -> tuple[Refusal, ...]:
+    assert isinstance(entry, list)
+    return tuple(Refusal(**{**one, "over": tuple(one["over"])}) for one in entry)
 
 
 def row_refusals(entry: object) -> tuple[RowRefusal, ...]:

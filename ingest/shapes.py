@@ -11,7 +11,7 @@ from focus.schema import Column, columns
 from ingest.kinds import Kinds, kinds_of
 from ingest.likeness import texts, whole
 from ingest.mappings import companion_entries, price_sheet_entry, shape_entries
-from ingest.row_refusals import Daily, RowRefusal, daily_of, row_refusals
+from ingest.row_refusals import Daily, Refusal, RowRefusal, daily_of, refusals, row_refusals
 from ingest.splits import Split, split_of
 from ledger.faults import Fault, Rejected
 
@@ -75,18 +75,6 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """What keeps a whole file out: an aggregate over the distinct values of some columns, and what it means."""
-
-    rule: str
-    column: str
-    over: tuple[str, ...]
-    when: str
-    text: str
-    advice: str
-
-
-@dataclass(frozen=True, slots=True)
 class Shape:
     """One raw shape. `cost`, `currency`, `account` and `period` are SQL expressions over the raw view.
 
@@ -108,7 +96,8 @@ class Shape:
     `table` are the columns of that table with their types, and `key` what tells its rows apart, if anything does.
     `members` are SQL expressions that name an account within the billing account, each part in capitals or blank.
     `split` is how its rows may be split, and `is_split` whether they are. `refused_rows` keep a delivery out, as does a
-    day of `daily` rows that is there twice.
+    day of `daily` rows that is there twice. `days` gives the day and the place of a row of other bills, where two files
+    may be ranges of days that overlap.
     """
 
     name: str
@@ -150,6 +139,7 @@ class Shape:
     refused_rows: tuple[RowRefusal, ...] = ()
     daily: Daily | None = None
     kinds: Kinds | None = None
+    days: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def has_commitments(self) -> bool:
@@ -285,12 +275,13 @@ def _shape(entry: dict[str, object]) -> Shape:
         derived=_conditions(entry.get("derived")),
         prices=_conditions(entry.get("prices")),
         assumed_in=str(entry.get("assumed_in", "raw")),
-        refusals=_refusals(entry.get("refuse", [])),
+        refusals=refusals(entry.get("refuse", [])),
         companions=texts(entry, "companions"),
         members=texts(entry, "members"),
         split=split_of(entry.get("split")),
         refused_rows=row_refusals(entry.get("refuse_rows", [])),
         daily=daily_of(entry.get("daily")),
+        days=_conditions(entry.get("days")),
         table=_conditions(entry.get("table")),
         key=texts(entry, "key"),
     )
@@ -323,11 +314,6 @@ def _focus_column(
 def _unknown(entry: object) -> tuple[Unknown, ...]:
     assert isinstance(entry, list)
     return tuple(Unknown(**{**one, "over": texts(one, "over")}) for one in entry)
-
-
-def _refusals(entry: object) -> tuple[Refusal, ...]:
-    assert isinstance(entry, list)
-    return tuple(Refusal(**{**one, "over": tuple(one["over"])}) for one in entry)
 
 
 def _conditions(entry: object) -> Mapping[str, str]:

@@ -74,6 +74,34 @@ def test_two_executions_of_one_export_are_refused(ledger: Ledger, tmp_path: Path
     assert ledger.figures()["currencies"] == {}
 
 
+def days(first: int, last: int, **more: str) -> list[dict[str, str]]:
+    meters = ("B2s", "B4s", "Disk")
+    return [
+        {"Date": f"01/{day:02d}/2026", "MeterName": one, **more} for day in range(first, last + 1) for one in meters
+    ]
+
+
+@pytest.mark.parametrize("amount", ["5", "4"], ids=["as it was", "told again"])
+def test_ranges_of_days_that_overlap_are_not_added_up(amount: str, ledger: Ledger, tmp_path: Path) -> None:
+    other = days(1, 14, SubscriptionId="sub-2")
+    for role in ("actual", "amortized"):
+        azure(tmp_path / f"{role}-1.csv", *days(1, 20), *other)
+        azure(tmp_path / f"{role}-2.csv", *days(19, 31, CostInBillingCurrency=amount))
+    answer = ledger.ingest(tmp_path)
+    faults = answer.document["faults"]
+    assert (answer.code, {fault["rule"] for fault in faults}) == (2, {"overlapping-files"})
+    assert all("2026-01-19 to 2026-01-20" in fault["message"] for fault in faults)
+
+
+def test_ranges_that_meet_and_parts_that_share_days_are_added_up(ledger: Ledger, tmp_path: Path) -> None:
+    whole = [{**line, "ResourceName": f"VM{vm}"} for vm in range(4) for line in days(1, 20)]
+    for role in ("actual", "amortized"):
+        azure(tmp_path / f"{role}-1.csv", *whole[:100])
+        azure(tmp_path / f"{role}-2.csv", *whole[100:])
+        azure(tmp_path / f"{role}-3.csv", *days(21, 31))
+    assert (ledger.ingest(tmp_path).outcomes, ledger.total()) == (["committed"], "1365.00")
+
+
 @pytest.mark.parametrize(
     "line",
     [
