@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from governance import backoff, delays, instances, lifecycle, pause, policy, restarts, streams
+from governance import backoff, delays, instances, lifecycle, pause, policy, restarts, streams, undo
 from governance.alert import MAX_AGE
 from governance.model import Budget, Event, Fleet, Machine, Message, State
 from governance.order import (
@@ -58,6 +58,8 @@ class _Switches:
         """What forbids the call for good, by the machine as it is now."""
         if self.budget is None:
             return "the budget left the registry"
+        if not order.is_dry and (by := undo.wished(str(order.planned["alert"]), order.record)):
+            return f"an undo of this run was asked for by {by}"
         if _is_another(order, machine):
             return "another machine was made under its id since the plan"
         return policy.objection(machine, self.budget, self.rules, order.now, order.planned.get("policy", ""))

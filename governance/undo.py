@@ -24,6 +24,7 @@ STAGE_READ = "stage-read"
 HALTED = "halted"
 FINISHED = "finished"
 ENDED = (HALTED, FINISHED, streams.ABANDONED)
+NOTHING = "nothing-to-undo"
 STARTED_BEFORE = "an earlier undo started it"
 
 
@@ -58,11 +59,31 @@ def ask(run: str, wish: Wish, *, budgets: Sequence[Budget], record: Record, now:
         body = _asked(run, planned, wish, _budget(planned, budgets), events, record, now)
     except Rejected as refusal:
         if not wish.dry_run:
-            told = {"by": wish.by, "why": wish.reason, "reason": str(refusal), **beside(wish.actor)}
+            told = {
+                "by": wish.by,
+                "why": wish.reason,
+                "reason": str(refusal),
+                "rule": refusal.faults[0].rule,
+                **beside(wish.actor),
+            }
             record.append(streams.undo_stream(run), streams.REFUSED, told, now, after=events)
         raise
     record.append(streams.undo_stream(run), ASKED, body, now, after=events)
     return [streams.undo_run(run, body["undo"])]
+
+
+def wished(run: str, record: Record) -> str:
+    """By whom a live undo of the run was asked for; from then on nothing more of it is stopped.
+
+    Also where nothing was left to start: then it came before anything was stopped.
+    """
+    for event in reversed(record.events(streams.undo_stream(run))):
+        if event.kind == ASKED and event.body["dry_run"] is False:
+            who = event.body["who"]
+            return str(who["by"]) if isinstance(who, Mapping) else "somebody"
+        if event.kind == streams.REFUSED and event.body.get("rule") == NOTHING:
+            return str(event.body["by"])
+    return ""
 
 
 def planned_in(run: str, record: Record) -> Event:
@@ -138,7 +159,7 @@ def _asked(
     over = _require_allowed(planned, wish, budget, record, now)
     stopped, left = _selected(run, planned, events, record)
     if not stopped:
-        raise reject("nothing of that run is left to start", _told(left), "nothing-to-undo")
+        raise reject("nothing of that run is left to start", _told(left), NOTHING)
     stages = staged(stopped, budget.safeguards.undo.batch)
     targets = [_target(one, number) for number, stage in enumerate(stages, start=1) for one in stage]
     return {
