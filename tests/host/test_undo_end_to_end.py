@@ -62,12 +62,13 @@ def test_an_undo_starts_the_stopped_machine_and_reads_it_back(start: Start, worl
         pump, run = service.pump, stopped(service, world)
         assert power(world) == ["deallocated", "deallocated", "running", "running"]
 
+        assert service.host.timer("sweep").succeeded
         assert asked(service, run[:12]) == 0
         pump.run(until=lambda: len(pump.of("undo_run")) == 2)
         assert [event.kind for event in service.events("starts/")] == ["planned", "dry-run"]
         assert arm.asked("/start") == []
 
-        assert asked(service, run[:12], "--execute", "--reason", "demo") == 0
+        assert asked(service, run[:12], "--execute", "--reason", "demo") == 0, "the service is live, as its sweep saw"
         pump.run(until=lambda: len(pump.of("start_order")) == 2)
         order = service.events("starts/")[-3:]
         assert [event.kind for event in order] == ["planned", "calling", "accepted"]
