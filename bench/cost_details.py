@@ -8,13 +8,10 @@ with the threads, codec and row groups of ours. It checks nothing, sums nothing 
 from __future__ import annotations
 
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from statistics import median
 
 from duckdb import DuckDBPyConnection
 
@@ -23,6 +20,7 @@ from bench.figure import Figure
 from bench.gen import azure_cost_details
 from bench.launch import cost
 from bench.mapping import Cost
+from bench.rounds import OPTIONS, Way, medians
 from ingest.delimited import header
 from ingest.deliveries import Assembled, assemble
 from ingest.flow import Job, Tuning, ingest, map_delivery
@@ -39,17 +37,12 @@ from settings import Settings
 DATA = Path(__file__).parent / "data"
 ROUNDS = 3
 SETTINGS = Settings(row_group_size=122_880, memory_limit="1GB")
-OPTIONS = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {}"
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 
 
 def figures(rows: int = 1_000_000, rounds: int = ROUNDS) -> Iterator[Figure]:
     files = azure_cost_details.write(DATA, rows)
-    costs = measured(files, rounds)
-    for name, found in costs.items():
-        print(
-            f"  Azure, twice {rows:,} rows, {name:<9} {found.wall:6.2f} s on the clock, {found.cpu:6.2f} s of processor"
-        )
+    costs = measured(files, rounds, f"Azure, twice {rows:,} rows")
     plain, mapped = costs["plain"], costs["mapped"]
     yield Figure("Azure cost details to FOCUS rows / plain read and write, rates", plain.wall / mapped.wall, 0.7, True)
     yield Figure("the same per processor second", plain.cpu / mapped.cpu, 0.7, True)
@@ -66,16 +59,15 @@ def peak_memory(files: Sequence[Path]) -> float:
     return float(cost(program, DATA / "cost_details.txt").output.split()[-1])
 
 
-def measured(files: Sequence[Path], rounds: int) -> Mapping[str, Cost]:
+def measured(files: Sequence[Path], rounds: int, label: str = "Azure") -> Mapping[str, Cost]:
     """Medians of interleaved rounds, each from the CSV files on, with an engine and folders of its own."""
-    ways: Mapping[str, Callable[[DuckDBPyConnection, Sequence[Path], Path], object]] = {
+    ways: Mapping[str, Way] = {
         "plain": plain_copy,
         "mapped": mapped,
         "committed": partial(committed, gate="off"),
         "gated": partial(committed, gate="block"),
     }
-    found = [{name: _timed(way, files) for name, way in ways.items()} for _ in range(rounds)]
-    return {name: _median([costs[name] for costs in found]) for name in ways}
+    return medians(label, ways, files, SETTINGS, rounds)
 
 
 def plain_copy(connection: DuckDBPyConnection, files: Sequence[Path], work: Path) -> None:
@@ -120,17 +112,6 @@ def committed(connection: DuckDBPyConnection, files: Sequence[Path], work: Path,
 def _assembled(connection: DuckDBPyConnection, files: Sequence[Path], work: Path) -> Assembled:
     found = [one for file in files for one in inspect(connection, stage(connection, file, file.name, work))]
     return assemble(SourceRef("bench", "azure"), found[0].period, found, "amortized")
-
-
-def _timed(way: Callable[[DuckDBPyConnection, Sequence[Path], Path], object], files: Sequence[Path]) -> Cost:
-    with tempfile.TemporaryDirectory(prefix="bench-") as work, wiring.engine(SETTINGS) as connection:
-        wall, cpu = time.perf_counter(), time.process_time()
-        way(connection, files, Path(work))
-        return Cost(time.perf_counter() - wall, time.process_time() - cpu)
-
-
-def _median(found: Sequence[Cost]) -> Cost:
-    return Cost(median(one.wall for one in found), median(one.cpu for one in found))
 
 
 if __name__ == "__main__":

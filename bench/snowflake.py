@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -20,11 +20,11 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 import wiring
-from bench.cost_details import OPTIONS, _median, _timed
 from bench.figure import Figure
 from bench.gen.snowflake_views import VIEWS, Month, write
 from bench.launch import cost
 from bench.mapping import Cost
+from bench.rounds import OPTIONS, Way, medians, timed
 from ingest.deliveries import Assembled, assemble
 from ingest.flow import Job, Tuning, ingest, map_delivery
 from ingest.inspection import inspect
@@ -50,11 +50,7 @@ NOW = datetime(2026, 2, 20, tzinfo=UTC)
 
 def figures(rows: int = 1_000_000, rounds: int = ROUNDS) -> Iterator[Figure]:
     files = written(rows)
-    costs = measured(files, rounds)
-    for name, found in costs.items():
-        print(
-            f"  Snowflake, {rows:,} rows, {name:<9} {found.wall:6.2f} s on the clock, {found.cpu:6.2f} s of processor"
-        )
+    costs = measured(files, rounds, f"Snowflake, {rows:,} rows")
     copied, mapped, commit, gated = (costs[name] for name in ("copied", "mapped", "committed", "gated"))
     yield Figure(
         "Snowflake's views to a partition / copy of its FOCUS rows, rates", copied.wall / commit.wall, 0.6, True
@@ -101,19 +97,19 @@ def asked(files: Sequence[Path]) -> Iterator[Figure]:
         )
 
 
-def measured(files: Sequence[Path], rounds: int) -> Mapping[str, Cost]:
+def measured(files: Sequence[Path], rounds: int, label: str = "Snowflake") -> Mapping[str, Cost]:
     """Medians of interleaved rounds, each from the files on, with an engine and folders of its own."""
-    ways: Mapping[str, Callable[[DuckDBPyConnection, Sequence[Path], Path], object]] = {
+    ways: Mapping[str, Way] = {
         "plain": plain_copy,
         "copied": focus_copy,
         "mapped": mapped,
         "committed": partial(committed, gate="off"),
         "gated": partial(committed, gate="block"),
     }
-    if not (files[0].parent / "focus").exists():
-        _timed(lambda connection, given, work: _mapped(connection, given, work, files[0].parent / "focus"), files)
-    found = [{name: _timed(way, files) for name, way in ways.items()} for _ in range(rounds)]
-    return {name: _median([costs[name] for costs in found]) for name in ways}
+    rows = files[0].parent / "focus"
+    if not rows.exists():
+        timed(lambda connection, given, work: _mapped(connection, given, work, rows), files, SETTINGS)
+    return medians(label, ways, files, SETTINGS, rounds)
 
 
 def plain_copy(connection: DuckDBPyConnection, files: Sequence[Path], work: Path) -> None:
