@@ -7,8 +7,10 @@ from datetime import datetime
 
 from governance.order import Order
 from governance.record import Record
+from ledger.faults import Transient
 
 DELAYED = "delayed"
+STILL_ON = "still-on"
 UNDO_DELAYED = "undo-delayed"
 
 
@@ -16,6 +18,13 @@ def told(order: Order, fault: Exception, attempt: int) -> None:
     """For the first order of its run that comes to this."""
     body = _body(order.planned, order.target, fault, attempt, order.events[0].at)
     order.record.once(_stream(order.planned["alert"]), DELAYED, body, order.now)
+
+
+def still_on(order: Order, power: str, attempt: int) -> None:
+    """Its call was taken, and it did not go off; for the first order of its run that comes to this."""
+    fault = Transient(f"it reads {power}")
+    body = _body(order.planned, order.target, fault, attempt, order.events[0].at)
+    order.record.once(_stream(order.planned["alert"]), STILL_ON, body, order.now)
 
 
 def of_undo(

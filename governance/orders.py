@@ -294,11 +294,21 @@ def _read_back(order: Order, budget: Budget | None, fleet: Fleet) -> list[Messag
 
 
 def _wait(order: Order, power: str, asked: timedelta | None) -> list[Message]:
-    """Unknown is not off: anything but deallocated is read again, less and less often, up to the bound."""
+    """Unknown is not off: anything but deallocated is read again, less and less often."""
     attempt = streams.count(order.events, lifecycle.WAITING) + 1
     if attempt >= MAX_READS:
-        order.add(lifecycle.FAILED, power=power, reason=f"not deallocated in {MAX_READS} readings")
-        return []
+        return _wait_on(order, power, attempt)
     look = _look(order, asked or backoff.growing(attempt), attempt)
     order.add(lifecycle.WAITING, power=power, attempt=attempt, due=order.now + look.delay)
     return [look]
+
+
+def _wait_on(order: Order, power: str, attempt: int) -> list[Message]:
+    """Hourly, and by the sweep alone: Snowflake lets queries run on for up to two days. People are told."""
+    hour, reason = backoff.LONGEST_ASKED, f"not deallocated in {attempt} readings"
+    if is_last(order, hour):
+        order.add(lifecycle.FAILED, power=power, reason=reason)
+    else:
+        order.add(lifecycle.WAITING, power=power, attempt=attempt, due=order.now + hour, reason=reason)
+        delays.still_on(order, power, attempt)
+    return []

@@ -138,7 +138,9 @@ def _outcome(state: State | None, last: Event) -> str:
         return f"dry run, would do: {body['would']}"
     if state in (State.REFUSED, State.FAILED):
         return f"{state.value.upper()}: {body.get('reason', 'given up by the queue')}"
-    return f"not finished, state {state.value if state else 'unknown'}"
+    return f"not finished, state {state.value if state else 'unknown'}" + (
+        f": {body['reason']}" if "reason" in body else ""
+    )
 
 
 def _signed(body: Mapping[str, object]) -> dict[str, object]:

@@ -16,6 +16,7 @@ from governance.actions.snowflake_warehouse import SnowflakeWarehouses
 from governance.fleets import Fleets
 from governance.model import Machine
 from governance.record import Record
+from governance.terminal import handlers
 from governance.undo_terminal import run_undo
 from ledger.faults import Rejected, reject
 from tests.contracts.stages import signed_in
@@ -51,13 +52,45 @@ def orders(story: Story) -> list[str]:
     return [story.record.events(stream)[-1].kind for stream in story.record.streams("orders/")]
 
 
+def hourly(story: Story, hours: int) -> None:
+    """The sweep of each ten minutes, and what it sends, for so long."""
+    flows = handlers((story.budget,), story.record, story.fleet, True)
+    for _ in range(hours * 6):
+        story.later(minutes=10)
+        for message in flow.on_sweep(record=story.record, now=story.now):
+            flows[message.queue](message.body, story.now)
+
+
+def test_a_stop_that_lasts_for_hours_is_read_hourly_and_told_once(record: Record) -> None:
+    fleet = Slow(A)
+    story = Story(record, fleet)
+    run = story.run()
+    hourly(story, 10)
+    (stream,) = record.streams("orders/")
+    assert 6 <= len(record.events(stream)) - 23 <= 10
+    assert [event.kind for event in record.events(f"delays/{run}")] == ["still-on"]
+    fleet.set(A.id, power="deallocated")
+    hourly(story, 2)
+    assert orders(story) == ["verified"]
+
+
 def test_invariant_17_a_stop_that_took_effect_after_its_order_was_given_up_is_undone(record: Record) -> None:
     story = Story(record, Slow(A))
     run = story.run()
-    assert orders(story) == ["failed"]
+    assert orders(story) == ["waiting"]
     story.fleet.set(A.id, power="deallocated")
     story.undo(run)
     assert (names(story.fleet.starts), story.fleet.known[A.id].power) == (["a"], "running")
+
+
+def test_invariant_17_one_that_was_given_up_for_good_is_undone_too(record: Record) -> None:
+    story = Story(record, Slow(A))
+    run = story.run()
+    hourly(story, 80)
+    assert orders(story) == ["failed"]
+    story.fleet.set(A.id, power="deallocated")
+    story.undo(run)
+    assert names(story.fleet.starts) == ["a"]
 
 
 def test_invariant_17_an_older_stop_of_another_run_does_not_stand_in_its_way(record: Record) -> None:
