@@ -39,10 +39,13 @@ def explorer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Explorer]:
 
 
 def export_of(month: Period, folder: Path) -> Path:
-    """A bill of the same account with one line of 1."""
-    start = month.start.date()
-    dates = dict.fromkeys(("bill_billing_period_start_date", "line_item_usage_start_date"), start)
-    return cur2(folder / "cur.parquet", {**dates, "line_item_usage_end_date": start.replace(day=2)})
+    """A bill of the same account and days with lines of 1 and of nothing."""
+    days = [month.start.date().replace(day=day) for day in (1, 2, 3)]
+    spans = [
+        {"line_item_usage_start_date": day, "line_item_usage_end_date": after, "line_item_unblended_cost": cost}
+        for day, after, cost in zip(days, days[1:], (1.0, 0.0), strict=False)
+    ]
+    return cur2(folder / "cur.parquet", *({"bill_billing_period_start_date": days[0], **span} for span in spans))
 
 
 def environment(ledger: Ledger) -> dict[str, str]:
