@@ -256,10 +256,15 @@ def unknown_sql(entry: Unknown, shape: Shape) -> str:
     """(value, raw rows, currency, money) of the values that the table does not know; no money where none is told."""
     known = f"SELECT {entry.key} FROM {entry.table}"
     if entry.worth:
-        lines = f"""SELECT {", ".join(entry.over)}, {shape.currency} AS currency, count(*) AS raw_rows,
-            sum({_amount(shape)}) AS money FROM raw GROUP BY ALL"""
-        return f"""SELECT coalesce({entry.column}, '') AS value, sum(raw_rows), currency, sum(money)
-            FROM ({lines}) WHERE {entry.where} AND value NOT IN ({known}) GROUP BY value, currency"""
+        over = ", ".join(entry.over)
+        same = " AND ".join(f"raw.{name} IS NOT DISTINCT FROM strange.{name}" for name in entry.over)
+        # Most bills hold nothing strange: then what their lines are worth need not be read.
+        return f"""WITH strange AS (
+                SELECT {over}, coalesce({entry.column}, '') AS value FROM (SELECT DISTINCT {over} FROM raw)
+                WHERE {entry.where} AND value NOT IN ({known})
+            )
+            SELECT value, count(*), {shape.currency} AS currency, sum({_amount(shape)})
+            FROM raw JOIN strange ON {same} GROUP BY ALL"""
     told = f"(SELECT {', '.join(entry.over)}, count(*) AS raw_rows FROM raw GROUP BY ALL)" if entry.over else "raw"
     counted = "sum(raw_rows)" if entry.over else "count(*)"
     values = f"SELECT {entry.column} AS value, {counted} AS rows FROM {told} WHERE {entry.where} GROUP BY 1"

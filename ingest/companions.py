@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ingest import checks
@@ -58,6 +59,7 @@ def load(connection: DuckDBPyConnection, shape: Shape, given: Sequence[Staged], 
         if files := [one.file for one in given if one.shape.name == companion.name]:
             with reading(" and ".join(file.label for file in files)):
                 connection.execute(raw_view(companion, files, name="companion"))
+                connection.execute(raw_view(replace(companion, nulls=()), files, name="unloaded"))
                 _refuse_doubled(connection, companion, members)
                 connection.execute(f"INSERT INTO {companion.name} BY NAME {text(companion.select_sql)}")
                 if companion.members:

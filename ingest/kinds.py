@@ -5,8 +5,9 @@ Its words, columns of few different texts, become ENUM types: the same text, joi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 from ingest.mappings import text
@@ -16,19 +17,27 @@ if TYPE_CHECKING:
 
     from ingest.shapes import Shape
 
-FEW = 1000  # different texts; every group of rows that is written holds all of them
+FEW = 4000  # different texts; every group of rows that is written holds all of them
 
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
     """`sql` is a SELECT over the view `rows` that the mapping joins; `words` are columns of it, named as in FOCUS.
 
-    `beside_sql` are statements that make tables of what stands beside the bill, for the mapping to join too.
+    `chosen` are columns of which the mapping takes one or another for a FOCUS column, by its name. The rows of a kind
+    are found by `line`, a hash that variable `salt` is part of. `beside_sql` are statements that make tables of what
+    stands beside the bill, for the mapping to join too.
     """
 
     sql: str
     words: tuple[str, ...]
     beside_sql: str
+    chosen: Mapping[str, Sequence[str]]
+
+    @property
+    def types(self) -> dict[str, Sequence[str]]:
+        """Columns of one type, by the FOCUS column."""
+        return {**{word: (word,) for word in self.words}, **self.chosen}
 
 
 def kinds_of(entry: object) -> Kinds | None:
@@ -46,17 +55,31 @@ def collect(connection: DuckDBPyConnection, shape: Shape) -> None:
     """Fill the table with the kinds of the rows behind view `rows`; to be done before the mapping's SELECT is run."""
     if not (kinds := shape.kinds):
         return
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE kinds AS {text(kinds.sql)}")
-    counts = connection.execute(f"SELECT {', '.join(map(_count, kinds.words))} FROM kinds").fetchone() or ()
-    for word, count in zip(kinds.words, counts, strict=True):
-        connection.execute(f"CREATE OR REPLACE TEMP TYPE {type_of(word)} AS {_told(word, count)}")
-    casts = ", ".join(f"CAST({word} AS {type_of(word)}) AS {word}" for word in kinds.words)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE kinds AS SELECT * REPLACE ({casts}) FROM kinds")
+    for salt in count():
+        connection.execute(f"SET VARIABLE salt = {salt}")
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE kinds AS {text(kinds.sql)}")
+        # Every row is of one of the kinds: where no two of them have the same hash, none is found by another's.
+        if (True,) in connection.execute("SELECT count(*) = count(DISTINCT line) FROM kinds").fetchall():
+            break
+    shorten(connection, "kinds", kinds.types)
+    for table, words in shape.split.words.items() if shape.split and shape.is_split else ():
+        shorten(connection, table, {word: (word,) for word in words})
+
+
+def shorten(connection: DuckDBPyConnection, table: str, types: Mapping[str, Sequence[str]]) -> None:
+    """Columns of a table with few different texts as ENUM types; of each type are the columns that it names."""
+    counts = connection.execute(f"SELECT {', '.join(map(_count, types.values()))} FROM {table}").fetchone() or ()
+    for (name, columns), found in zip(types.items(), counts, strict=True):
+        connection.execute(f"CREATE OR REPLACE TEMP TYPE {type_of(name)} AS {_told(table, columns, found)}")
+    casts = ", ".join(
+        f"CAST({column} AS {type_of(name)}) AS {column}" for name, columns in types.items() for column in columns
+    )
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * REPLACE ({casts}) FROM {table}")
 
 
 def types(kinds: Kinds | None) -> dict[str, str]:
     """The types of the words, by name."""
-    return {word: type_of(word) for word in kinds.words} if kinds else {}
+    return {word: type_of(word) for word in kinds.types} if kinds else {}
 
 
 def files(kinds: Kinds | None) -> tuple[str, ...]:
@@ -68,9 +91,13 @@ def type_of(word: str) -> str:
     return f"kind_{word}"
 
 
-def _count(word: str) -> str:
-    return f"count(DISTINCT {word})"
+def _count(columns: Sequence[str]) -> str:
+    """Of several columns a text may be counted more than once."""
+    return " + ".join(f"count(DISTINCT {column})" for column in columns)
 
 
-def _told(word: str, count: int) -> str:
-    return f"ENUM (SELECT DISTINCT {word} FROM kinds WHERE {word} IS NOT NULL)" if count <= FEW else "VARCHAR"
+def _told(table: str, columns: Sequence[str], found: int) -> str:
+    each = " UNION ".join(
+        f"SELECT CAST({column} AS VARCHAR) AS word FROM {table} WHERE {column} IS NOT NULL" for column in columns
+    )
+    return f"ENUM (SELECT DISTINCT word FROM ({each}))" if found <= FEW else "VARCHAR"

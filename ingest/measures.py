@@ -130,6 +130,16 @@ class Measures:
             place = (measure, currency, self._told_apart(per, key))
             self.amounts[place] = self.amounts.get(place, Amount()).plus(amount)
 
+    def add_all(self, measure: str, per: str, found: Iterable[tuple[str, str, Decimal, int]]) -> None:
+        """The same of many (currency, key, money, lines): as a rule most are the others', and are added up at once."""
+        gathered: dict[tuple[str, str], list[tuple[Decimal, int]]] = {}
+        for currency, key, money, lines in found:
+            if lines:
+                gathered.setdefault((currency, self._told_apart(per, key)), []).append((money, lines))
+        for (currency, key), amounts in gathered.items():
+            place, (moneys, counts) = (measure, currency, key), zip(*amounts, strict=True)
+            self.amounts[place] = self.amounts.get(place, Amount()).plus(Amount(total(moneys), sum(counts)))
+
     def get(self, measure: str, currency: str, key: str) -> Amount:
         return self.amounts.get((measure, currency, key), Amount())
 
@@ -187,13 +197,19 @@ def _columns(measures: Sequence[Measure]) -> str:
     )
 
 
-def collect(measures: Measures, stated: Sequence[Measure], rows: Iterable[Sequence[Any]]) -> None:
+def collect(measures: Measures, stated: Sequence[Measure], rows: Sequence[Sequence[Any]]) -> None:
     """Add rows of raw_sql or ledger_sql."""
-    for currency, invoice, commitment, *found in rows:
-        keys = {INVOICE: invoice, COMMITMENT: commitment, CURRENCY: ""}
-        for index, one in enumerate(stated):
-            money, lines = found[2 * index : 2 * index + 2]
-            measures.add(one.name, one.per, one.unit or currency, keys[one.per], Amount(money or Decimal(0), lines))
+    places = {INVOICE: 1, COMMITMENT: 2}
+    for index, one in enumerate(stated):
+        money, lines, key = 3 + 2 * index, 4 + 2 * index, places.get(one.per)
+        measures.add_all(
+            one.name,
+            one.per,
+            (
+                (one.unit or row[0], "" if key is None else row[key], row[money] or Decimal(0), row[lines])
+                for row in rows
+            ),
+        )
 
 
 @cache

@@ -18,11 +18,13 @@ OPTION = "allocation"
 class Split:
     """How mapped rows become parts: `shares_sql` makes the tables that `select_sql` joins to the rows, view `mapped`.
 
-    `keys` are what they are joined by, as SQL over the mapping's last SELECT. `told` are counts over those tables and
-    `untaken` a condition of written parts: what a person should know of, by what it is.
+    `words` are columns of those tables that may have few different texts, by table. `keys` are what they are joined
+    by, as SQL over the mapping's last SELECT. `told` are counts over those tables and `untaken` a condition of written
+    parts: what a person should know of, by what it is.
     """
 
     shares_sql: str
+    words: Mapping[str, Sequence[str]]
     select_sql: str
     keys: Mapping[str, str]
     told: Mapping[str, str]

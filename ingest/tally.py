@@ -138,8 +138,8 @@ def _add_bill(tally: Tally, sums: Sequence[Sum], role: str) -> None:
 def measure_beside(shape: Shape, connection: DuckDBPyConnection, tally: Tally) -> None:
     """What stands beside the bill, once for the delivery."""
     for one in laws(shape).beside:
-        for key, amount, lines in connection.execute(one.sql).fetchall():
-            tally.measures.add(one.name, one.per, one.unit, key, Amount(amount, lines))
+        found = connection.execute(one.sql).fetchall()
+        tally.measures.add_all(one.name, one.per, ((one.unit, *line) for line in found))
 
 
 def measure_identities(shape: Shape, connection: DuckDBPyConnection, folder: Path, tally: Tally) -> None:

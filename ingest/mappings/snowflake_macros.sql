@@ -1,5 +1,8 @@
 -- Shared pieces of what is read of Snowflake's views.
 
+-- A text of what stands beside a bill; NULL where it stands for null.
+CREATE OR REPLACE MACRO told(x) AS CASE WHEN lower(trim(x)) NOT IN ('', 'null', '\n') THEN x END;
+
 -- A Snowflake account by its locator, and its region without the region's group, in one spelling; '' where a view has neither.
 CREATE OR REPLACE MACRO folded(x) AS coalesce(upper(trim(x)), '');
 CREATE OR REPLACE MACRO region_name(x) AS coalesce(regexp_extract(upper(trim(x)), '[^.]*$'), '');

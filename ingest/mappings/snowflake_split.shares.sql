@@ -57,10 +57,15 @@ CREATE OR REPLACE MACRO split_method(kind) AS CASE kind
     WHEN 1 THEN 'snowflake-warehouse-cloud-services-credits-1'
     WHEN 2 THEN 'snowflake-database-bytes-1'
 END;
+-- The shortest text of a ratio, and of credits, by their digits: a decimal of so many digits takes the engine longer to write.
+CREATE OR REPLACE MACRO split_ratio_text(units) AS
+    CASE WHEN units = 1000000000000000 THEN '1' ELSE '0' || rtrim('.' || substr(CAST(1000000000000000 + units AS VARCHAR), 2), '.0') END;
 CREATE OR REPLACE MACRO split_details(kind, units, weight, mark) AS
-    '{"Elements":[{"AllocatedRatio":' || shortest(split_ratio(units))
+    '{"Elements":[{"AllocatedRatio":' || split_ratio_text(units)
     || CASE kind WHEN 2 THEN ',"UsageUnit":"B","UsageQuantity":' || weight ELSE ',"UsageUnit":"Credits","UsageQuantity":' || split_credits(weight) END
     || CASE WHEN mark IN ('idle', 'residual') THEN ',"x_Part":"' || mark || '"}]}' ELSE '}]}' END;
+
+CREATE OR REPLACE TEMP TYPE split_methods AS ENUM (SELECT DISTINCT split_method(unnest([0, 1, 2])));
 
 -- Credits in billionths, as the views have them; less than none is none. Most have so few digits that the short way over a
 -- double gives them back unchanged, and the engine takes long to cut a wide decimal.
@@ -72,18 +77,31 @@ CREATE OR REPLACE MACRO split_weight(credits) AS greatest(
         WHEN credits IS NULL THEN 0
         ELSE CAST(CAST(credits AS DECIMAL(28, 9)) * CAST(1000000000 AS DECIMAL(10, 0)) AS HUGEINT)
     END, 0);
-CREATE OR REPLACE MACRO split_credits(weight) AS CASE
-    WHEN weight < 1000000000000000 THEN shortest(CAST(weight AS DECIMAL(18, 0)) * CAST(0.000000001 AS DECIMAL(9, 9)))
-    ELSE shortest(CAST(weight AS DECIMAL(28, 0)) * CAST(0.000000001 AS DECIMAL(9, 9)))
-END;
+CREATE OR REPLACE MACRO split_credits_text(weight) AS
+    (weight // 1000000000) || rtrim('.' || substr(CAST(1000000000 + weight % 1000000000 AS VARCHAR), 2), '.0');
+CREATE OR REPLACE MACRO split_credits(weight) AS
+    CASE WHEN weight < 1000000000000000000 THEN split_credits_text(TRY_CAST(weight AS BIGINT)) ELSE split_credits_text(weight) END;
 
 -- The units of each bin among its parts by their weights: whole ones, and what is left to the largest remainders.
 CREATE OR REPLACE MACRO apportioned(weights) AS TABLE
     WITH summed AS (
         SELECT *, sum(weight) OVER (PARTITION BY slot, bin) AS total FROM query_table(weights) WHERE weight > 0
     ),
+    -- To divide so wide numbers takes the engine long: doubles come near, and what they leave over says by how much.
+    neared AS (
+        SELECT *, CAST(CAST(weight AS DOUBLE) / CAST(total AS DOUBLE) * CAST(units AS DOUBLE) AS HUGEINT) AS near, weight * units - near * total AS off FROM summed
+    ),
     floored AS (
-        SELECT * EXCLUDE (total), weight * units // total AS floor_units, weight * units % total AS remainder FROM summed
+        SELECT
+            * EXCLUDE (total, near, off),
+            CASE
+                WHEN off >= 0 AND off < total THEN near
+                WHEN off < 0 AND off + total >= 0 THEN near - 1
+                WHEN off >= total AND off - total < total THEN near + 1
+                ELSE weight * units // total
+            END AS floor_units,
+            weight * units - floor_units * total AS remainder
+        FROM neared
     ),
     ranked AS (
         SELECT *, units - sum(floor_units) OVER whole AS remaining, row_number() OVER in_line AS turn

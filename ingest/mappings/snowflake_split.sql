@@ -52,7 +52,7 @@ SELECT
         long_billed, long_priced, long_effective, long_list, long_contracted, long_priced_cost, long_consumed, long_applied
     )
     REPLACE (
-        split_method(split_kind) AS AllocatedMethodId,
+        CAST(split_method(split_kind) AS split_methods) AS AllocatedMethodId,
         CASE WHEN s.slot IS NOT NULL THEN split_details(split_kind, s.units, s.weight, w.mark) WHEN split_kind IS NOT NULL THEN split_unmetered() END AS AllocatedMethodDetails,
         SubAccountId || w.suffix AS AllocatedResourceId,
         w.object_name AS AllocatedResourceName,

@@ -14,24 +14,27 @@ CREATE OR REPLACE TEMP TABLE rate_kinds AS
     );
 CREATE OR REPLACE TEMP TABLE rate_changes AS
 WITH sheet AS MATERIALIZED (
-    SELECT by_label, by_keys, day, rate
+    SELECT by_label, by_keys, days, rate
     FROM snowflake_rates AS r JOIN rate_kinds AS s
         ON r.account = s.account AND r.region = s.region AND r.usage_type IS NOT DISTINCT FROM s.usage_type AND r.service_type IS NOT DISTINCT FROM s.service_type
         AND r.rating_type IS NOT DISTINCT FROM s.rating_type AND r.billing_type IS NOT DISTINCT FROM s.billing_type
         AND r.is_adjustment = s.is_adjustment AND r.currency IS NOT DISTINCT FROM s.currency
 ),
 numbered AS (
-    SELECT 'label' AS found_by, by_label AS number, day, rate FROM sheet UNION ALL SELECT 'keys', by_keys, day, rate FROM sheet
+    SELECT 'label' AS found_by, by_label AS number, days, rate FROM sheet UNION ALL SELECT 'keys', by_keys, days, rate FROM sheet
 ),
 -- Most rates never change.
 steady AS MATERIALIZED (
-    SELECT found_by, number, min(day) AS day, min(rate) AS rate, min(rate) = max(rate) AND count(rate) = count(*) AS is_steady FROM numbered GROUP BY ALL
+    SELECT found_by, number, min(list_min(days)) AS day, min(rate) AS rate, min(rate) = max(rate) AND count(rate) = count(*) AS is_steady FROM numbered GROUP BY ALL
 ),
 -- A day without use has no rate of its own: the last one before it holds. Where a day has several for one kind, there is none.
 -- Only the days on which a rate changes are kept: there are few of them.
 rated AS (
-    SELECT found_by, number, n.day, CASE WHEN min(n.rate) = max(n.rate) THEN min(n.rate) END AS rate
-    FROM numbered AS n SEMI JOIN (SELECT found_by, number FROM steady WHERE is_steady IS NOT TRUE) AS s USING (found_by, number)
+    SELECT found_by, number, day, CASE WHEN min(rate) = max(rate) THEN min(rate) END AS rate
+    FROM (
+        SELECT found_by, number, unnest(days) AS day, rate
+        FROM numbered SEMI JOIN (SELECT found_by, number FROM steady WHERE is_steady IS NOT TRUE) AS s USING (found_by, number)
+    )
     GROUP BY ALL
 ),
 changes AS (

@@ -7,22 +7,7 @@ WITH read AS (
         money(r.USAGE) AS counted,
         date_of(r.USAGE_DATE) AS usage_day
     FROM rows AS r
-    LEFT JOIN kinds AS k
-        ON r.ORGANIZATION_NAME IS NOT DISTINCT FROM k.ORGANIZATION_NAME
-        AND r.CONTRACT_NUMBER IS NOT DISTINCT FROM k.CONTRACT_NUMBER
-        AND r.ACCOUNT_NAME IS NOT DISTINCT FROM k.ACCOUNT_NAME
-        AND r.ACCOUNT_LOCATOR IS NOT DISTINCT FROM k.ACCOUNT_LOCATOR
-        AND r.REGION IS NOT DISTINCT FROM k.REGION
-        AND r.SERVICE_LEVEL IS NOT DISTINCT FROM k.SERVICE_LEVEL
-        AND r.USAGE_TYPE IS NOT DISTINCT FROM k.USAGE_TYPE
-        AND r.CURRENCY IS NOT DISTINCT FROM k.CURRENCY
-        AND r.BALANCE_SOURCE IS NOT DISTINCT FROM k.BALANCE_SOURCE
-        AND r.BILLING_TYPE IS NOT DISTINCT FROM k.BILLING_TYPE
-        AND r.RATING_TYPE IS NOT DISTINCT FROM k.RATING_TYPE
-        AND r.SERVICE_TYPE IS NOT DISTINCT FROM k.SERVICE_TYPE
-        AND r.IS_ADJUSTMENT IS NOT DISTINCT FROM k.IS_ADJUSTMENT
-        AND r.x_RowKind IS NOT DISTINCT FROM k.x_RowKind
-        AND r.bought_item IS NOT DISTINCT FROM k.bought_item
+    LEFT JOIN kinds AS k ON k.line = hash(getvariable('salt'), r.ORGANIZATION_NAME, r.CONTRACT_NUMBER, r.ACCOUNT_NAME, r.ACCOUNT_LOCATOR, r.REGION, r.SERVICE_LEVEL, r.USAGE_TYPE, r.CURRENCY, r.BALANCE_SOURCE, r.BILLING_TYPE, r.RATING_TYPE, r.SERVICE_TYPE, r.IS_ADJUSTMENT, r.x_RowKind, r.bought_item)
     WHERE r.x_Keep
 ),
 -- Most figures have few digits; the engine is many times faster with those than with as many as money may have.
@@ -193,11 +178,11 @@ SELECT
     x_UsageType,
     x_Operation,
     getvariable('basis') AS x_EffectiveCostBasis,
-    nullif(CASE
-        WHEN is_flat THEN concat_ws('; ', 'PricingQuantity: assumed', nullif(unit_told, ''))
+    CASE
+        WHEN is_flat THEN flat_told
         WHEN sheet_price IS NOT NULL THEN sheet_told
         WHEN own_price IS NOT NULL THEN own_told
         ELSE unit_told
-    END, '') AS x_PriceSource,
+    END AS x_PriceSource,
     NULL AS x_SourceColumns
 FROM priced

@@ -27,7 +27,7 @@ OWN = ("XY12345", "AWS_US_EAST_1")
 DAY = date(2026, 1, 24)
 LOADED: Mapping[str, tuple[Any, ...]] = {
     "snowflake_rates": (
-        *(DAY, *OWN, "COMPUTE", "WAREHOUSE_METERING", "COMPUTE", "CONSUMPTION"),
+        *([DAY], *OWN, "COMPUTE", "WAREHOUSE_METERING", "COMPUTE", "CONSUMPTION"),
         *(False, "USD", Decimal(3)),
     ),
     "snowflake_metering": (DAY, *OWN, "WAREHOUSE_METERING", Decimal(78), Decimal(-7), Decimal(71)),
