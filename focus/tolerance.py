@@ -123,9 +123,19 @@ def _exactly(cost: str, price: str, quantity: str, allowed: str) -> str:
 
 
 def places_sql(relation: str, columns: tuple[str, ...], by: str) -> str:
-    """A row per source: its name, then per column the most decimals of values that are no floats', and most digits."""
-    parts = ", ".join(f"{_decimals(name)}, max({_digits(name)})" for name in columns)
-    return f"SELECT {by}, {parts} FROM ({relation}) GROUP BY 1"
+    """A row per source: its name, then per column the most decimals of values that are no floats', and most digits.
+
+    Writing decimals as text is most of the work. Many amounts of a row are the same as its first: they are not written.
+    """
+    first = columns[0]
+    texts = [f"{_trimmed(first)} AS t0"]
+    texts += [_other(place, name, first) for place, name in enumerate(columns[1:], 1)]
+    read = ", ".join(
+        f"{_decimals(f't{place}')} AS d{place}, {_digits(f't{place}')} AS g{place}" for place in range(len(columns))
+    )
+    parts = ", ".join(map(_most, range(len(columns))))
+    seen = f"SELECT *, {read} FROM (SELECT {by} AS source, {', '.join(texts)} FROM ({relation}))"
+    return f"SELECT source, {parts} FROM ({seen}) GROUP BY 1"
 
 
 def places_of(columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> dict[str, dict[str, Places]]:
@@ -142,14 +152,28 @@ def _places(columns: tuple[str, ...], numbers: Sequence[int | None]) -> dict[str
     }
 
 
+def _other(place: int, name: str, first: str) -> str:
+    """The text of another amount, where it is another; and whether it is the same."""
+    same = f'"{name}" = "{first}"'
+    return f"CASE WHEN {same} THEN NULL ELSE {_trimmed(name)} END AS t{place}, {same} AS s{place}"
+
+
+def _most(place: int) -> str:
+    decimals, digits = (_seen(letter, place) for letter in "dg")
+    return f"max({decimals}) FILTER (WHERE {digits} < {FLOAT_DIGITS}), max({digits})"
+
+
+def _seen(letter: str, place: int) -> str:
+    return f"CASE WHEN s{place} THEN {letter}0 ELSE {letter}{place} END" if place else f"{letter}0"
+
+
 def _trimmed(name: str) -> str:
     return f"rtrim(CAST(\"{name}\" AS VARCHAR), '0')"
 
 
-def _digits(name: str) -> str:
-    return f"length(ltrim(replace({_trimmed(name)}, '.', ''), '-0'))"
+def _digits(text: str) -> str:
+    return f"length(ltrim(replace({text}, '.', ''), '-0'))"
 
 
-def _decimals(name: str) -> str:
-    text = _trimmed(name)
-    return f"max(length({text}) - strpos({text}, '.')) FILTER (WHERE {_digits(name)} < {FLOAT_DIGITS})"
+def _decimals(text: str) -> str:
+    return f"length({text}) - strpos({text}, '.')"
