@@ -105,7 +105,7 @@ def test_what_does_not_tell_all_of_its_account_is_of_the_one_it_fits(loaded: Loa
 
 def test_tags_of_one_name_are_told_apart_by_their_schema(loaded: Loaded, tmp_path: Path) -> None:
     lines = [{}, {"TAG_SCHEMA": "OTHER", "TAG_VALUE": "43"}, {"OBJECT_ID": "8"}]
-    gone = {"OBJECT_ID": "9", "OBJECT_DELETED": "2026-01-02 00:00:00.000 Z"}
+    gone = {"OBJECT_ID": "9", "DOMAIN": "USER", "OBJECT_DELETED": "2026-01-02 00:00:00.000 Z"}
     column = {"OBJECT_ID": "10", "COLUMN_NAME": "PRICE", "COLUMN_ID": "1"}
     rows = loaded("snowflake_tags", view(tmp_path / "tags.csv", "snowflake_tags", *lines, gone, column))
     assert [(row[3], row[5]) for row in rows] == [
