@@ -13,6 +13,7 @@ from contextlib import suppress
 from governance.canonical import canonical, digest
 from governance.record import Record
 from ledger.faults import Conflict, Missing, Transient
+from ledger.newest import follow, newest
 
 ROOT = "index/"
 # A first walk over a long history must not be lost where the time of the sweep ends before it does.
@@ -26,8 +27,8 @@ class Settled:
     def __init__(self, record: Record, name: str) -> None:
         self._record, self._root = record, f"{ROOT}{name}/"
         self._known: dict[str, tuple[int, Fact]] = {}
-        self._name, self._new = "", 0
-        with suppress(Missing, Transient, Conflict, ValueError, TypeError, KeyError):
+        self._number, self._new = 0, 0
+        with suppress(Missing, Transient, Conflict, ValueError, TypeError, LookupError, AttributeError):
             self._load()
 
     def unsettled(self, prefix: str) -> Iterator[str]:
@@ -54,19 +55,16 @@ class Settled:
         if not self._new:
             return
         body = canonical({key: [size, fact] if fact else [size] for key, (size, fact) in self._known.items()})
-        name = f"{self._root}{int(self._name or 0) + 1:09d}"
         with suppress(Missing, Transient, Conflict):
-            self._record.store.create(f"{name}.json", body)
-            if self._name:
-                self._record.store.delete(f"{self._root}{self._name}.json")
-            self._name, self._new = name.rpartition("/")[2], 0
+            self._number = follow(self._record.store, self._root, self._number, body)
+            self._new = 0
 
     def _load(self) -> None:
-        names = self._record.store.names(self._root)
-        if not names:
+        found = newest(self._record.store, self._root)
+        if found is None:
             return
-        self._name = names[-1].rpartition("/")[2].removesuffix(".json")
-        raw = json.loads(self._record.store.read(names[-1]))
+        self._number, body = found
+        raw = json.loads(body)
         self._known = {str(key): (int(one[0]), dict(one[1]) if len(one) > 1 else {}) for key, one in raw.items()}
 
 

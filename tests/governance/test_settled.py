@@ -110,14 +110,14 @@ def test_a_machine_that_is_started_is_seen_though_its_stop_is_long_over(store: C
     assert returned.should_be_off(record, LATER + returned.WATCHED) == []
 
 
-@pytest.mark.parametrize("damage", ["gone", "broken", "foreign"])
+@pytest.mark.parametrize("damage", ["gone", "broken", "foreign", "list"])
 def test_the_index_may_be_lost_and_is_made_anew(store: Counting, damage: str) -> None:
     record = history(store, 2)
     sweep(record, LATER)
     for name in store.names(ROOT):
         store.delete(name)
         if damage != "gone":
-            store.create(name, b"{" if damage == "broken" else b'{"x": "y"}')
+            store.create(name, {"broken": b"{", "foreign": b'{"x": "y"}', "list": b"[1]"}[damage])
     assert sweep(record, LATER) == ([], 6)
     store.spent()
     assert sweep(record, LATER) == ([], 6)
