@@ -62,7 +62,7 @@ class Standing:
     """A pool at the end of the last day with lines; None for what is not known, for one of the reasons in `notes`."""
 
     pool: Pool
-    used: Decimal
+    used: Decimal | None
     left: Decimal | None = None
     stated: Stated | None = None
     burn: Burn | None = None
@@ -72,9 +72,9 @@ class Standing:
 
 
 def standing(pool: Pool, held: Held) -> Standing:
-    used, notes = pool.taken(pool.draws), tuple(_unknown(pool, held))
+    used, notes = pool.used, tuple(_unknown(pool, held))
     known = Standing(pool, used, notes=notes)
-    if not pool.terms[0].kind or pool.first is None or pool.last is None or not held.days:
+    if used is None or not pool.terms[0].kind or pool.first is None or pool.last is None or not held.days:
         return known
     ours = None if notes or pool.amount is None else total((pool.amount, -used))
     stated = _stated(pool, ours is not None)
@@ -148,9 +148,12 @@ def _used_up(pool: Pool) -> date | None:
     return None
 
 
-def shares(pool: Pool, used: Decimal) -> list[tuple[Term, Decimal]]:
+def shares(pool: Pool, used: Decimal | None) -> list[tuple[Term, Decimal | None]]:
     """What was used, item by item in the order in which they begin; what goes beyond all is the last one's."""
-    found, rest = [], used
+    if used is None:
+        return [(term, None) for term in pool.terms]
+    found: list[tuple[Term, Decimal | None]] = []
+    rest = used
     for at, term in enumerate(pool.terms):
         is_last = at == len(pool.terms) - 1 or term.amount is None
         taken = rest if is_last or term.amount is None else max(min(rest, term.amount), min(rest, Decimal(0)))
@@ -173,11 +176,11 @@ def as_json(found: Standing) -> dict[str, object]:
         "contract": term.contract,
         "kind": term.kind or term.type,
         "currency": term.currency,
-        "unit": term.unit or term.currency,
+        "unit": pool.unit or None,
         "first_day": _day(pool.first),
         "last_day": _day(pool.last),
         "amount": _plain(pool.amount),
-        "used": plain(found.used),
+        "used": _plain(found.used),
         "used_from": _day(days[0] if days else None),
         "used_to": _day(days[-1] if days else None),
         "left": _plain(found.left),
@@ -190,10 +193,10 @@ def as_json(found: Standing) -> dict[str, object]:
     }
 
 
-def _share(term: Term, used: Decimal, *, is_known: bool) -> dict[str, object]:
-    left = total((term.amount, -used)) if is_known and term.amount is not None else None
+def _share(term: Term, used: Decimal | None, *, is_known: bool) -> dict[str, object]:
+    left = total((term.amount, -used)) if is_known and used is not None and term.amount is not None else None
     names = {"id": term.id, "type": term.type, "first_day": _day(term.first), "last_day": _day(term.last)}
-    return {**names, "amount": _plain(term.amount), "used": plain(used), "left": _plain(left)}
+    return {**names, "amount": _plain(term.amount), "used": _plain(used), "left": _plain(left)}
 
 
 def _stated_json(found: Stated | None) -> dict[str, object] | None:
@@ -225,7 +228,10 @@ def told(one: Mapping[str, Any]) -> Iterator[str]:
     amount = "an amount that is not told" if one["amount"] is None else f"{one['amount']} {unit}"
     span = f" from {one['used_from']} to {one['used_to']}" if one["used_from"] else ""
     left = "" if one["left"] is None else f", {one['left']} left"
-    yield f"of {amount} {one['used']} used{span}{left}"
+    if one["used"] is None:
+        yield f"of {amount}; how much of it was used is not told in one unit"
+    else:
+        yield f"of {amount} {one['used']}{'' if one['amount'] else f' {unit}'} used{span}{left}"
     if stated := one["stated"]:
         apart = "" if stated["difference"] is None else f" (the ledger's figure less that: {stated['difference']})"
         yield f"the provider says that {stated['balance']} {unit} was left after {stated['day']}{apart}"
@@ -234,7 +240,9 @@ def told(one: Mapping[str, Any]) -> Iterator[str]:
     yield from filter(None, [_outlook_told(one)])
     yield from one["notes"]
     if len(one["commitments"]) > 1:
-        yield from (f"{item['id']}: of {item['amount'] or '?'} {item['used']} used" for item in one["commitments"])
+        yield from (
+            f"{item['id']}: of {item['amount'] or '?'} {item['used'] or '?'} used" for item in one["commitments"]
+        )
 
 
 def _outlook_told(one: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ CAPACITY, FREE = "capacity", "free usage"
 PREPAID = (CAPACITY, FREE, "rollover")  # balances that a contract keeps, as its lines name them
 _DAY = "CAST(ChargePeriodStart AT TIME ZONE 'UTC' AS DATE)"
 # Read straight into decimals: as a text, or by a path expression, a number of JSON would pass through a double.
-_TEXTS = ("ContractId", "ContractCommitmentId", "x_BalanceSource")
+_TEXTS = ("ContractId", "ContractCommitmentId", "ContractCommitmentAppliedUnit", "x_BalanceSource")
 _AMOUNTS = ("ContractCommitmentAppliedCost", "ContractCommitmentAppliedQuantity", "x_ContractCommitCostBalance")
 _KEYS = {**dict.fromkeys(_TEXTS, "VARCHAR"), **dict.fromkeys(_AMOUNTS, "DECIMAL(38,24)")}
 _ELEMENTS = json.dumps({"Elements": [_KEYS]})
@@ -25,7 +25,8 @@ _ELEMENTS = json.dumps({"Elements": [_KEYS]})
 class Term:
     """A commitment: money, or a quantity of a unit; `first` and `last` are days. None where the bill does not tell.
 
-    `is_item` where a contract is told item by item, which is paid in advance and keeps a balance.
+    `is_item` where a contract is told item by item, which is paid in advance and keeps a balance; `is_counted` where it
+    is a quantity, of whatever unit.
     """
 
     source: str
@@ -38,6 +39,7 @@ class Term:
     first: date | None
     last: date | None
     is_item: bool
+    is_counted: bool = False
 
     @property
     def kind(self) -> str:
@@ -61,6 +63,7 @@ class Draw:
     money: Decimal
     quantity: Decimal
     balance: Decimal | None = None
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +94,25 @@ class Pool:
         amounts = [term.amount for term in self.terms if term.amount is not None]
         return total(amounts) if len(amounts) == len(self.terms) else None
 
+    @property
+    def is_counted(self) -> bool:
+        return self.terms[0].is_counted or bool(self.terms[0].unit)
+
+    @property
+    def unit(self) -> str:
+        """What it is counted in: its own unit, else that of all that was drawn from it; '' where neither tells."""
+        if self.terms[0].unit or not self.is_counted:
+            return self.terms[0].unit or self.terms[0].currency
+        units = {one.unit for one in self.draws}
+        return units.pop() if len(units) == 1 else ""
+
     def taken(self, draws: Iterable[Draw]) -> Decimal:
-        return total(one.quantity if self.terms[0].unit else one.money for one in draws)
+        return total(one.quantity if self.is_counted else one.money for one in draws)
+
+    @property
+    def used(self) -> Decimal | None:
+        """None of a quantity in no unit that is known, or in several."""
+        return self.taken(self.draws) if self.unit else None
 
 
 def terms_sql(commitments: str) -> str:
@@ -108,7 +128,7 @@ def terms_sql(commitments: str) -> str:
                 ELSE ContractCommitmentCost END,
             CAST(ContractCommitmentPeriodStart AT TIME ZONE 'UTC' AS DATE),
             CAST((ContractCommitmentPeriodEnd - INTERVAL 1 SECOND) AT TIME ZONE 'UTC' AS DATE),
-            x_Organization IS NOT NULL
+            x_Organization IS NOT NULL, coalesce(ContractCommitmentCategory = 'Usage', false)
         FROM told
         QUALIFY CASE
             WHEN x_Organization IS NULL THEN row_number() OVER (
@@ -134,10 +154,10 @@ def draws_sql(relation: str) -> str:
         SELECT coalesce(e.ContractId, ''), coalesce(e.ContractCommitmentId, ''),
             lower(replace(coalesce(e.x_BalanceSource, ''), '_', ' ')), BillingCurrency, day,
             coalesce(sum(e.ContractCommitmentAppliedCost), 0), coalesce(sum(e.ContractCommitmentAppliedQuantity), 0),
-            min(e.x_ContractCommitCostBalance)
-        FROM element GROUP BY 1, 2, 3, 4, 5
+            min(e.x_ContractCommitCostBalance), coalesce(e.ContractCommitmentAppliedUnit, '')
+        FROM element GROUP BY 1, 2, 3, 4, 5, 9
         UNION ALL
-        SELECT BillingAccountId, '', {paid_from}, BillingCurrency, {_DAY}, sum(EffectiveCost), 0, NULL
+        SELECT BillingAccountId, '', {paid_from}, BillingCurrency, {_DAY}, sum(EffectiveCost), 0, NULL, ''
         FROM ({relation})
         WHERE x_Provider = 'Snowflake' AND ContractApplied IS NULL AND {_DAY} <= $1
             AND {paid_from} IN ({", ".join(f"'{name}'" for name in PREPAID)})

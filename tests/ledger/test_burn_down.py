@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.burn_down import BY_THE_HOUR, Standing, shares, standing
+from ledger.burn_down import BY_THE_HOUR, Standing, as_json, shares, standing, told
 from ledger.contracts import Draw, Held, Pool, Term, pools
 from ledger.delivery import Period
 
@@ -159,3 +159,18 @@ def test_what_is_left_is_never_both_used_up_and_lost(draws: list[Draw], days: in
     assert found.left is not None and found.left + found.used == 300
     assert found.unused is not None and found.unused >= 0
     assert not (found.exhausted and found.unused)
+
+
+def test_what_is_counted_in_no_unit_of_its_own_is_counted_in_that_of_its_draws() -> None:
+    """A reservation that was bought before the ledger began."""
+    term = replace(PLAN, type="Reservation", amount=None, is_counted=True)
+    draws = [
+        draw(FIRST, 0, contract="p", commitment="p", quantity=Decimal(10), unit=unit) for unit in ("Hours", "Hours")
+    ]
+    [pool], _ = pools([term], draws)
+    assert (pool.unit, as_json(standing(pool, until(FIRST)))["used"]) == ("Hours", "20.00")
+    assert "of an amount that is not told 20.00 Hours used" in "".join(told(as_json(standing(pool, until(FIRST)))))
+    for unknown in ([], [draws[0], replace(draws[1], unit="GB")]):
+        found = as_json(standing(replace(pool, draws=tuple(unknown)), until(FIRST)))
+        assert (found["used"], found["unit"]) == (None, None)
+        assert "how much of it was used is not told" in "".join(told(found))
