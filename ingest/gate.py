@@ -30,26 +30,28 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 RAW = "#raw "
-# Snowflake rounds usage to thousandths and money to hundredths: what costs a cent may be none of a credit. Of nothing,
-# or of what is not told, no price can be worked out where no rate is known.
-UNPRICED = "x_Provider = 'Snowflake' AND EffectiveCost <> 0 AND coalesce(PricingQuantity, 0) = 0"
+# Of nothing, of what is not told, or of a quantity whose sign is not the money's no price can be true. Snowflake rounds
+# usage to thousandths and money to hundredths; Azure gives back money for what was used.
+UNPRICED = """(EffectiveCost <> 0 OR BilledCost <> 0) AND (coalesce(PricingQuantity, 0) = 0
+    OR sign(PricingQuantity) <> sign(CASE WHEN EffectiveCost <> 0 THEN EffectiveCost ELSE BilledCost END))"""
 # A credit whose money is in another bill, a marketplace's or that of what was bought in advance, is worth what it is.
 BILLED_ELSEWHERE = "x_Provider = 'Snowflake' AND ChargeCategory = 'Credit' AND BilledCost = 0"
 # What a row says of itself: its effective cost is what was billed, because the amortised half was not given; it has no
 # price, or no quantity; it is billed elsewhere.
 STATED = {
     "CAU-EffectiveCost-C-005-C": "x_EffectiveCostBasis = 'actual'",
-    "CAU-PricingQuantity-C-005-C": f"{UNPRICED} AND PricingQuantity IS NULL",
-    "CAU-ConsumedQuantity-C-006-C": f"{UNPRICED} AND PricingQuantity IS NULL",
-    **dict.fromkeys(
-        (
-            *("CAU-ListUnitPrice-C-005-C", "CAU-ListUnitPrice-C-013-C"),
-            *("CAU-ContractedUnitPrice-C-006-C", "CAU-ContractedUnitPrice-C-015-C"),
-            *("CAU-PricingCurrencyListUnitPrice-C-005-C", "CAU-PricingCurrencyListUnitPrice-C-012-C"),
-            *("CAU-PricingCurrencyContractedUnitPrice-C-005-C", "CAU-PricingCurrencyContractedUnitPrice-C-012-C"),
-        ),
-        UNPRICED,
-    ),
+    "CAU-PricingQuantity-C-005-C": f"({UNPRICED}) AND PricingQuantity IS NULL",
+    "CAU-ConsumedQuantity-C-006-C": f"({UNPRICED}) AND PricingQuantity IS NULL",
+    **{
+        f"CAU-{column}-{rule}-C": f"({UNPRICED}) AND {column} IS NULL"
+        for column, rules_of_null in {
+            "ListUnitPrice": ("C-005", "C-013"),
+            "ContractedUnitPrice": ("C-006", "C-015"),
+            "PricingCurrencyListUnitPrice": ("C-005", "C-012"),
+            "PricingCurrencyContractedUnitPrice": ("C-005", "C-012"),
+        }.items()
+        for rule in rules_of_null
+    },
     **dict.fromkeys(
         ("CAU-EffectiveCost-C-010-M", "CAU-ContractedCost-C-008-M", "CAU-ListCost-C-008-M"), BILLED_ELSEWHERE
     ),

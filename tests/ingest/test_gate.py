@@ -15,8 +15,8 @@ from tests.bills import Ledger, azure, snowflake
 from tests.exports import changed, export
 from tests.ingest.test_azure_cost_details import LINE
 
-# The bill states no price, and money that flows against the quantity leaves none that could be true.
-CONTRADICTION = {"Quantity": "-10", "UnitPrice": "", "CostInBillingCurrency": "5"}
+# The ledger can hold such a price and such a cost, but not multiply by it: it lacks the cost that it should work out.
+CONTRADICTION = {"Quantity": "1", "UnitPrice": "20000000000", "CostInBillingCurrency": "20000000000"}
 ACTUAL = ("--basis", "actual")
 SAMPLES = Path(__file__).parents[2] / "samples"
 
@@ -53,7 +53,7 @@ def test_what_is_the_mappings_fault_keeps_the_delivery_out(ledger: Ledger, tmp_p
     refusal = ledger.ingest(azure(tmp_path / "bad.csv", CONTRADICTION), *ACTUAL)
     assert refusal.code == 2
     assert ledger.figures() == before
-    assert "CAU-ContractedUnitPrice-C-015-C" in {fault["rule"] for fault in refusal.document["faults"]}
+    assert "CAU-ContractedCost-C-003-M" in {fault["rule"] for fault in refusal.document["faults"]}
     assert all("[conformance] gate" in fault["advice"] for fault in refusal.document["faults"])
 
 
@@ -64,7 +64,7 @@ def test_the_policy_report_commits_and_keeps_the_finding_with_the_run(ledger: Le
     [report] = (Path(ledger.store) / "runs").rglob("*.json")
     kept = json.loads(report.read_text())["conformance"]
     assert kept == conformance(outcome.document)
-    assert counts(kept, "CAU-ContractedUnitPrice-C-015-C") == (1, 0, 0)
+    assert counts(kept, "CAU-ContractedCost-C-003-M") == (1, 0, 0)
 
 
 def test_the_policy_off_looks_at_nothing(ledger: Ledger, tmp_path: Path) -> None:
@@ -88,6 +88,55 @@ def test_rows_that_say_their_cost_is_not_amortised_are_taken_at_their_word(ledge
     outcome = ledger.ingest(azure(tmp_path / "bill.csv", LINE | bought), *ACTUAL)
     assert outcome.outcomes == ["committed"], outcome.errors
     assert counts(conformance(outcome.document), "CAU-EffectiveCost-C-005-C") == (0, 0, 1)
+
+
+PRICELESS = {
+    "of nothing": {"Quantity": "0"},
+    "of nothing at no price": {"Quantity": "0", "UnitPrice": "0"},
+    "of nobody knows what": {"Quantity": "", "UnitPrice": ""},
+    "given back for what was used": {"CostInBillingCurrency": "-5"},
+    "for less than nothing": {"Quantity": "-10", "UnitPrice": ""},
+    "unused of a plan": {
+        "ChargeType": "UnusedSavingsPlan",
+        "PricingModel": "SavingsPlan",
+        "benefitId": "/savingsplans/s",
+    }
+    | {"Quantity": "0", "UnitPrice": "0"},
+    "bought and given back": {"ChargeType": "Purchase", "CostInBillingCurrency": "-5"},
+}
+
+
+@pytest.mark.parametrize("line", PRICELESS.values(), ids=PRICELESS)
+def test_a_line_that_no_price_can_be_true_of_is_committed_and_shown(
+    line: dict[str, str], ledger: Ledger, tmp_path: Path
+) -> None:
+    lines = ({}, {"MeterName": "other"} | line)
+    outcome = ledger.ingest(*(azure(tmp_path / f"{role}.csv", *lines) for role in ("actual", "amortized")))
+    assert outcome.outcomes == ["committed"], outcome.errors
+    assert all(one["ours"] == 0 for one in conformance(outcome.document)["broken"])
+    assert "CAU-ListUnitPrice-C-013-C" in ledger.broken_rules()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"BILLING_TYPE": "REFUND", "USAGE_TYPE": "refund", "USAGE": "1", "USAGE_IN_CURRENCY": "-50"},
+        {
+            "BILLING_TYPE": "PRIORITY_SUPPORT",
+            "USAGE_TYPE": "priority support",
+            "USAGE": "1",
+            "USAGE_IN_CURRENCY": "-50",
+        },
+        {"IS_ADJUSTMENT": "TRUE", "USAGE_TYPE": "adjustment", "USAGE": "5", "USAGE_IN_CURRENCY": "-5"},
+    ],
+    ids=lambda line: str(line["USAGE_TYPE"]),
+)
+def test_neither_does_money_that_snowflake_gives_back_keep_a_month_out(
+    line: dict[str, str], ledger: Ledger, tmp_path: Path
+) -> None:
+    outcome = ledger.ingest(snowflake(tmp_path / "bill.csv", {}, line))
+    assert outcome.outcomes == ["committed"], outcome.errors
+    assert counts(conformance(outcome.document), "CAU-ContractedUnitPrice-C-015-C") == (0, 0, 1)
 
 
 @pytest.mark.parametrize("usage", ["0.000", ""])
