@@ -188,9 +188,17 @@ def _evident(entry: Found) -> str:
     if (told := entry.staged.file.role) and entry.hints not in ((), (told,)):
         text = f"the file holds rows of an {entry.hints[0]}-cost report, but it was delivered as {told}"
         raise reject(text, "Let the provider deliver it again.", "mixed-metrics", file=entry.staged.file.label)
-    words = set(re.split(r"[^a-z]+", entry.staged.file.label.lower().replace("cost", " ")))
-    by_name = "amortized" if "amortized" in words or "amortised" in words else "actual" if "actual" in words else ""
-    return told or (entry.hints[0] if entry.hints else by_name)
+    return told or (entry.hints[0] if entry.hints else _by_name(entry.staged.file.label))
+
+
+def _by_name(label: str) -> str:
+    """The file's own name has the first say, then the folder it lies in, and so on; one that tells both tells nothing."""
+    spelt = label.lower().replace("cost", " ").replace("amortised", "amortized")
+    for part in reversed(re.split(r"[/\\]", spelt)):
+        told = [role for role in ROLES if role in re.split(r"[^a-z]+", part)]
+        if len(told) == 1:
+            return told[0]
+    return ""
 
 
 def with_role(entry: Found, role: str) -> Found:
