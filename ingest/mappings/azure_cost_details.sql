@@ -59,8 +59,8 @@ line AS (
         -- A price of zero beside a cost, or of what a commitment covers, is a missing price. So is a partner's effective price
         -- of what a commitment covers: that is its amortised rate.
         t.cost = 0 AND NOT t.is_commitment AS is_free,
-        -- Money given back for a quantity that was used has no price that could be true.
-        is_priced AND NOT is_flat AND coalesce(sign(t.cost) * sign(t.blocks) >= 0, true) AS has_price,
+        -- Money for a quantity of 0, or given back for what was used, has no price that could be true.
+        is_priced AND NOT is_flat AND coalesce(sign(t.cost) * sign(t.blocks) > 0 OR t.cost = 0, true) AS has_price,
         CASE WHEN has_price AND (is_free OR money(t.price) <> 0) AND NOT (is_commitment AND blank_to_null(t.UnitPrice) IS NULL) THEN t.price END AS contracted_price,
         CASE WHEN has_price AND (is_free OR money(t.PayGPrice) <> 0) THEN blank_to_null(t.PayGPrice) END AS list_price,
         -- The bill's own list cost, if it has one.
@@ -167,9 +167,10 @@ SELECT
     money(contracted_price) AS PricingCurrencyContractedUnitPrice,
     CASE
         WHEN pricing_currency = currency OR EffectiveCost = 0 THEN EffectiveCost
-        WHEN blank_to_null(CostInPricingCurrency) IS NOT NULL THEN money(CostInPricingCurrency)
-        WHEN pricing_currency = 'USD' AND blank_to_null(CostInUsd) IS NOT NULL THEN money(CostInUsd)
-        ELSE product(EffectivePrice, Quantity)
+        -- Of what costs something 0 is a missing figure; without any, the cost at the line's own rate.
+        WHEN money(CostInPricingCurrency) <> 0 THEN money(CostInPricingCurrency)
+        WHEN pricing_currency = 'USD' AND money(CostInUsd) <> 0 THEN money(CostInUsd)
+        ELSE coalesce(nullif(product(EffectivePrice, Quantity), 0), by_rate(EffectiveCost, rate))
     END AS PricingCurrencyEffectiveCost,
     CASE WHEN pricing_currency = currency THEN ListUnitPrice ELSE money(list_price) END AS PricingCurrencyListUnitPrice,
     pricing_quantity AS PricingQuantity,

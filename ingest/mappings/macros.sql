@@ -98,6 +98,13 @@ CREATE OR REPLACE MACRO product(price, quantity) AS
         )[1]
     END;
 
+-- A cost in one currency by the rate from another. The engine divides decimals as doubles: what the first sixteen digits leave
+-- over is divided again.
+CREATE OR REPLACE MACRO by_rate(cost, rate) AS list_transform(
+    [TRY_CAST(CAST(cost AS DOUBLE) / CAST(rate AS DOUBLE) AS DECIMAL(19, 9))],
+    lambda rough: rough + TRY_CAST(CAST(cost - product(rough, rate) AS DOUBLE) / CAST(rate AS DOUBLE) AS DECIMAL(38, 24))
+)[1];
+
 -- Does the product of two decimals keep all its digits?
 CREATE OR REPLACE MACRO is_exact(price, quantity) AS coalesce(
     twelve_decimals(CAST(price AS VARCHAR)) = price AND twelve_decimals(CAST(quantity AS VARCHAR)) = quantity AND product(price, quantity) IS NOT NULL, false

@@ -24,6 +24,18 @@ def test_a_rate_of_zero_is_no_rate(tmp_path: Path) -> None:
     assert row["BilledCost"] == Decimal("4.5") and Decimal(0) not in prices(row)
 
 
+@pytest.mark.parametrize("nothing", ["0", ""])
+def test_what_costs_something_costs_something_in_the_pricing_currency(nothing: str, tmp_path: Path) -> None:
+    """Of a partner's customer there is no cost in the pricing currency; then the line's own rate gives it."""
+    untold = {"costInUsd": nothing, "effectivePrice": nothing}
+    for write, line in ((csp, {}), (mca, {"costInPricingCurrency": nothing})):
+        folder = tmp_path / write.__name__
+        folder.mkdir()
+        path = write(folder / "a.csv", {**untold, **line, "costInBillingCurrency": "9"})
+        (row,) = focus_rows([(path, "amortized")], folder)
+        assert (row["EffectiveCost"], row["PricingCurrencyEffectiveCost"]) == (9, 10)
+
+
 def test_covered_usage_that_costs_nothing_has_no_list_price_of_zero(tmp_path: Path) -> None:
     covered = {"PricingModel": "Reservation", "benefitId": RESERVATION, "CostInBillingCurrency": "0", "PayGPrice": "0"}
     path = azure(tmp_path / "a.csv", {**covered, "UnitPrice": "0.5"})
@@ -49,6 +61,15 @@ def test_money_given_back_for_what_was_used_has_no_price(tmp_path: Path) -> None
     path = azure(tmp_path / "a.csv", {"CostInBillingCurrency": "-5", "PayGPrice": "0.6"})
     (row,) = focus_rows([(path, "amortized")], tmp_path)
     assert row["EffectiveCost"] == -5 and prices(row) == [None] * 4
+
+
+def test_a_cost_of_no_quantity_has_neither_prices_nor_costs_of_zero(tmp_path: Path) -> None:
+    paid = {"Quantity": "0", "PayGPrice": "0.6"}
+    free = {**paid, "CostInBillingCurrency": "0", "MeterName": "free"}
+    rows = focus_rows([(azure(tmp_path / "a.csv", paid, free), "amortized")], tmp_path)
+    told = {row["x_UsageType"]: (row["EffectiveCost"], prices(row)) for row in rows}
+    assert told["B2s"] == (5, [None] * 4)
+    assert told["free"] == (0, [0, Decimal("0.6"), 0, Decimal("0.5")])
 
 
 @pytest.mark.parametrize("day", ["1/5/26", "01/05/0026", "26-01-05"])
