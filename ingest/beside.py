@@ -65,6 +65,17 @@ def beside(given: Iterable[Owned], found: Sequence[Found]) -> dict[str, tuple[St
     return chosen
 
 
+def beside_if_any(given: Iterable[Owned], found: Sequence[Found], left_out: list[str]) -> dict[str, tuple[Staged, ...]]:
+    """The same, with a word in `left_out` on what belongs to none of the bills."""
+    fitting: list[Owned] = []
+    for one in given:
+        if any(takes(entry.staged.shape, one.staged.shape) and _is_of(one, entry) for entry in found):
+            fitting.append(one)
+        else:
+            left_out.append(f"{_unused(one, found).message}: {one.staged.file.label} is left out")
+    return beside(fitting, found)
+
+
 def given_to(found: Sequence[Found], given: Beside) -> tuple[Staged, ...]:
     """Those of the accounts in one delivery, each once."""
     shape, accounts = found[0].staged.shape, sorted({entry.account.lower() for entry in found})

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from ledger.delivery import Period
-from ledger.faults import Rejected, Transient
+from ledger.faults import Rejected, Transient, reject
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +68,11 @@ class DeliverySource(Protocol):
 
     def download(self, file: RemoteFile, target: Path) -> None:
         """Exactly the version listed, whole, with bounded memory; Transient when it is another one by now."""
+
+
+def several(offers: Sequence[Offer]) -> Offer:
+    """Without a digest, so that it is not taken for the delivery that the ledger holds."""
+    named = ", ".join(sorted(offer.manifest for offer in offers))
+    advice = "Name one: a longer location, or export = NAME of the source in ledger.toml. Two would bill twice."
+    fault = reject(f"several exports offer {offers[0].period}: {named}", advice, "several-exports", file=named)
+    return replace(offers[0], digest="", fault=fault)

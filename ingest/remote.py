@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from ingest.beside import Owned, beside, owned, takes
+from ingest.beside import Owned, beside, beside_if_any, owned, takes
 from ingest.commitments import settled
 from ingest.deliveries import Found, basis_of, delivery_digest, with_role
 from ingest.flow import Partition
@@ -27,7 +27,7 @@ from ingest.intake import (
     report_of,
     take_one,
 )
-from ingest.offers import DeliverySource, Offer, RemoteFile
+from ingest.offers import DeliverySource, Offer, RemoteFile, several
 from ingest.promises import miscounted, short
 from ingest.run import Run
 from ingest.shapes import Shape, plain, shapes, sniff
@@ -55,19 +55,20 @@ def take_offers(offers: Sequence[Offer], source: DeliverySource, request: Reques
     runs: list[Run] = []
     faults: list[Fault] = []
     later: list[str] = []
+    left_out: list[str] = []
     refuse_bad_name(request.source)
     name_parties(desk.connection, request.entities, request.resellers)
     for offer in wanted(offers, request):
         try:
             with _month_of(offer, desk):
-                runs += unchanged(offer, request, desk, now) or _taken(offer, source, request, desk, now)
+                runs += unchanged(offer, request, desk, now) or _taken(offer, source, request, desk, now, left_out)
         except Rejected as refusal:
             faults += refusal.faults
         except Transient as fault:
             later.append(f"{offer.export} {offer.period}: {fault}")
         finally:
             desk.shelf.clear()
-    return Intake(tuple(runs), (), tuple(faults), tuple(later))
+    return Intake(tuple(runs), tuple(left_out), tuple(faults), tuple(later))
 
 
 @contextmanager
@@ -90,15 +91,7 @@ def wanted(offers: Sequence[Offer], request: Request) -> list[Offer]:
     chosen = [offer for offer in offers if not periods or offer.period in periods]
     chosen = [offer for offer in chosen if since is None or offer.period >= since]
     months = {offer.period: [one for one in chosen if one.period == offer.period] for offer in chosen}
-    return [same[0] if len(same) == 1 else _several(same) for same in months.values()]
-
-
-def _several(offers: Sequence[Offer]) -> Offer:
-    """Without a digest, so that it is not taken for the delivery that the ledger holds."""
-    named = ", ".join(sorted(offer.manifest for offer in offers))
-    advice = "Name one: a longer location, or export = NAME of the source in ledger.toml. Two would bill twice."
-    fault = reject(f"several exports offer {offers[0].period}: {named}", advice, "several-exports", file=named)
-    return replace(offers[0], digest="", fault=fault)
+    return [same[0] if len(same) == 1 else several(same) for same in months.values()]
 
 
 def shape_of(offer: Offer) -> Shape | None:
@@ -156,7 +149,9 @@ def _unchanged(
     )
 
 
-def _taken(offer: Offer, source: DeliverySource, request: Request, desk: Desk, now: datetime) -> list[Run]:
+def _taken(
+    offer: Offer, source: DeliverySource, request: Request, desk: Desk, now: datetime, left_out: list[str]
+) -> list[Run]:
     if offer.fault:
         raise offer.fault
     chunks = _chunks(offer, source, desk)
@@ -173,7 +168,9 @@ def _taken(offer: Offer, source: DeliverySource, request: Request, desk: Desk, n
     groups = group(found, request)
     if len(groups) > 1:
         raise _payers(offer, sorted({entry.account for entry in found}))
-    given = beside(_others(offer, found[0].staged.shape, source, desk), found)
+    others = _others(offer, found[0].staged.shape, source, desk)
+    # What an account's views tell at the moment nobody has put together: they need not be of the same accounts.
+    given = beside(others, found) if offer.digest else beside_if_any(others, found, left_out)
     return [take_one(*key, groups[key], request, desk, now, offer.digest, given) for key in groups]
 
 

@@ -54,9 +54,9 @@ def take_views(source: Source, request: Request, hands: Desk, env: Env, now: dat
     session, allocation = _session(source, env), source.allocation
     views = SnowflakeViews(session, source.snowflake, period, folder, lambda: now, hands.progress, allocation)
     taken = take_offers(views.offers(), views, replace(request, source=source.name), hands, now)
-    if views.left_out:
-        telemetry.event("views-left-out", source=source.name, period=str(period), reasons=list(views.left_out))
-    return replace(taken, ignored=(*taken.ignored, *views.left_out))
+    if left_out := (*taken.ignored, *views.left_out):
+        telemetry.event("views-left-out", source=source.name, period=str(period), reasons=list(left_out))
+    return replace(taken, ignored=left_out)
 
 
 def _session(source: Source, env: Env) -> Connect:

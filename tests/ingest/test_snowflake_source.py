@@ -167,6 +167,19 @@ def test_own_views_of_the_account_stand_in_for_those_of_the_organization(
     assert "'XY12345' AS \"ACCOUNT_LOCATOR\"" in asked and "'AWS_US_EAST_1' AS \"REGION\"" in asked
 
 
+def test_own_views_of_an_account_that_the_bill_does_not_name_are_left_out_and_told(
+    account: Account, ledger: Ledger
+) -> None:
+    """An account that is new: its metering is three hours late, the bill three days."""
+    settings(ledger.config, account, 'allocation = "warehouse"')
+    account.run(f"UPDATE SNOWFLAKE.{USAGE} SET ACCOUNT_LOCATOR = 'OTHER9'")
+    insert(account, METERING, dict(HOUR))
+    taken = ledger.ingest("snowflake", "--period", "2026-01")
+    assert taken.outcomes == ["committed"]
+    [told] = [one for one in taken.document["ignored"] if "WAREHOUSE_METERING_HISTORY) of XY12345" in one]
+    assert "left out" in told
+
+
 def test_only_a_split_asks_what_it_needs(account: Account, ledger: Ledger) -> None:
     ask(ledger)
     assert not [one for one in account.statements if "HISTORY" in one and "METERING_DAILY" not in one]
