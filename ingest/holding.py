@@ -17,7 +17,10 @@ ONE_WAY = (
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Whose bill one partition holds; `keys` are billing accounts, or account/scope where exports are per scope."""
+    """Whose bill one partition holds; `keys` are billing accounts, or account/scope where exports are per scope.
+
+    They are compared whatever their case: a provider writes an id now this way, now that.
+    """
 
     source: str
     provider: str
@@ -43,21 +46,26 @@ def conflicts(new: Holding, period: Period, current: Holding | None, others: Seq
         faults.append(
             Fault(text, "Give each provider a source of its own: --source NAME.", "source-of-another-provider")
         )
-    elif current and (lost := sorted(current.accounts - new.accounts)):
+    elif current and (lost := _missing(current.accounts, new.accounts)):
         text = f"source {new.source} holds account {', '.join(lost)} for {period}, which these files do not"
         advice = "A delivery replaces the whole month: give the files of all its accounts, or one source per account."
         faults.append(Fault(text, advice, "account-would-be-lost"))
-    elif current and 2 * len(lost := sorted(current.keys - new.keys)) > len(current.keys):
+    elif current and 2 * len(lost := _missing(current.keys, new.keys)) > len(current.keys):
         shown = f"{', '.join(lost[:3])}{' ...' if len(lost) > 3 else ''}"
         text = f"source {new.source} holds {len(current.keys)} scopes for {period}, and these files lack {shown}"
         advice = "A delivery replaces the whole month: give the files of all its scopes, or name another --source."
         faults.append(Fault(text, advice, "scope-would-be-lost"))
     for other in others:
-        if other.provider == new.provider and (twice := sorted(other.keys & new.keys)):
+        if other.provider == new.provider and (twice := sorted(other.keys - {*_missing(other.keys, new.keys)})):
             text = f"the bill of {', '.join(twice)} for {period} is already in source {other.source}"
             advice = f"It would count twice: give --source {other.source}, or set the account there in ledger.toml."
             faults.append(Fault(text, advice, "bill-in-another-source"))
     return faults
+
+
+def _missing(names: Iterable[str], among: Iterable[str]) -> list[str]:
+    there = {name.casefold() for name in among}
+    return sorted(name for name in names if name.casefold() not in there)
 
 
 def strangers(names: Mapping[str, set[str]]) -> list[Fault]:

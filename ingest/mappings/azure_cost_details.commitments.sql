@@ -5,7 +5,7 @@ WITH line AS (
         contract_of(commitment_id) AS contract,
         pricing_model = 'savingsplan' AS is_plan,
         is_purchase,
-        trim(BillingCurrencyCode) AS currency,
+        upper(trim(BillingCurrencyCode)) AS currency,
         date_of("Date") AS day,
         months_of(Term) AS months,
         money(CostInBillingCurrency) AS cost,
@@ -15,7 +15,7 @@ WITH line AS (
         is_paid AND charge_type = 'purchase' AND Frequency ILIKE 'onetime' AND cost > 0 AS is_bought,
         is_paid AND charge_type = 'purchase' AND Frequency ILIKE 'recurring' AS is_instalment,
         -- A payment in another currency than the price follows the rate of its month.
-        coalesce(blank_to_null(PricingCurrency), currency) <> currency AS is_converted,
+        coalesce(upper(blank_to_null(PricingCurrency)), currency) <> currency AS is_converted,
         coalesce(blank_to_null(benefitName), blank_to_null(ReservationName)) AS name,
         blank_to_null(ProductOrderName) AS product,
         CASE WHEN is_purchase THEN CASE WHEN Frequency ILIKE 'recurring' THEN 'paid monthly' WHEN Frequency ILIKE 'onetime' AND charge_type = 'purchase' THEN 'paid at once' END END AS payment

@@ -12,9 +12,9 @@ WITH told AS (
         lower(replace(coalesce(blank_to_null(ResourceLocationNormalized), blank_to_null(ResourceLocation)), ' ', '')) AS location,
         money(CostInBillingCurrency) AS cost,
         money(Quantity) AS blocks,
-        trim(BillingCurrencyCode) AS currency,
+        upper(trim(BillingCurrencyCode)) AS currency,
         -- Of a customer agreement prices are in the pricing currency, and the rate is that of its invoice.
-        coalesce(blank_to_null(PricingCurrency), currency) AS pricing_currency,
+        coalesce(upper(blank_to_null(PricingCurrency)), currency) AS pricing_currency,
         CASE WHEN pricing_currency = currency THEN '1' WHEN TRY_CAST(ExchangeRatePricingToBilling AS DOUBLE) > 0 THEN trim(ExchangeRatePricingToBilling) END AS rate,
         -- What was sold, read once: none of it where the text is not JSON.
         CASE WHEN starts_with(ltrim(AdditionalInfo), '{') THEN TRY(json_extract_string(AdditionalInfo, ['$.ServiceType', '$.VCPUs', '$.VMCapacityReservationId'])) END AS details,
@@ -198,8 +198,8 @@ SELECT
         )
     END AS SkuPriceDetails,
     CASE WHEN is_priced THEN concat_ws('|', SkuId, blank_to_null(PartNumber), blank_to_null(ProductId), blank_to_null(OfferId), blank_to_null(PricingModel), blank_to_null(Term)) END AS SkuPriceId,
-    -- What a partner buys for a customer without a subscription is the customer's.
-    coalesce(blank_to_null(SubscriptionId), blank_to_null(CustomerTenantId)) AS SubAccountId,
+    -- What a partner buys for a customer without a subscription is the customer's. Azure writes ids now in one case, now in another.
+    lower(coalesce(blank_to_null(SubscriptionId), blank_to_null(CustomerTenantId))) AS SubAccountId,
     CASE
         WHEN blank_to_null(SubscriptionId) IS NOT NULL THEN coalesce(blank_to_null(SubscriptionName), SubAccountId)
         WHEN SubAccountId IS NOT NULL THEN coalesce(blank_to_null(CustomerName), SubAccountId)

@@ -45,6 +45,21 @@ def test_a_bill_is_not_taken_in_under_a_second_name(ledger: Ledger, tmp_path: Pa
     assert ledger.total("USD") == "210.00"
 
 
+def test_neither_is_one_whose_ids_are_written_in_another_case(ledger: Ledger, tmp_path: Path) -> None:
+    first, again = (azure(tmp_path / f"{one}.csv", {"SubscriptionId": one}) for one in ("sub-1", "SUB-1"))
+    assert ledger.ingest(first, "--basis", "actual").outcomes == ["committed"]
+    answer = ledger.ingest(again, "--basis", "actual", "--source", "another")
+    assert (answer.code, answer.fault["rule"]) == (2, "bill-in-another-source")
+    assert ledger.ingest(again, "--basis", "actual").outcomes == ["committed"]
+    assert ledger.total() == "5.00"
+
+
+def test_a_currency_is_one_however_it_is_written(ledger: Ledger, tmp_path: Path) -> None:
+    lines = ({}, {"BillingCurrencyCode": "usd", "MeterName": "B4s"})
+    assert ledger.ingest(azure(tmp_path / "a.csv", *lines), "--basis", "actual").outcomes == ["committed"]
+    assert (list(ledger.figures()["currencies"]), ledger.total()) == (["USD"], "10.00")
+
+
 def test_exports_of_two_subscriptions_may_have_a_source_each(ledger: Ledger, tmp_path: Path) -> None:
     for name in ("sub-1", "sub-2"):
         bill = azure(tmp_path / f"actual-{name}.csv", {"SubscriptionId": name})
@@ -123,6 +138,23 @@ def test_several_files_of_one_half_all_wait(ledger: Ledger, tmp_path: Path) -> N
     assert ledger.ingest(half("actual", 1), half("actual", 2)).outcomes == ["waiting"]
     assert ledger.ingest(half("amortized", 1), half("amortized", 2)).outcomes == ["committed"]
     assert ledger.total("USD") == "3.00"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("amortized/actual.csv", "amortized/amortized.csv"),
+        ("actual/part_0.csv", "amortised/part_0.csv"),
+        ("actual-and-amortized/actual/a.csv", "actual-and-amortized/amortized/a.csv"),
+        ("actual/1/amortized/x.csv", "actual/1/x.csv"),
+    ],
+    ids=lambda names: str(names[0]),
+)
+def test_the_name_nearest_to_the_rows_tells_the_report(names: tuple[str, str], ledger: Ledger, tmp_path: Path) -> None:
+    for name, quantity in zip(names, ("10", "11"), strict=True):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        azure(tmp_path / name, {"Quantity": quantity})
+    assert ledger.ingest(*(tmp_path / name for name in names)).outcomes == ["committed"]
 
 
 def test_halves_of_two_accounts_complete_each_other(ledger: Ledger, tmp_path: Path) -> None:
