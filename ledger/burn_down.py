@@ -148,12 +148,9 @@ def _used_up(pool: Pool) -> date | None:
     return None
 
 
-def shares(pool: Pool, used: Decimal | None) -> list[tuple[Term, Decimal | None]]:
+def shares(pool: Pool, used: Decimal) -> list[tuple[Term, Decimal]]:
     """What was used, item by item in the order in which they begin; what goes beyond all is the last one's."""
-    if used is None:
-        return [(term, None) for term in pool.terms]
-    found: list[tuple[Term, Decimal | None]] = []
-    rest = used
+    found, rest = [], used
     for at, term in enumerate(pool.terms):
         is_last = at == len(pool.terms) - 1 or term.amount is None
         taken = rest if is_last or term.amount is None else max(min(rest, term.amount), min(rest, Decimal(0)))
@@ -189,8 +186,12 @@ def as_json(found: Standing) -> dict[str, object]:
         "exhausted_on": _day(found.exhausted),
         "unused_at_end": _plain(found.unused),
         "notes": list(found.notes),
-        "commitments": [_share(*one, is_known=not found.notes) for one in shares(pool, found.used)],
+        "commitments": [_share(*one, is_known=not found.notes) for one in _shared(pool, found.used)],
     }
+
+
+def _shared(pool: Pool, used: Decimal | None) -> Sequence[tuple[Term, Decimal | None]]:
+    return shares(pool, used) if used is not None else [(term, None) for term in pool.terms]
 
 
 def _share(term: Term, used: Decimal | None, *, is_known: bool) -> dict[str, object]:

@@ -110,7 +110,7 @@ PRICELESS = {
 def test_a_line_that_no_price_can_be_true_of_is_committed_and_shown(
     line: dict[str, str], ledger: Ledger, tmp_path: Path
 ) -> None:
-    lines = ({}, {"MeterName": "other"} | line)
+    lines: list[dict[str, str]] = [{}, {"MeterName": "other"} | line]
     outcome = ledger.ingest(*(azure(tmp_path / f"{role}.csv", *lines) for role in ("actual", "amortized")))
     assert outcome.outcomes == ["committed"], outcome.errors
     assert all(one["ours"] == 0 for one in conformance(outcome.document)["broken"])

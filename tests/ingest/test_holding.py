@@ -55,7 +55,7 @@ def test_neither_is_one_whose_ids_are_written_in_another_case(ledger: Ledger, tm
 
 
 def test_a_currency_is_one_however_it_is_written(ledger: Ledger, tmp_path: Path) -> None:
-    lines = ({}, {"BillingCurrencyCode": "usd", "MeterName": "B4s"})
+    lines: list[dict[str, str]] = [{}, {"BillingCurrencyCode": "usd", "MeterName": "B4s"}]
     assert ledger.ingest(azure(tmp_path / "a.csv", *lines), "--basis", "actual").outcomes == ["committed"]
     assert (list(ledger.figures()["currencies"]), ledger.total()) == (["USD"], "10.00")
 

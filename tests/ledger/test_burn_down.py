@@ -92,7 +92,7 @@ def test_items_of_one_balance_are_used_one_after_the_other() -> None:
     drawn = (draw(date(2026, 1, 5), 290), draw(date(2026, 2, 5), 25))
     found = stand(*drawn, held=until(date(2026, 2, 5)), terms=(MORE, CAPACITY))
     assert of(found, "used", "left") == (315, 35)
-    used: dict[str, Any] = {term.id: share for term, share in shares(found.pool, found.used)}
+    used: dict[str, Any] = {term.id: share for term, share in shares(found.pool, found.used or Decimal(0))}
     assert used == {"9/capacity": 300, "9/more": 15}
 
 
@@ -156,7 +156,7 @@ def test_what_is_left_is_never_both_used_up_and_lost(draws: list[Draw], days: in
     held = until(FIRST + timedelta(days=days))
     pool = Pool((CAPACITY,), tuple(one for one in draws if one.day <= held.days[-1]))
     found = standing(pool, held)
-    assert found.left is not None and found.left + found.used == 300
+    assert found.left is not None and found.used is not None and found.left + found.used == 300
     assert found.unused is not None and found.unused >= 0
     assert not (found.exhausted and found.unused)
 
