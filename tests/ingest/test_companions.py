@@ -118,7 +118,7 @@ def test_tags_of_one_name_are_told_apart_by_their_schema(loaded: Loaded, tmp_pat
 def test_rates_of_earlier_months_are_kept_and_later_ones_are_not(loaded: Loaded, tmp_path: Path) -> None:
     days = [{"DATE": day} for day in ("2025-12-30", "2026-01-31", "2026-02-01")]
     rows = loaded("snowflake_rates", view(tmp_path / "rates.csv", "snowflake_rates", *days))
-    assert [f"{row[0]}" for row in rows] == ["2025-12-30", "2026-01-31"]
+    assert [sorted(map(str, row[0])) for row in rows] == [["2025-12-30", "2026-01-31"]]
 
 
 def test_a_view_beside_the_bill_is_another_version(ledger: Ledger, tmp_path: Path) -> None:
