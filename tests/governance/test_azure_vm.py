@@ -220,9 +220,9 @@ SPOILT = {
     "gone": (faults.missing("deallocate", "vm-3"), "verified"),
     "throttled": (faults.throttled("deallocate", "vm-3", times=2), "verified"),
     "dropped": (faults.dropped("deallocate", "vm-3", times=2), "verified"),
-    "operation fails": (faults.operation_fails("deallocate", "vm-3"), "FAILED"),
-    "operation lies": (faults.operation_lies("deallocate", "vm-3"), "FAILED"),
-    "no power state": (faults.no_power_state("vm-3"), "FAILED"),
+    "operation fails": (faults.operation_fails("deallocate", "vm-3"), "not finished"),
+    "operation lies": (faults.operation_lies("deallocate", "vm-3"), "not finished"),
+    "no power state": (faults.no_power_state("vm-3"), "not finished"),
 }
 
 
