@@ -12,7 +12,7 @@ import pytest
 ROOM = Path(__file__).resolve().parents[2] / "governance"
 FILES = sorted(ROOM.rglob("*.py"))
 PURE = (
-    *("alert", "amounts", "canonical", "fleets", "flow", "lifecycle", "model", "pace", "payload", "places"),
+    *("alert", "amounts", "canonical", "fleets", "flow", "lifecycle", "model", "pace", "payload", "period", "places"),
     *("policy", "receipt", "streams", "throttle"),
 )
 IMPURE_MODULES = {"os", "time", "random", "logging", "pathlib", "socket", "subprocess", "uuid", "secrets", "io"}
