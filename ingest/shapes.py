@@ -244,15 +244,14 @@ def _absent(column: RawColumn, shape: Shape, label: str) -> Fault:
 
 
 def _shape(entry: dict[str, object]) -> Shape:
-    name, money, maps = str(entry["shape"]), entry.get("money", {"cost": "", "currency": ""}), entry.get("maps", [])
-    assert isinstance(money, dict) and isinstance(maps, list)
+    name, money = str(entry["shape"]), _money(entry)
     return Shape(
         name=name,
         provider=str(entry["provider"]),
         label=str(entry["label"]),
         formats=texts(entry, "formats") or (str(entry["format"]),),
         columns=tuple(_raw_column(column) for column in _columns(entry)),
-        maps=tuple(PrefixMap(item["name"], item["prefixes"], item.get("keys", {})) for item in maps),
+        maps=_maps(entry),
         signature=texts(entry, "signature"),
         cost=str(money["cost"]),
         currency=str(money["currency"]),
@@ -285,6 +284,18 @@ def _shape(entry: dict[str, object]) -> Shape:
         table=_conditions(entry.get("table")),
         key=texts(entry, "key"),
     )
+
+
+def _money(entry: dict[str, object]) -> dict[str, object]:
+    found = entry.get("money", {"cost": "", "currency": ""})
+    assert isinstance(found, dict)
+    return found
+
+
+def _maps(entry: dict[str, object]) -> tuple[PrefixMap, ...]:
+    found = entry.get("maps", [])
+    assert isinstance(found, list)
+    return tuple(PrefixMap(item["name"], item["prefixes"], item.get("keys", {})) for item in found)
 
 
 def _columns(entry: dict[str, object]) -> list[dict[str, object]]:
