@@ -55,7 +55,11 @@ def test_quantities_are_compared_in_the_units_that_they_have(rating: str, tmp_pa
 
 
 def test_the_page_tells_of_every_refusal_and_every_view_beside_the_bill() -> None:
-    rules = {one.rule for one in (*SHAPE.refusals, *SHAPE.refused_rows)} | {"day-twice", "currency", "contract-organization"}
+    rules = (
+        {one.rule for one in SHAPE.refusals}
+        | {one.rule for one in SHAPE.refused_rows}
+        | {"day-twice", "currency", "contract-organization"}
+    )
     assert {row[0] for row in table("rule")} == rules
     told = {name.strip(" `") for row in table("view") for name in row[0].split(",")}
     assert told == {one.label.partition("(")[2].rstrip(")") for one in companions_of(SHAPE)}
