@@ -155,7 +155,11 @@ def plain(header: str) -> str:
 @cache
 def shapes() -> tuple[Shape, ...]:
     by_name = {str(entry["shape"]): entry for entry in shape_entries()}
-    made = [replace(_shape(whole(entry, by_name)), kinds=kinds_of(entry.get("kinds"))) for entry in by_name.values()]
+    every = [(entry, whole(entry, by_name)) for entry in by_name.values()]
+    made = [
+        replace(_shape(one), kinds=kinds_of(entry.get("kinds")), days=_conditions(one.get("days")))
+        for entry, one in every
+    ]
     return tuple(replace(shape, absent=_absent_columns(shape, made)) for shape in made)
 
 
@@ -280,7 +284,6 @@ def _shape(entry: dict[str, object]) -> Shape:
         split=split_of(entry.get("split")),
         refused_rows=row_refusals(entry.get("refuse_rows", [])),
         daily=daily_of(entry.get("daily")),
-        days=_conditions(entry.get("days")),
         table=_conditions(entry.get("table")),
         key=texts(entry, "key"),
     )
