@@ -192,7 +192,7 @@ def _evident(entry: Found) -> str:
 
 
 def _by_name(label: str) -> str:
-    """The file's own name has the first say, then the folder it lies in, and so on; one that tells both tells nothing."""
+    """The file's own name has the first say, then the folder around it, and so on; one that tells both says nothing."""
     spelt = label.lower().replace("cost", " ").replace("amortised", "amortized")
     for part in reversed(re.split(r"[/\\]", spelt)):
         told = [role for role in ROLES if role in re.split(r"[^a-z]+", part)]
