@@ -27,9 +27,7 @@ def medians(
         for name, way in ways.items():
             costs[name].append(timed(way, files, found))
             print(f"  {label}, {name:<9} {_told(costs[name][-1])}", flush=True)
-    return {
-        name: Cost(median(one.wall for one in each), median(one.cpu for one in each)) for name, each in costs.items()
-    }
+    return {name: _median(each) for name, each in costs.items()}
 
 
 def timed(way: Way, files: Sequence[Path], found: Settings) -> Cost:

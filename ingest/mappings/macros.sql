@@ -68,6 +68,12 @@ CREATE OR REPLACE MACRO fifteen_decimals(x) AS coalesce(
     CASE WHEN is_short(x) THEN TRY_CAST(nine_decimals(x) AS DECIMAL(19, 15)) ELSE TRY_CAST(x AS DECIMAL(19, 15)) END
 );
 
+-- A factor of 10,000,000 and more: a prepayment in rupiah, or bytes one by one. The other one keeps 18 decimals below 1, else nine.
+CREATE OR REPLACE MACRO large_product(large, other) AS coalesce(
+    TRY_CAST(large AS DECIMAL(20, 6)) * TRY_CAST(other AS DECIMAL(18, 18)),
+    TRY_CAST(TRY_CAST(large AS DECIMAL(20, 6)) * TRY_CAST(other AS DECIMAL(18, 9)) AS DECIMAL(38, 24))
+);
+
 -- A unit price times a quantity, both plain text. Factors are cast so that 19 + 19 digits always fit; the wider scale goes to
 -- whichever factor needs it. Rounded first are only factors with more than 15 decimals, or with more than 24 between the two.
 CREATE OR REPLACE MACRO plain_product(price, quantity) AS coalesce(
@@ -75,7 +81,9 @@ CREATE OR REPLACE MACRO plain_product(price, quantity) AS coalesce(
     CASE WHEN is_short(price) THEN nine_decimals(price) * fifteen_decimals(quantity) END,
     twelve_decimals(price) * twelve_decimals(quantity),
     fifteen_decimals(price) * nine_decimals(quantity),
-    nine_decimals(price) * fifteen_decimals(quantity)
+    nine_decimals(price) * fifteen_decimals(quantity),
+    large_product(price, quantity),
+    large_product(quantity, price)
 );
 
 -- A number as plain text. Decimals go through their text too, which the engine rounds faster than the number.

@@ -15,8 +15,8 @@ from tests.bills import Ledger, azure, snowflake
 from tests.exports import changed, export
 from tests.ingest.test_azure_cost_details import LINE
 
-# The ledger can hold such a price and such a cost, but not multiply by it: it lacks the cost that it should work out.
-CONTRADICTION = {"Quantity": "1", "UnitPrice": "20000000000", "CostInBillingCurrency": "20000000000"}
+# The ledger can hold such a price and such a cost, but not their product: it lacks the cost that it should work out.
+CONTRADICTION = {"Quantity": "9", "UnitPrice": "90000000000000", "CostInBillingCurrency": "20000000000"}
 ACTUAL = ("--basis", "actual")
 SAMPLES = Path(__file__).parents[2] / "samples"
 

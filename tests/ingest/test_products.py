@@ -37,7 +37,7 @@ def with_places(number: Decimal, places: int, digits: int = 19) -> Decimal | Non
 
 
 def expected(price: Decimal, quantity: Decimal) -> Decimal | None:
-    """By the first way of casting that holds both: 15 + 9, 9 + 15 where that loses nothing, 12 + 12, and again."""
+    """By the first way that holds both: 15 + 9, 9 + 15 where that loses nothing, 12 + 12, and again; else `large`."""
     ways = [(12, 12), (15, 9), (9, 15)]
     short = [
         with_places(factor, 9) is not None and with_places(factor, 9) == with_places(factor, 24, 38)
@@ -48,6 +48,17 @@ def expected(price: Decimal, quantity: Decimal) -> Decimal | None:
         factors = with_places(price, left), with_places(quantity, right)
         if factors[0] is not None and factors[1] is not None:
             return factors[0] * factors[1]
+    found = large(price, quantity)
+    return large(quantity, price) if found is None else found
+
+
+def large(factor: Decimal, other: Decimal) -> Decimal | None:
+    """A factor of up to 14 digits before the point; the other one has 18 decimals below 1, else nine."""
+    whole = with_places(factor, 6, digits=20)
+    for places in (18, 9):
+        rest = with_places(other, places, digits=18)
+        if whole is not None and rest is not None and abs(product := whole * rest) < 10**14:
+            return product
     return None
 
 
@@ -69,6 +80,10 @@ EDGES = [
     ("9999999.999999999999", "9999999.999999999999"),
     ("99999999999999", "1"),
     ("20000", "20000000"),
+    ("20000000000", "1"),
+    ("20000000000", "0.00134408602150537634"),
+    ("0.0000004", "50000000000"),
+    ("10000001", "10000001"),
     ("6420692.7e-3", "331167927.430242136801"),
     ("68152.69364968357375E4", "5666.6516"),
     ("1E-05", "0.03225806"),

@@ -158,3 +158,12 @@ def test_days_before_months_are_refused_and_not_guessed(
     else:
         fault = refused(ledger, bill)
         assert (fault["rule"], fault["column"]) == ("day-first-dates", "USAGE_DATE")
+
+
+def test_amounts_that_come_to_more_than_the_ledger_holds_are_refused_by_that_name(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    large = ({"SERVICE_TYPE": f"S{at}", "USAGE": "1", "USAGE_IN_CURRENCY": "90000000000000"} for at in range(4))
+    fault = refused(ledger, snowflake(tmp_path / "usage.csv", *large))
+    assert (fault["rule"], str(fault["file"]).endswith("usage.csv")) == ("sum-out-of-range", True)
+    assert "fourteen digits before the point" in str(fault["message"])
