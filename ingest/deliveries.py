@@ -45,7 +45,8 @@ class Assembled:
 
     `parties` are the settings' names of companies, where its mapping looks them up; `options` are what its source's
     settings ask of the mapping; `prices` are the price sheets beside it and `companions` what else stands there;
-    `manifest` is the digest of the manifest that lists the files, where there is one.
+    `manifest` is the digest of the manifest that lists the files, if there is one; `is_listed` says that the provider
+    listed them, in one or otherwise.
     """
 
     source: SourceRef
@@ -56,6 +57,7 @@ class Assembled:
     parties: tuple[tuple[str, str], ...] = ()
     options: tuple[tuple[str, str], ...] = ()
     manifest: str = ""
+    is_listed: bool = False
     prices: tuple[Staged, ...] = ()
     companions: tuple[Staged, ...] = ()
 
@@ -72,9 +74,9 @@ class Assembled:
 
     @property
     def may_overlap(self) -> bool:
-        """Whether two of its files may be two tellings of the same lines: files of one role that no manifest lists."""
+        """Whether two of its files may be two tellings of the same lines: files of one role that nobody lists."""
         files = {(entry.staged.file.role, entry.staged.file.label) for entry in self.found}
-        return not self.manifest and len({role for role, _ in files}) < len(files)
+        return not (self.manifest or self.is_listed) and len({role for role, _ in files}) < len(files)
 
     def rows_of(self, files: Collection[StagedFile]) -> int:
         """How many rows of these files are this delivery's."""

@@ -189,9 +189,14 @@ def take_one(
     now: datetime,
     manifest: str = "",
     given: Beside = NOTHING,
+    is_listed: bool = False,
 ) -> Run:
-    """One delivery, from its files' contents to its report; `manifest` is the digest of the one that lists them."""
-    assembled = replace(assembled_of(source, period, found, request, desk, given), manifest=manifest)
+    """One delivery, from its files' contents to its report; `manifest` is the digest of the one that lists them.
+
+    `is_listed`: the provider listed them as its parts, also where no manifest can stand for them.
+    """
+    assembled = assembled_of(source, period, found, request, desk, given)
+    assembled = replace(assembled, manifest=manifest, is_listed=is_listed)
     _one_account(source, assembled.found)
     _refuse_conflicts(assembled, desk)
     by_hand = not (manifest or request.partition or request.period)

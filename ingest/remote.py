@@ -171,7 +171,7 @@ def _taken(
     others = _others(offer, found[0].staged.shape, source, desk)
     # What an account's views tell at the moment nobody has put together: they need not be of the same accounts.
     given = beside(others, found) if offer.digest else beside_if_any(others, found, left_out)
-    return [take_one(*key, groups[key], request, desk, now, offer.digest, given) for key in groups]
+    return [take_one(*key, groups[key], request, desk, now, offer.digest, given, True) for key in groups]
 
 
 def _chunks(offer: Offer, source: DeliverySource, desk: Desk) -> list[Chunk]:
