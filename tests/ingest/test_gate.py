@@ -152,7 +152,10 @@ def test_what_costs_a_cent_may_be_none_of_a_credit(usage: str, kind: str, ledger
 
 def test_money_against_what_is_used_has_no_true_price(ledger: Ledger, tmp_path: Path) -> None:
     against = {"USAGE_IN_CURRENCY": "-1.00", "BILLING_TYPE": "SOMETHING NEW"}
-    assert ledger.ingest(snowflake(tmp_path / "bill.csv", against)).code == 2
+    outcome = ledger.ingest(snowflake(tmp_path / "bill.csv", {}, against))
+    assert outcome.outcomes == ["committed"], outcome.errors
+    assert counts(conformance(outcome.document), "CAU-ContractedUnitPrice-C-015-C") == (0, 0, 1)
+    assert ledger.total() == "209.00"
 
 
 def test_a_person_reads_what_was_inherited(ledger: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
