@@ -22,6 +22,7 @@ from emulators.faults import denied
 from emulators.scenario import LAB, Setup, build
 from ledger.faults import Missing
 from tests.clock import one_day
+from tests.host.scene import ledger_toml
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "samples" / "alerts" / "budget-alert.json"
@@ -37,16 +38,7 @@ class Terminal:
     capsys: pytest.CaptureFixture[str]
 
     def settings(self, *, budget: bool = True, switch: bool = False) -> None:
-        watched = self.setup.budget()
-        text = f"""
-            ledger.live = {str(switch).lower()}
-            [budgets.{watched.name}]
-            id = "{watched.id}"
-            scope = "{watched.scope}"
-            currency = "{watched.currency}"
-            amount = "{watched.amount}"
-            tag_key = "{self.setup.tag_key}"
-            live = {str(budget).lower()}"""
+        text = f"ledger.live = {str(switch).lower()}\n{ledger_toml(self.setup, live=budget)}"
         (self.folder / "ledger.toml").write_text(text)
 
     def alert(self, *words: str, name: str = "alert.json") -> int:

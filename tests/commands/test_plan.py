@@ -19,6 +19,7 @@ from emulators.arm import Arm
 from emulators.budget import payload
 from emulators.scenario import LAB, Setup, build
 from tests.clock import one_day
+from tests.host.scene import ledger_toml
 
 GATES = "approval_hours = 24\nceilings = { count = 3 }"
 KEY = "a key of the test, 32 characters"
@@ -34,20 +35,13 @@ class Terminal:
     capsys: pytest.CaptureFixture[str]
 
     def settings(self, rule: str = GATES) -> None:
-        watched = self.setup.budget()
         text = f"""
-            ledger.live = true
-            approval.url = "https://ledger.example"
-            [budgets.{watched.name}]
-            id = "{watched.id}"
-            scope = "{watched.scope}"
-            currency = "{watched.currency}"
-            amount = "{watched.amount}"
-            tag_key = "{self.setup.tag_key}"
-            live = true
-            [policies.guard]
-            budgets = ["{watched.name}"]
-            {rule}"""
+ledger.live = true
+approval.url = "https://ledger.example"
+{ledger_toml(self.setup)}
+[policies.guard]
+budgets = ["{self.setup.budget().name}"]
+{rule}"""
         (self.folder / "ledger.toml").write_text(text)
 
     def run(self, *words: str) -> int:

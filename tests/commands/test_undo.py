@@ -22,6 +22,7 @@ from emulators.faults import Effect, Fault
 from emulators.scenario import LAB, Setup, World, build
 from governance import period, switches
 from tests.clock import one_day
+from tests.host.scene import ledger_toml
 
 
 @dataclass
@@ -34,17 +35,8 @@ class Desk:
     capsys: pytest.CaptureFixture[str]
 
     def settings(self, *, live: bool = True) -> None:
-        watched = self.world.setup.budget()
-        (self.folder / "ledger.toml").write_text(f"""
-            ledger.live = {str(live).lower()}
-            undo.pause_minutes = 1
-            [budgets.{watched.name}]
-            id = "{watched.id}"
-            scope = "{watched.scope}"
-            currency = "{watched.currency}"
-            amount = "{watched.amount}"
-            tag_key = "{self.world.setup.tag_key}"
-            live = true""")
+        switches = f"ledger.live = {str(live).lower()}\nundo.pause_minutes = 1\n"
+        (self.folder / "ledger.toml").write_text(switches + ledger_toml(self.world.setup))
 
     def run(self, *words: str) -> int:
         given = ["--store", str(self.folder / "store"), "--config", str(self.folder / "ledger.toml")]
